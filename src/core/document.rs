@@ -1,0 +1,435 @@
+//! TOML read by hand, so that every fault is found at once and names file, line and key.
+//!
+//! Must never stop at the first fault, and must never let an unknown key pass in silence.
+
+use std::cell::RefCell;
+use std::collections::BTreeSet;
+use std::fmt;
+
+use toml::Spanned;
+use toml::de::{DeTable, DeValue};
+
+/// One fault of a document that a person wrote.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Fault {
+    /// The file as the caller named it.
+    pub file: String,
+    /// The line, from 1.
+    pub line: usize,
+    /// The dotted path of the key, empty for the whole document.
+    pub key: String,
+    /// What is wrong and what is allowed, in Chinese.
+    pub message: String,
+}
+
+impl fmt::Display for Fault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.key.is_empty() {
+            write!(f, "{}:{}: {}", self.file, self.line, self.message)
+        } else {
+            write!(f, "{}:{}: {}: {}", self.file, self.line, self.key, self.message)
+        }
+    }
+}
+
+/// All faults of one reading, a line each when printed.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub struct Faults(pub Vec<Fault>);
+
+impl fmt::Display for Faults {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (index, fault) in self.0.iter().enumerate() {
+            if index > 0 {
+                writeln!(f)?;
+            }
+            write!(f, "{fault}")?;
+        }
+        Ok(())
+    }
+}
+
+/// Reads a TOML document with `read`, and gives its value only if no fault was found.
+///
+/// # Errors
+/// Every fault: of the syntax, those that `read` reported, and each key that `read` never asked
+/// for in a table it closed.
+pub fn read<T>(
+    file: &str,
+    text: &str,
+    read: impl FnOnce(&Table<'_>) -> Option<T>,
+) -> Result<T, Faults> {
+    let source = Source { file, text, faults: RefCell::default() };
+    let (root, errors) = DeTable::parse_recoverable(text);
+    for error in errors {
+        let at = error.span().map_or(0, |span| span.start);
+        source.fault(at, String::new(), format!("TOML 语法有误：{}", error.message()));
+    }
+    if source.faults.borrow().is_empty() {
+        let table = Table {
+            source: &source,
+            path: String::new(),
+            at: 0,
+            inner: root.get_ref(),
+            asked: RefCell::default(),
+        };
+        let value = read(&table);
+        table.close();
+        if let Some(value) = value
+            && source.faults.borrow().is_empty()
+        {
+            return Ok(value);
+        }
+    }
+    let mut faults = source.faults.into_inner();
+    faults.sort();
+    faults.dedup();
+    if faults.is_empty() {
+        // A reader gave nothing and said nothing: still an error, never a silent success.
+        faults.push(Fault {
+            file: file.to_owned(),
+            line: 1,
+            key: String::new(),
+            message: "内容不完整".to_owned(),
+        });
+    }
+    Err(Faults(faults))
+}
+
+struct Source<'s> {
+    file: &'s str,
+    text: &'s str,
+    faults: RefCell<Vec<Fault>>,
+}
+
+impl Source<'_> {
+    fn line(&self, at: usize) -> usize {
+        let before = self.text.as_bytes().iter().take(at);
+        1 + before.filter(|byte| **byte == b'\n').count()
+    }
+
+    fn fault(&self, at: usize, key: String, message: String) {
+        self.faults.borrow_mut().push(Fault {
+            file: self.file.to_owned(),
+            line: self.line(at),
+            key,
+            message,
+        });
+    }
+}
+
+/// A place in a document, for faults that are found after the reading.
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Place {
+    /// The line, from 1.
+    pub line: usize,
+    /// The dotted path of the key.
+    pub key: String,
+}
+
+/// A table of the document. Remembers which keys were asked for.
+pub struct Table<'s> {
+    source: &'s Source<'s>,
+    path: String,
+    at: usize,
+    inner: &'s DeTable<'s>,
+    asked: RefCell<BTreeSet<String>>,
+}
+
+impl<'s> Table<'s> {
+    /// Where this table stands.
+    #[must_use]
+    pub fn place(&self) -> Place {
+        Place { line: self.source.line(self.at), key: self.path.clone() }
+    }
+
+    /// Where `key` stands, or this table if it has no such key.
+    #[must_use]
+    pub fn place_of(&self, key: &str) -> Place {
+        Place { line: self.source.line(self.position(key)), key: self.dotted(key) }
+    }
+
+    /// Reports a fault of this table (`key` empty) or of one of its keys.
+    pub fn fault(&self, key: &str, message: impl Into<String>) {
+        let at = self.position(key);
+        self.source.fault(at, self.dotted(key), message.into());
+    }
+
+    /// Whether the table has the key. Does not count as asking.
+    #[must_use]
+    pub fn has(&self, key: &str) -> bool {
+        self.inner.contains_key(key)
+    }
+
+    /// The keys in the order of the document.
+    #[must_use]
+    pub fn keys(&self) -> Vec<String> {
+        self.inner.keys().map(|key| key.get_ref().to_string()).collect()
+    }
+
+    /// A text that must be there and not be blank.
+    #[must_use]
+    pub fn text(&self, key: &str) -> Option<String> {
+        self.parsed(key, |text| {
+            if text.trim().is_empty() {
+                Err("不能为空".to_owned())
+            } else {
+                Ok(text.to_owned())
+            }
+        })
+    }
+
+    /// A text that may be missing.
+    #[must_use]
+    pub fn optional_text(&self, key: &str) -> Option<String> {
+        self.ask(key);
+        self.has(key).then(|| self.text(key)).flatten()
+    }
+
+    /// A text (or a TOML date) that must be there, made into a value by `parse`.
+    #[must_use]
+    pub fn parsed<T>(&self, key: &str, parse: impl FnOnce(&str) -> Result<T, String>) -> Option<T> {
+        let value = self.required(key)?;
+        let text = match value.get_ref() {
+            DeValue::String(text) => text.to_string(),
+            DeValue::Datetime(date) => date.to_string(),
+            other => {
+                self.fault(key, format!("应为文本，却是{}", kind_of(other)));
+                return None;
+            }
+        };
+        parse(&text).map_err(|message| self.fault(key, message)).ok()
+    }
+
+    /// The same for a text that may be missing.
+    #[must_use]
+    pub fn optional_parsed<T>(
+        &self,
+        key: &str,
+        parse: impl FnOnce(&str) -> Result<T, String>,
+    ) -> Option<T> {
+        self.ask(key);
+        self.has(key).then(|| self.parsed(key, parse)).flatten()
+    }
+
+    /// A whole number within `range` that may be missing.
+    #[must_use]
+    pub fn integer(&self, key: &str, range: std::ops::RangeInclusive<i64>) -> Option<i64> {
+        self.ask(key);
+        let value = self.inner.get(key)?;
+        let number = match value.get_ref() {
+            DeValue::Integer(number) => {
+                i64::from_str_radix(&number.as_str().replace('_', ""), number.radix()).ok()
+            }
+            _ => None,
+        };
+        let allowed = number.filter(|number| range.contains(number));
+        if allowed.is_none() {
+            let (low, high) = (range.start(), range.end());
+            self.fault(key, format!("应为 {low} 至 {high} 之间的整数"));
+        }
+        allowed
+    }
+
+    /// The same for a number that must be there.
+    #[must_use]
+    pub fn required_integer(&self, key: &str, range: std::ops::RangeInclusive<i64>) -> Option<i64> {
+        self.required(key)?;
+        self.integer(key, range)
+    }
+
+    /// `true` or `false`; missing is `false`.
+    #[must_use]
+    pub fn flag(&self, key: &str) -> bool {
+        self.ask(key);
+        match self.inner.get(key).map(Spanned::get_ref) {
+            None => false,
+            Some(DeValue::Boolean(value)) => *value,
+            Some(_) => {
+                self.fault(key, "应为 true 或 false");
+                false
+            }
+        }
+    }
+
+    /// A text or a list of texts, each made into a value by `parse`; missing is an empty list.
+    #[must_use]
+    pub fn list<T>(&self, key: &str, parse: impl Fn(&str) -> Result<T, String>) -> Vec<T> {
+        self.ask(key);
+        let Some(value) = self.inner.get(key) else {
+            return Vec::new();
+        };
+        let items: Vec<&Spanned<DeValue<'_>>> = match value.get_ref() {
+            DeValue::Array(items) => items.iter().collect(),
+            _ => vec![value],
+        };
+        let mut list = Vec::new();
+        for item in items {
+            let text = match item.get_ref() {
+                DeValue::String(text) => text.to_string(),
+                DeValue::Datetime(date) => date.to_string(),
+                other => {
+                    let message = format!("应为文本或文本列表，其中有{}", kind_of(other));
+                    self.source.fault(item.span().start, self.dotted(key), message);
+                    continue;
+                }
+            };
+            match parse(&text) {
+                Ok(value) => list.push(value),
+                Err(message) => {
+                    self.source.fault(item.span().start, self.dotted(key), message);
+                }
+            }
+        }
+        list
+    }
+
+    /// A table that must be there.
+    #[must_use]
+    pub fn table(&self, key: &str) -> Option<Table<'s>> {
+        self.required(key)?;
+        self.optional_table(key)
+    }
+
+    /// A table that may be missing.
+    #[must_use]
+    pub fn optional_table(&self, key: &str) -> Option<Table<'s>> {
+        self.ask(key);
+        let value = self.inner.get(key)?;
+        self.as_table(value, self.dotted(key), self.position(key))
+    }
+
+    /// The tables of a list (`[[key]]`, or one inline table); missing is an empty list.
+    #[must_use]
+    pub fn tables(&self, key: &str) -> Vec<Table<'s>> {
+        self.ask(key);
+        match self.inner.get(key).map(|value| (value, value.get_ref())) {
+            None => Vec::new(),
+            Some((_, DeValue::Array(items))) => {
+                let numbered = items.iter().enumerate();
+                numbered
+                    .filter_map(|(index, item)| {
+                        let path = format!("{}[{}]", self.dotted(key), index + 1);
+                        self.as_table(item, path, item.span().start)
+                    })
+                    .collect()
+            }
+            Some((value, _)) => {
+                let table = self.as_table(value, self.dotted(key), value.span().start);
+                table.into_iter().collect()
+            }
+        }
+    }
+
+    /// The named tables below `key` (`[key.name]`), in the order of the document.
+    #[must_use]
+    pub fn entries(&self, key: &str) -> Vec<(String, Table<'s>)> {
+        let Some(group) = self.optional_table(key) else {
+            return Vec::new();
+        };
+        let names = group.keys();
+        names
+            .into_iter()
+            .filter_map(|name| group.optional_table(&name).map(|table| (name, table)))
+            .collect()
+    }
+
+    /// This table as JSON, every key counted as asked for. Dates become texts.
+    #[must_use]
+    pub fn json(&self) -> serde_json::Map<String, serde_json::Value> {
+        let mut map = serde_json::Map::new();
+        for (key, value) in self.inner {
+            self.ask(key.get_ref());
+            map.insert(key.get_ref().to_string(), json_of(value.get_ref()));
+        }
+        map
+    }
+
+    /// Reports every key that nobody asked for.
+    pub fn close(&self) {
+        let asked = self.asked.borrow();
+        for key in self.inner.keys() {
+            if !asked.contains(&**key.get_ref()) {
+                let known: Vec<&str> = asked.iter().map(String::as_str).collect();
+                self.source.fault(
+                    key.span().start,
+                    self.dotted(key.get_ref()),
+                    format!("不认识的键；此处可用：{}", known.join("、")),
+                );
+            }
+        }
+    }
+
+    fn ask(&self, key: &str) {
+        self.asked.borrow_mut().insert(key.to_owned());
+    }
+
+    fn required(&self, key: &str) -> Option<&'s Spanned<DeValue<'s>>> {
+        self.ask(key);
+        let value = self.inner.get(key);
+        if value.is_none() {
+            self.fault("", format!("缺少 {key}"));
+        }
+        value
+    }
+
+    fn as_table(
+        &self,
+        value: &'s Spanned<DeValue<'s>>,
+        path: String,
+        at: usize,
+    ) -> Option<Table<'s>> {
+        if let DeValue::Table(inner) = value.get_ref() {
+            Some(Table { source: self.source, path, at, inner, asked: RefCell::default() })
+        } else {
+            let message = format!("应为表，却是{}", kind_of(value.get_ref()));
+            self.source.fault(at, path, message);
+            None
+        }
+    }
+
+    fn dotted(&self, key: &str) -> String {
+        match (self.path.is_empty(), key.is_empty()) {
+            (_, true) => self.path.clone(),
+            (true, false) => key.to_owned(),
+            (false, false) => format!("{}.{key}", self.path),
+        }
+    }
+
+    fn position(&self, key: &str) -> usize {
+        let found = self.inner.get_key_value(key);
+        found.map_or(self.at, |(key, _)| key.span().start)
+    }
+}
+
+fn kind_of(value: &DeValue<'_>) -> &'static str {
+    match value {
+        DeValue::String(_) => "文本",
+        DeValue::Integer(_) => "整数",
+        DeValue::Float(_) => "小数",
+        DeValue::Boolean(_) => "真假值",
+        DeValue::Datetime(_) => "日期",
+        DeValue::Array(_) => "列表",
+        DeValue::Table(_) => "表",
+    }
+}
+
+fn json_of(value: &DeValue<'_>) -> serde_json::Value {
+    use serde_json::Value;
+    match value {
+        DeValue::String(text) => Value::from(text.to_string()),
+        DeValue::Integer(number) => {
+            let digits = number.as_str().replace('_', "");
+            i64::from_str_radix(&digits, number.radix()).map_or(Value::Null, Value::from)
+        }
+        DeValue::Float(number) => number.as_str().parse::<f64>().map_or(Value::Null, Value::from),
+        DeValue::Boolean(value) => Value::from(*value),
+        DeValue::Datetime(date) => Value::from(date.to_string()),
+        DeValue::Array(items) => items.iter().map(|item| json_of(item.get_ref())).collect(),
+        DeValue::Table(table) => {
+            let entries = table.iter();
+            entries
+                .map(|(key, value)| (key.get_ref().to_string(), json_of(value.get_ref())))
+                .collect()
+        }
+    }
+}

@@ -1,0 +1,277 @@
+//! Instants, civil days and the zone between them. Must never ask what time it is.
+
+use std::fmt;
+use std::str::FromStr;
+
+use chrono::{DateTime, Datelike, FixedOffset, NaiveDate, TimeZone, Utc, Weekday};
+use chrono_tz::Tz;
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
+
+/// The zone of the calendar unless a definition names another: one zone for all of China.
+pub const SHANGHAI: Tz = chrono_tz::Asia::Shanghai;
+
+/// The first and last civil year that duban computes in. Beyond them every input is refused as a
+/// slip of the pen rather than computed.
+pub const YEARS: std::ops::RangeInclusive<i32> = 2000..=2099;
+
+const DAY_MS: i64 = 86_400_000;
+
+/// An instant: milliseconds since 1970-01-01T00:00:00Z. Written as RFC 3339 with +08:00.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Instant(i64);
+
+impl Instant {
+    /// From milliseconds since the epoch.
+    #[must_use]
+    pub const fn from_ms(ms: i64) -> Self {
+        Self(ms)
+    }
+
+    /// Milliseconds since the epoch.
+    #[must_use]
+    pub const fn ms(self) -> i64 {
+        self.0
+    }
+
+    /// This instant moved by `ms` milliseconds.
+    #[must_use]
+    pub const fn plus_ms(self, ms: i64) -> Self {
+        Self(self.0.saturating_add(ms))
+    }
+
+    fn at_plus_eight(self) -> DateTime<FixedOffset> {
+        let zone = FixedOffset::east_opt(8 * 3600).unwrap_or_else(|| {
+            // Unreachable: eight hours are within a day. Kept total without a panic.
+            FixedOffset::east_opt(0).expect("Unwrap safety: zero is a valid offset")
+        });
+        DateTime::<Utc>::from_timestamp_millis(self.0).unwrap_or_default().with_timezone(&zone)
+    }
+}
+
+impl fmt::Display for Instant {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let local = self.at_plus_eight();
+        let text = if self.0.rem_euclid(1000) == 0 {
+            local.format("%Y-%m-%dT%H:%M:%S%:z")
+        } else {
+            local.format("%Y-%m-%dT%H:%M:%S%.3f%:z")
+        };
+        f.pad(&text.to_string())
+    }
+}
+
+impl fmt::Debug for Instant {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{self}")
+    }
+}
+
+impl FromStr for Instant {
+    type Err = String;
+
+    /// RFC 3339 with an offset; digits finer than a millisecond are cut.
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let parsed = DateTime::parse_from_rfc3339(text).map_err(|_| {
+            format!("不是时刻：«{text}»；应写作带时区的 RFC 3339，例如 2026-02-13T16:30:00+08:00")
+        })?;
+        if YEARS.contains(&parsed.with_timezone(&SHANGHAI).year()) {
+            Ok(Self(parsed.timestamp_millis()))
+        } else {
+            Err(format!(
+                "时刻超出范围：«{text}»；年份应在 {} 至 {} 之间",
+                YEARS.start(),
+                YEARS.end()
+            ))
+        }
+    }
+}
+
+impl Serialize for Instant {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+impl<'de> Deserialize<'de> for Instant {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        text.parse().map_err(de::Error::custom)
+    }
+}
+
+/// A civil day: days since 1970-01-01. Written `YYYY-MM-DD`.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Day(i32);
+
+impl Day {
+    /// From days since 1970-01-01.
+    #[must_use]
+    pub const fn from_number(number: i32) -> Self {
+        Self(number)
+    }
+
+    /// Days since 1970-01-01.
+    #[must_use]
+    pub const fn number(self) -> i32 {
+        self.0
+    }
+
+    /// The civil day of a year, month and day of the month, if there is one.
+    #[must_use]
+    pub fn from_ymd(year: i32, month: u32, day: u32) -> Option<Self> {
+        NaiveDate::from_ymd_opt(year, month, day).map(Self::from_date)
+    }
+
+    /// The day as chrono writes it.
+    #[must_use]
+    pub fn date(self) -> NaiveDate {
+        NaiveDate::from_epoch_days(self.0).unwrap_or_default()
+    }
+
+    /// The day of chrono's date.
+    #[must_use]
+    pub fn from_date(date: NaiveDate) -> Self {
+        Self(date.to_epoch_days())
+    }
+
+    /// The civil year.
+    #[must_use]
+    pub fn year(self) -> i32 {
+        self.date().year()
+    }
+
+    /// The day of the week.
+    #[must_use]
+    pub fn weekday(self) -> Weekday {
+        self.date().weekday()
+    }
+
+    /// This day moved by `days` natural days.
+    #[must_use]
+    pub const fn plus(self, days: i32) -> Self {
+        Self(self.0.saturating_add(days))
+    }
+}
+
+impl fmt::Display for Day {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(&self.date().format("%Y-%m-%d").to_string())
+    }
+}
+
+impl fmt::Debug for Day {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{self}")
+    }
+}
+
+impl FromStr for Day {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let shaped = text.len() == 10 && text.bytes().filter(|b| *b == b'-').count() == 2;
+        let date = NaiveDate::parse_from_str(text, "%Y-%m-%d")
+            .ok()
+            .filter(|_| shaped)
+            .ok_or_else(|| format!("不是日期：«{text}»；应写作 YYYY-MM-DD，例如 2026-02-14"))?;
+        if YEARS.contains(&date.year()) {
+            Ok(Self::from_date(date))
+        } else {
+            Err(format!(
+                "日期超出范围：«{text}»；年份应在 {} 至 {} 之间",
+                YEARS.start(),
+                YEARS.end()
+            ))
+        }
+    }
+}
+
+impl Serialize for Day {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+impl<'de> Deserialize<'de> for Day {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        text.parse().map_err(de::Error::custom)
+    }
+}
+
+/// The offsets of a zone over [`YEARS`], so that the civil day of an instant and the start of a
+/// civil day are a lookup. A zone without clock changes (China since 1991) costs one addition.
+#[derive(Clone, Debug)]
+pub struct Zone {
+    /// (first instant, offset in milliseconds), ascending; never empty.
+    offsets: Vec<(Instant, i64)>,
+}
+
+impl Zone {
+    /// Reads the offsets of a zone out of the embedded zone database.
+    #[must_use]
+    pub fn new(tz: Tz) -> Self {
+        let offset_ms = |ms: i64| {
+            let utc = DateTime::<Utc>::from_timestamp_millis(ms).unwrap_or_default();
+            let local = tz.from_utc_datetime(&utc.naive_utc()).naive_local();
+            local.and_utc().timestamp_millis() - ms
+        };
+        let first = Day::from_ymd(*YEARS.start() - 1, 1, 1).map_or(0, Day::number);
+        let last = Day::from_ymd(*YEARS.end() + 2, 1, 1).map_or(0, Day::number);
+        let mut known = i64::from(first) * DAY_MS;
+        let mut offsets = vec![(Instant(known), offset_ms(known))];
+        for day in first + 1..=last {
+            let mut high = i64::from(day) * DAY_MS;
+            let now = offset_ms(high);
+            if offset_ms(known) != now {
+                let mut low = known;
+                while high - low > 1 {
+                    let middle = low + (high - low) / 2;
+                    if offset_ms(middle) == now {
+                        high = middle;
+                    } else {
+                        low = middle;
+                    }
+                }
+                offsets.push((Instant(high), now));
+            }
+            known = i64::from(day) * DAY_MS;
+        }
+        Self { offsets }
+    }
+
+    #[inline]
+    fn offset_ms(&self, at: Instant) -> i64 {
+        if let [(_, only)] = self.offsets[..] {
+            return only;
+        }
+        let after = self.offsets.partition_point(|(from, _)| *from <= at);
+        self.offsets[after.saturating_sub(1)].1
+    }
+
+    /// The civil day of an instant in this zone.
+    #[must_use]
+    #[inline]
+    pub fn day_of(&self, at: Instant) -> Day {
+        let local = at.0 + self.offset_ms(at);
+        // Truncation safety: an i64 of milliseconds holds fewer days than an i32 can count
+        // within the years that inputs may name.
+        #[expect(clippy::cast_possible_truncation, reason = "see above")]
+        Day(local.div_euclid(DAY_MS) as i32)
+    }
+
+    /// The first instant of a civil day in this zone.
+    #[must_use]
+    #[inline]
+    pub fn start_of(&self, day: Day) -> Instant {
+        let midnight = i64::from(day.0) * DAY_MS;
+        let guess = Instant(midnight - self.offset_ms(Instant(midnight)));
+        Instant(midnight - self.offset_ms(guess))
+    }
+
+    /// Milliseconds since the civil midnight before `at`.
+    #[must_use]
+    pub fn ms_of_day(&self, at: Instant) -> i64 {
+        (at.0 + self.offset_ms(at)).rem_euclid(DAY_MS)
+    }
+}

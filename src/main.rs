@@ -1,0 +1,3 @@
+//! The `duban` program: see `duban --help`.
+
+fn main() {}
