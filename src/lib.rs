@@ -1,4 +1,8 @@
 //! duban (督办): each bad review of a government service runs as a durable workflow with
 //! business-day deadlines. `ARCHITECTURE.md` tells the floors and the invariants.
 
+pub mod catalog;
+pub mod cli;
 pub mod core;
+pub mod prove;
+pub mod simulate;

@@ -1,3 +1,7 @@
 //! The `duban` program: see `duban --help`.
 
-fn main() {}
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    duban::cli::run(std::env::args_os())
+}

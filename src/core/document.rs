@@ -58,7 +58,9 @@ pub fn read<T>(
     text: &str,
     read: impl FnOnce(&Table<'_>) -> Option<T>,
 ) -> Result<T, Faults> {
-    let source = Source { file, text, faults: RefCell::default() };
+    let newlines = text.bytes().enumerate().filter(|(_, byte)| *byte == b'\n');
+    let newlines = newlines.map(|(at, _)| at).collect();
+    let source = Source { file, newlines, faults: RefCell::default() };
     let (root, errors) = DeTable::parse_recoverable(text);
     for error in errors {
         let at = error.span().map_or(0, |span| span.start);
@@ -97,14 +99,14 @@ pub fn read<T>(
 
 struct Source<'s> {
     file: &'s str,
-    text: &'s str,
+    /// Where the newlines stand, so that a file of nothing but faults is not read once a fault.
+    newlines: Vec<usize>,
     faults: RefCell<Vec<Fault>>,
 }
 
 impl Source<'_> {
     fn line(&self, at: usize) -> usize {
-        let before = self.text.as_bytes().iter().take(at);
-        1 + before.filter(|byte| **byte == b'\n').count()
+        1 + self.newlines.partition_point(|newline| *newline < at)
     }
 
     fn fault(&self, at: usize, key: String, message: String) {

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::str::FromStr;
 
-use chrono::{DateTime, Datelike, FixedOffset, NaiveDate, TimeZone, Utc, Weekday};
+use chrono::{DateTime, Datelike, NaiveDate, TimeZone, Utc, Weekday};
 use chrono_tz::Tz;
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
@@ -15,6 +15,11 @@ pub const SHANGHAI: Tz = chrono_tz::Asia::Shanghai;
 pub const YEARS: std::ops::RangeInclusive<i32> = 2000..=2099;
 
 const DAY_MS: i64 = 86_400_000;
+
+/// The first instant of [`YEARS`] in China, and the one with which they end: 2099-12-31 24:00 is
+/// still a due instant that must be read back.
+const FIRST_MS: i64 = 946_656_000_000;
+const LAST_MS: i64 = 4_102_416_000_000;
 
 /// An instant: milliseconds since 1970-01-01T00:00:00Z. Written as RFC 3339 with +08:00.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -38,25 +43,35 @@ impl Instant {
     pub const fn plus_ms(self, ms: i64) -> Self {
         Self(self.0.saturating_add(ms))
     }
+}
 
-    fn at_plus_eight(self) -> DateTime<FixedOffset> {
-        let zone = FixedOffset::east_opt(8 * 3600).unwrap_or_else(|| {
-            // Unreachable: eight hours are within a day. Kept total without a panic.
-            FixedOffset::east_opt(0).expect("Unwrap safety: zero is a valid offset")
-        });
-        DateTime::<Utc>::from_timestamp_millis(self.0).unwrap_or_default().with_timezone(&zone)
+/// All that is written carries China's offset.
+const WRITTEN_OFFSET_MS: i64 = 8 * 3_600_000;
+
+/// Writes a number with leading zeros. By hand, because every event carries a handful of instants.
+fn digits(into: &mut [u8], mut number: u32) {
+    for place in into.iter_mut().rev() {
+        *place = b'0' + u8::try_from(number % 10).unwrap_or_default();
+        number /= 10;
     }
 }
 
 impl fmt::Display for Instant {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let local = self.at_plus_eight();
-        let text = if self.0.rem_euclid(1000) == 0 {
-            local.format("%Y-%m-%dT%H:%M:%S%:z")
-        } else {
-            local.format("%Y-%m-%dT%H:%M:%S%.3f%:z")
-        };
-        f.pad(&text.to_string())
+        let local = self.0.saturating_add(WRITTEN_OFFSET_MS);
+        let day = i32::try_from(local.div_euclid(DAY_MS)).unwrap_or(i32::MAX);
+        let ms = u32::try_from(local.rem_euclid(DAY_MS)).unwrap_or_default();
+        let mut text = *b"0000-00-00T00:00:00.000";
+        Day(day).write(&mut text[..10]);
+        digits(&mut text[11..13], ms / 3_600_000);
+        digits(&mut text[14..16], ms / 60_000 % 60);
+        digits(&mut text[17..19], ms / 1000 % 60);
+        digits(&mut text[20..23], ms % 1000);
+        let end = if ms.is_multiple_of(1000) { 19 } else { 23 };
+        let mut whole = [0; 29];
+        whole[..end].copy_from_slice(&text[..end]);
+        whole[end..end + 6].copy_from_slice(b"+08:00");
+        f.pad(std::str::from_utf8(&whole[..end + 6]).unwrap_or_default())
     }
 }
 
@@ -74,8 +89,9 @@ impl FromStr for Instant {
         let parsed = DateTime::parse_from_rfc3339(text).map_err(|_| {
             format!("不是时刻：«{text}»；应写作带时区的 RFC 3339，例如 2026-02-13T16:30:00+08:00")
         })?;
-        if YEARS.contains(&parsed.with_timezone(&SHANGHAI).year()) {
-            Ok(Self(parsed.timestamp_millis()))
+        let ms = parsed.timestamp_millis();
+        if (FIRST_MS..=LAST_MS).contains(&ms) {
+            Ok(Self(ms))
         } else {
             Err(format!(
                 "时刻超出范围：«{text}»；年份应在 {} 至 {} 之间",
@@ -146,6 +162,14 @@ impl Day {
         self.date().weekday()
     }
 
+    /// Writes the ten bytes of `YYYY-MM-DD`.
+    fn write(self, into: &mut [u8]) {
+        let date = self.date();
+        digits(&mut into[..4], date.year().unsigned_abs());
+        digits(&mut into[5..7], date.month());
+        digits(&mut into[8..10], date.day());
+    }
+
     /// This day moved by `days` natural days.
     #[must_use]
     pub const fn plus(self, days: i32) -> Self {
@@ -155,7 +179,9 @@ impl Day {
 
 impl fmt::Display for Day {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(&self.date().format("%Y-%m-%d").to_string())
+        let mut text = *b"0000-00-00";
+        self.write(&mut text);
+        f.pad(std::str::from_utf8(&text).unwrap_or_default())
     }
 }
 

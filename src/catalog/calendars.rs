@@ -1,0 +1,59 @@
+//! The years' notices out of the catalog. Must never give a calendar out of files with faults.
+
+use include_dir::{Dir, include_dir};
+
+use super::{CatalogError, Source, texts};
+use crate::core::calendar::{Calendar, Year};
+use crate::core::document::{Fault, Faults};
+use crate::core::time::SHANGHAI;
+
+static EMBEDDED: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/calendars");
+
+/// What a source holds: the years that could be read, and every fault found.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Reading {
+    /// The years without a fault of their own, by file.
+    pub years: Vec<Year>,
+    /// The faults of the files, then those between them.
+    pub faults: Vec<Fault>,
+}
+
+/// Reads all years of a source, with all faults, also those between the files.
+///
+/// # Errors
+/// When the folder cannot be read, is empty or holds too many files.
+pub fn read(source: &Source) -> Result<Reading, CatalogError> {
+    let mut reading = read_files(source)?;
+    if let Err(Faults(between)) = Calendar::new(SHANGHAI, reading.years.clone()) {
+        reading.faults.extend(between);
+    }
+    Ok(reading)
+}
+
+fn read_files(source: &Source) -> Result<Reading, CatalogError> {
+    let mut reading = Reading::default();
+    for text in texts(source, &EMBEDDED, "toml")? {
+        match text.map(|(file, text)| Year::read(&file, &text)) {
+            Ok(Ok(year)) => reading.years.push(year),
+            Ok(Err(Faults(faults))) => reading.faults.extend(faults),
+            Err(fault) => reading.faults.push(fault),
+        }
+    }
+    Ok(reading)
+}
+
+/// The calendar of a source, in the zone of all China.
+///
+/// # Errors
+/// When the folder cannot be used, or with every fault of its files.
+pub fn calendar(source: &Source) -> Result<Calendar, CatalogError> {
+    let Reading { years, mut faults } = read_files(source)?;
+    match Calendar::new(SHANGHAI, years) {
+        Ok(calendar) if faults.is_empty() => Ok(calendar),
+        Ok(_) => Err(Faults(faults).into()),
+        Err(Faults(between)) => {
+            faults.extend(between);
+            Err(Faults(faults).into())
+        }
+    }
+}

@@ -1,0 +1,170 @@
+//! Floor 1: the files that officials can read and replace (calendars, later workflows), embedded
+//! or out of a folder. Must never panic or fall silent, whatever a folder holds.
+
+pub mod calendars;
+pub mod workflows;
+
+use std::fs::{self, File};
+use std::io::Read;
+use std::path::{Path, PathBuf};
+
+use include_dir::Dir;
+
+pub use self::calendars::calendar;
+pub use self::workflows::shelf;
+use crate::core::definition::ShelfError;
+use crate::core::document::{Fault, Faults};
+
+/// The largest file read: a year's file has about 3,000 bytes, a workflow with its texts some
+/// tens of thousands. Anything larger is not what it claims to be.
+pub const FILE_BYTES_MAX: u64 = 256 * 1024;
+
+/// The most files read from one folder: a century of calendars and as many again.
+pub const FILES_MAX: usize = 200;
+
+/// Where the files come from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Source {
+    /// Those built into the program.
+    Embedded,
+    /// The files of this folder, in place of the embedded ones.
+    Folder(PathBuf),
+}
+
+/// Why the files could not be used.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum CatalogError {
+    /// The folder cannot be read.
+    #[error("无法读取目录 {path}：{reason}")]
+    Folder {
+        /// The folder as given.
+        path: String,
+        /// Why, in Chinese.
+        reason: String,
+    },
+    /// The folder holds no such file.
+    #[error("目录 {path} 中没有 .{extension} 文件")]
+    Empty {
+        /// The folder as given.
+        path: String,
+        /// How the files end.
+        extension: &'static str,
+    },
+    /// The folder holds more files than a catalog can have.
+    #[error("目录 {path} 中的 .{extension} 文件超过 {FILES_MAX} 个")]
+    TooMany {
+        /// The folder as given.
+        path: String,
+        /// How the files end.
+        extension: &'static str,
+    },
+    /// Faults in files, each with file, line and key.
+    #[error(transparent)]
+    Faults(#[from] Faults),
+    /// Definitions that contradict one another.
+    #[error(transparent)]
+    Shelf(#[from] ShelfError),
+}
+
+/// A file's name and its text, or why there is none.
+pub(crate) type Text = Result<(String, String), Fault>;
+
+/// The texts of all files of a source that end in `extension`, by name.
+///
+/// # Errors
+/// When the folder as a whole cannot be used. What is wrong with single files stands among the
+/// texts.
+pub(crate) fn texts(
+    source: &Source,
+    embedded: &Dir<'_>,
+    extension: &'static str,
+) -> Result<Vec<Text>, CatalogError> {
+    match source {
+        Source::Embedded => {
+            let mut files: Vec<_> =
+                embedded.files().filter(|file| ends_in(file.path(), extension)).collect();
+            files.sort_by_key(|file| file.path());
+            let texts = files.into_iter();
+            Ok(texts.map(|file| text(name_of(file.path()), file.contents().to_vec())).collect())
+        }
+        Source::Folder(folder) => texts_of_folder(folder, extension),
+    }
+}
+
+fn texts_of_folder(folder: &Path, extension: &'static str) -> Result<Vec<Text>, CatalogError> {
+    let path = folder.display().to_string();
+    let unreadable = |error: &std::io::Error| CatalogError::Folder {
+        path: folder.display().to_string(),
+        reason: reason(error),
+    };
+    let mut paths = Vec::new();
+    for entry in fs::read_dir(folder).map_err(|error| unreadable(&error))? {
+        let file = entry.map_err(|error| unreadable(&error))?.path();
+        if ends_in(&file, extension) {
+            if paths.len() == FILES_MAX {
+                return Err(CatalogError::TooMany { path, extension });
+            }
+            paths.push(file);
+        }
+    }
+    if paths.is_empty() {
+        return Err(CatalogError::Empty { path, extension });
+    }
+    paths.sort();
+    Ok(paths.iter().map(|path| read(path)).collect())
+}
+
+fn read(path: &Path) -> Text {
+    let name = path.display().to_string();
+    let unreadable = |message: String| fault(&name, 1, message);
+    // A pipe or a device would block or never end: only regular files count.
+    let regular = fs::metadata(path).map(|known| known.is_file());
+    if !regular.map_err(|error| unreadable(format!("无法读取：{}", reason(&error))))? {
+        return Err(unreadable("不是普通文件".to_owned()));
+    }
+    let mut bytes = Vec::new();
+    File::open(path)
+        .and_then(|file| file.take(FILE_BYTES_MAX + 1).read_to_end(&mut bytes))
+        .map_err(|error| unreadable(format!("无法读取：{}", reason(&error))))?;
+    if bytes.len() as u64 > FILE_BYTES_MAX {
+        return Err(unreadable(format!("文件过大：不应超过 {} KiB", FILE_BYTES_MAX / 1024)));
+    }
+    text(name, bytes)
+}
+
+fn text(name: String, bytes: Vec<u8>) -> Text {
+    match String::from_utf8(bytes) {
+        Ok(text) => Ok((name, text)),
+        Err(error) => {
+            let good = error.utf8_error().valid_up_to();
+            let before = error.as_bytes().iter().take(good);
+            let line = 1 + before.filter(|byte| **byte == b'\n').count();
+            Err(fault(&name, line, "不是 UTF-8 编码的文本".to_owned()))
+        }
+    }
+}
+
+fn fault(file: &str, line: usize, message: String) -> Fault {
+    Fault { file: file.to_owned(), line, key: String::new(), message }
+}
+
+fn ends_in(path: &Path, extension: &str) -> bool {
+    path.extension().is_some_and(|one| one == extension)
+}
+
+fn name_of(path: &Path) -> String {
+    path.file_name().unwrap_or_default().to_string_lossy().into_owned()
+}
+
+/// What the system says, in Chinese where it is one of the usual things.
+pub(crate) fn reason(error: &std::io::Error) -> String {
+    use std::io::ErrorKind;
+    match error.kind() {
+        ErrorKind::NotFound => "不存在".to_owned(),
+        ErrorKind::PermissionDenied => "没有权限".to_owned(),
+        ErrorKind::NotADirectory => "不是目录".to_owned(),
+        ErrorKind::IsADirectory => "是目录而不是文件".to_owned(),
+        ErrorKind::StorageFull => "磁盘已满".to_owned(),
+        _ => format!("系统报告：{error}"),
+    }
+}

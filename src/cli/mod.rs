@@ -1,0 +1,156 @@
+//! Floor 5: the commands, one a file; here what they share. Must never print half a result for a
+//! bad input, nor panic because nobody reads the output.
+
+mod calendar;
+mod deadline;
+mod simulate;
+mod text;
+mod usage;
+mod workflow;
+
+use std::ffi::OsString;
+use std::io::{ErrorKind, Write};
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+use crate::catalog::{self, Source};
+use crate::core::calendar::Calendar;
+use crate::core::definition::Shelf;
+use crate::core::time::Day;
+
+#[derive(Parser)]
+#[command(name = "duban", version, about = "督办：政务服务差评按工作日时限督办")]
+struct Duban {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// 计算期限：从收到之时起，若干工作日、自然日或小时后何时到期
+    Deadline(deadline::Deadline),
+    /// 工作日历：查看各年放假安排，检查日历文件
+    #[command(subcommand)]
+    Calendar(calendar::Command),
+    /// 模拟一件工单的全过程：何时起算、何时预警、何时逾期、谁办了什么
+    Simulate(simulate::Simulate),
+    /// 工作流：列出、检查、画图、证明
+    #[command(subcommand)]
+    Workflow(workflow::Command),
+}
+
+/// Why a command did not succeed, in Chinese for the person at the terminal.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Failure {
+    /// What was given is wrong: exit code 2.
+    Input(String),
+    /// The machine did not do its part (a full disk, say): exit code 1.
+    Machine(String),
+}
+
+impl Failure {
+    const fn code(&self) -> u8 {
+        match self {
+            Self::Input(_) => 2,
+            Self::Machine(_) => 1,
+        }
+    }
+}
+
+impl From<catalog::CatalogError> for Failure {
+    fn from(error: catalog::CatalogError) -> Self {
+        Self::Input(error.to_string())
+    }
+}
+
+/// What a command comes to.
+pub(crate) type Outcome = Result<(), Failure>;
+
+/// Runs the program with these arguments, the first being its own name.
+///
+/// Exit codes: 0 good, 1 the machine failed, 2 bad input.
+pub fn run(args: impl IntoIterator<Item = OsString>) -> ExitCode {
+    let outcome = match usage::parse::<Duban>(args) {
+        Ok(Duban { command }) => match command {
+            Command::Deadline(args) => args.run(),
+            Command::Calendar(command) => command.run(),
+            Command::Simulate(args) => args.run(),
+            Command::Workflow(command) => command.run(),
+        },
+        Err(usage::Stop::Shown(text)) => print(&text),
+        Err(usage::Stop::Wrong(text)) => Err(Failure::Input(text)),
+    };
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => {
+            let code = failure.code();
+            let (Failure::Input(text) | Failure::Machine(text)) = failure;
+            // When even the error stream is closed, the exit code is all that is left to say it.
+            let _ = writeln!(std::io::stderr().lock(), "{}", text::printable(&text));
+            ExitCode::from(code)
+        }
+    }
+}
+
+/// Writes a whole text to the standard output. A reader that went away early is not a failure.
+pub(crate) fn print(text: &str) -> Outcome {
+    let mut out = std::io::stdout().lock();
+    match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
+        Err(error) if error.kind() != ErrorKind::BrokenPipe => {
+            Err(Failure::Machine(format!("无法写出结果：{}", catalog::reason(&error))))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// A value as indented JSON with a line end.
+pub(crate) fn pretty_json(value: &impl serde::Serialize) -> Result<String, Failure> {
+    let text = serde_json::to_string_pretty(value);
+    let text = text.map_err(|error| Failure::Machine(format!("无法写成 JSON：{error}")))?;
+    Ok(text + "\n")
+}
+
+/// Which calendar a command uses.
+#[derive(clap::Args)]
+pub(crate) struct CalendarFlags {
+    /// 改用此目录中的日历文件（*.toml），不用内置的
+    #[arg(long, value_name = "目录")]
+    calendars: Option<PathBuf>,
+}
+
+impl CalendarFlags {
+    pub(crate) fn calendar(self) -> Result<Calendar, Failure> {
+        Ok(catalog::calendar(&source(self.calendars))?)
+    }
+}
+
+/// Which definitions a command uses.
+#[derive(clap::Args)]
+pub(crate) struct WorkflowFlags {
+    /// 改用此目录中的工作流（*.toml，表单在 forms/），不用内置的
+    #[arg(long, value_name = "目录")]
+    workflows: Option<PathBuf>,
+}
+
+impl WorkflowFlags {
+    pub(crate) fn shelf(self) -> Result<Shelf, Failure> {
+        Ok(catalog::shelf(&source(self.workflows))?)
+    }
+}
+
+/// A folder if one was given, else the embedded files.
+pub(crate) fn source(folder: Option<PathBuf>) -> Source {
+    folder.map_or(Source::Embedded, Source::Folder)
+}
+
+/// What is known of the calendar, in words.
+pub(crate) fn knowledge(known_on: Option<Day>, published: Option<Day>) -> String {
+    let newest =
+        published.map_or_else(|| "尚无通知".to_owned(), |day| format!("最新一份公布于 {day}"));
+    match known_on {
+        Some(day) => format!("截至 {day} 已公布的放假通知（{newest}）"),
+        None => format!("日历中的全部放假通知（{newest}）"),
+    }
+}

@@ -1,0 +1,134 @@
+//! Help and complaints about arguments, in Chinese. Must never let an English sentence of the
+//! argument parser through.
+
+use std::error::Error as _;
+use std::ffi::OsString;
+use std::fmt::Write as _;
+
+use clap::error::{ContextKind, ContextValue, ErrorKind};
+use clap::{Arg, ArgAction, Command, CommandFactory, FromArgMatches};
+
+const TEMPLATE: &str = "{about-with-newline}\n用法：{usage}\n\n{all-args}";
+
+/// Why there are no arguments to run with.
+pub(super) enum Stop {
+    /// The help or the version was asked for: for the standard output.
+    Shown(String),
+    /// The arguments are wrong: for the error stream.
+    Wrong(String),
+}
+
+/// Parses the arguments of the program.
+pub(super) fn parse<P: CommandFactory + FromArgMatches>(
+    args: impl IntoIterator<Item = OsString>,
+) -> Result<P, Stop> {
+    let mut command = in_chinese(P::command());
+    let parsed = command.try_get_matches_from_mut(args);
+    parsed.and_then(|matches| P::from_arg_matches(&matches)).map_err(|error| match error.kind() {
+        ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => {
+            Stop::Shown(error.render().to_string())
+        }
+        ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand => {
+            Stop::Wrong(error.render().to_string())
+        }
+        _ => Stop::Wrong(format!("{}\n详见 duban --help", complaint(&error))),
+    })
+}
+
+/// The command and all below it with Chinese headings, usage lines and help flags.
+fn in_chinese(command: Command) -> Command {
+    let name = command.get_name().to_owned();
+    translated(command, &name)
+}
+
+fn translated(command: Command, path: &str) -> Command {
+    let usage = usage_of(&command, path);
+    let top = !path.contains(' ');
+    let help = Arg::new("help").short('h').long("help").action(ArgAction::Help).help("显示帮助");
+    let version = Arg::new("version").short('V').long("version").action(ArgAction::Version);
+    let mut command = command
+        .help_template(TEMPLATE)
+        .override_usage(usage)
+        .subcommand_help_heading("命令")
+        .disable_help_flag(true)
+        .disable_help_subcommand(true)
+        .disable_version_flag(true)
+        .arg(help);
+    if top {
+        command = command.arg(version.help("显示版本"));
+    }
+    let command = command.mut_args(|arg| {
+        let heading = if arg.is_positional() { "参数" } else { "选项" };
+        let arg = arg.help_heading(heading);
+        if arg.get_action().takes_values() {
+            arg.hide_possible_values(true).hide_default_value(true)
+        } else {
+            arg
+        }
+    });
+    command.mut_subcommands(|inner| {
+        let path = format!("{path} {}", inner.get_name());
+        translated(inner, &path)
+    })
+}
+
+fn usage_of(command: &Command, path: &str) -> String {
+    let mut usage = path.to_owned();
+    if command.get_opts().next().is_some() {
+        usage.push_str(" [选项]");
+    }
+    for arg in command.get_positionals() {
+        let name = arg.get_value_names().and_then(|names| names.first());
+        let name = name.map_or(arg.get_id().as_str(), |name| name.as_str());
+        let (open, close) = if arg.is_required_set() { ('<', '>') } else { ('[', ']') };
+        let _ = write!(usage, " {open}{name}{close}");
+    }
+    if command.has_subcommands() {
+        usage.push_str(" <命令>");
+    }
+    usage
+}
+
+fn complaint(error: &clap::Error) -> String {
+    let said = |kind| error.get(kind).map(shown).unwrap_or_default();
+    let arg = said(ContextKind::InvalidArg);
+    let value = said(ContextKind::InvalidValue);
+    let text = match error.kind() {
+        ErrorKind::ValueValidation => {
+            let why = error.source().map(ToString::to_string).unwrap_or_default();
+            format!("{arg}：{why}")
+        }
+        ErrorKind::InvalidValue if value.is_empty() => format!("{arg} 缺少值"),
+        ErrorKind::InvalidValue => {
+            format!("{arg} 的值«{value}»无效；可用：{}", said(ContextKind::ValidValue))
+        }
+        ErrorKind::UnknownArgument => format!("不认识的参数：{arg}"),
+        ErrorKind::InvalidSubcommand => {
+            format!("不认识的命令：{}", said(ContextKind::InvalidSubcommand))
+        }
+        ErrorKind::MissingSubcommand => {
+            format!("缺少命令；可用：{}", said(ContextKind::ValidSubcommand))
+        }
+        ErrorKind::MissingRequiredArgument => format!("缺少参数：{arg}"),
+        ErrorKind::ArgumentConflict => {
+            format!("{arg} 不能与 {} 同用", said(ContextKind::PriorArg))
+        }
+        ErrorKind::TooManyValues => format!("{arg} 的值过多：«{value}»"),
+        ErrorKind::NoEquals => format!("{arg} 与其值之间应有等号"),
+        ErrorKind::TooFewValues | ErrorKind::WrongNumberOfValues => format!("{arg} 的值个数不对"),
+        ErrorKind::InvalidUtf8 => "参数不是 UTF-8 编码的文本".to_owned(),
+        _ => format!("参数有误：{arg}"),
+    };
+    let similar = [ContextKind::SuggestedArg, ContextKind::SuggestedSubcommand];
+    let similar = similar.into_iter().map(said).find(|similar| !similar.is_empty());
+    similar.map_or_else(|| text.clone(), |similar| format!("{text}；是否想写 {similar}？"))
+}
+
+fn shown(value: &ContextValue) -> String {
+    match value {
+        ContextValue::String(text) => text.clone(),
+        ContextValue::Strings(texts) => texts.join("、"),
+        ContextValue::Number(number) => number.to_string(),
+        _ => String::new(),
+    }
+}

@@ -1,0 +1,175 @@
+//! `duban workflow list|check|graph|prove`: the definitions as people read and trust them. Must
+//! never call a definition good that a server would refuse.
+
+mod graph;
+mod prove;
+
+use std::fmt::Write as _;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use serde_json::json;
+
+use super::{Failure, Outcome, WorkflowFlags, pretty_json, print, source, text};
+use crate::catalog::workflows;
+use crate::core::definition::{Definition, ENGINE_LEVEL, Shelf};
+use crate::core::name::Name;
+
+#[derive(clap::Subcommand)]
+pub(super) enum Command {
+    /// 列出工作流：名称、版本、适用类别、环节和时限
+    List(List),
+    /// 检查工作流文件：一次列出全部错误，指明文件、行和键
+    Check(Check),
+    /// 输出工作流的流程图（Mermaid）
+    Graph(Graph),
+    /// 穷尽工作流的每种情形，证明都能办结、时时有人负责，并给出依法办理的最短和最长天数
+    Prove(prove::Prove),
+}
+
+impl Command {
+    pub(super) fn run(self) -> Outcome {
+        match self {
+            Self::List(list) => list.run(),
+            Self::Check(check) => check.run(),
+            Self::Graph(graph) => graph.run(),
+            Self::Prove(prove) => prove.run(),
+        }
+    }
+}
+
+#[derive(clap::Args)]
+pub(super) struct List {
+    /// 以 JSON 输出
+    #[arg(long)]
+    json: bool,
+    #[command(flatten)]
+    workflows: WorkflowFlags,
+}
+
+impl List {
+    fn run(self) -> Outcome {
+        let shelf = self.workflows.shelf()?;
+        if self.json {
+            let list: Vec<_> = shelf.newest().map(|one| summary(one)).collect();
+            return print(&pretty_json(&list)?);
+        }
+        let mut out = String::new();
+        for definition in shelf.newest() {
+            let pin = &definition.pin;
+            let classes: Vec<&str> = definition.classes.iter().map(Name::as_str).collect();
+            let _ = writeln!(out, "{} 第 {} 版  {}", pin.name, pin.version, definition.title);
+            let _ = writeln!(out, "  类别：{}", classes.join("、"));
+            let _ = writeln!(out, "  摘要：{}", pin.hash);
+            let _ = writeln!(
+                out,
+                "  环节 {} 个，动作 {} 个，时限：",
+                definition.steps.len(),
+                definition.actions.len()
+            );
+            for rule in &definition.deadlines {
+                let basis: Vec<String> = rule.basis.iter().map(ToString::to_string).collect();
+                let _ = writeln!(
+                    out,
+                    "    {}{}{:>5}  {}  {}",
+                    text::padded(rule.name.as_str(), 20),
+                    text::padded(&rule.title, 22),
+                    rule.within.to_string(),
+                    text::padded(&format!("{}·{}", rule.kind.title(), rule.party.title()), 28),
+                    basis.join("、"),
+                );
+            }
+        }
+        print(&out)
+    }
+}
+
+fn summary(definition: &Definition) -> serde_json::Value {
+    let deadlines: Vec<_> = definition
+        .deadlines
+        .iter()
+        .map(|rule| {
+            json!({
+                "name": rule.name,
+                "title": rule.title,
+                "kind": rule.kind,
+                "party": rule.party,
+                "within": rule.within,
+                "basis": rule.basis,
+            })
+        })
+        .collect();
+    json!({
+        "name": definition.pin.name,
+        "version": definition.pin.version,
+        "hash": definition.pin.hash,
+        "title": definition.title,
+        "engine_level": definition.engine_level,
+        "classes": definition.classes,
+        "steps": definition.steps.iter().map(|step| &step.name).collect::<Vec<_>>(),
+        "actions": definition.actions.iter().map(|action| &action.name).collect::<Vec<_>>(),
+        "deadlines": deadlines,
+    })
+}
+
+#[derive(clap::Args)]
+pub(super) struct Check {
+    /// 工作流目录；不写则检查内置的
+    #[arg(value_name = "目录")]
+    folder: Option<PathBuf>,
+}
+
+impl Check {
+    fn run(self) -> Outcome {
+        let reading = workflows::read(&source(self.folder))?;
+        let mut shelf = Shelf::new(reading.texts);
+        let mut out = String::new();
+        let mut faults: Vec<String> = reading.faults.iter().map(ToString::to_string).collect();
+        for definition in reading.definitions {
+            let (file, pin) = (definition.file.clone(), definition.pin.clone());
+            let newer = definition.engine_level > ENGINE_LEVEL;
+            match shelf.add(definition) {
+                Ok(()) => {
+                    let _ = writeln!(out, "{file}: {} 第 {} 版，无误", pin.name, pin.version);
+                }
+                Err(error) => faults.push(error.to_string()),
+            }
+            if newer {
+                let _ = writeln!(
+                    out,
+                    "{file}: 需要更新的引擎，本程序不会办理（引擎级别 {ENGINE_LEVEL}）"
+                );
+            }
+        }
+        print(&out)?;
+        if faults.is_empty() {
+            return Ok(());
+        }
+        Err(Failure::Input(format!("{}\n共 {} 处错误", faults.join("\n"), faults.len())))
+    }
+}
+
+#[derive(clap::Args)]
+pub(super) struct Graph {
+    /// 工作流名称
+    #[arg(value_name = "名称")]
+    name: String,
+    #[command(flatten)]
+    workflows: WorkflowFlags,
+}
+
+impl Graph {
+    fn run(self) -> Outcome {
+        let shelf = self.workflows.shelf()?;
+        let definition = named(&shelf, &self.name)?;
+        print(&graph::mermaid(&definition))
+    }
+}
+
+/// A workflow by its name, or what there is.
+fn named(shelf: &Shelf, name: &str) -> Result<Arc<Definition>, Failure> {
+    shelf.by_name(name).map(Arc::clone).ok_or_else(|| {
+        let known: Vec<&str> = shelf.newest().map(|one| one.pin.name.as_str()).collect();
+        Failure::Input(format!("没有叫 {name} 的工作流；可用：{}", known.join("、")))
+    })
+}

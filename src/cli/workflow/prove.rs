@@ -1,0 +1,131 @@
+//! `duban workflow prove`: every reachable state of the named workflows. Must never say that
+//! something holds which was not explored.
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+use std::sync::Arc;
+
+use super::super::{Failure, Outcome, WorkflowFlags, pretty_json, print};
+use super::named;
+use crate::core::definition::Definition;
+use crate::core::name::Name;
+use crate::prove::{Course, Proof, Route, prove};
+
+#[derive(clap::Args)]
+pub(in crate::cli) struct Prove {
+    /// 工作流名称，可写多个；不写则证明全部
+    #[arg(value_name = "名称")]
+    names: Vec<String>,
+    /// 以 JSON 输出
+    #[arg(long)]
+    json: bool,
+    #[command(flatten)]
+    workflows: WorkflowFlags,
+}
+
+impl Prove {
+    pub(in crate::cli) fn run(self) -> Outcome {
+        let shelf = self.workflows.shelf()?;
+        let definitions: Vec<Arc<Definition>> = if self.names.is_empty() {
+            shelf.newest().map(Arc::clone).collect()
+        } else {
+            self.names.iter().map(|name| named(&shelf, name)).collect::<Result<_, _>>()?
+        };
+        let mut proofs = Vec::new();
+        for definition in &definitions {
+            let proof =
+                prove(&shelf, definition).map_err(|error| Failure::Input(error.to_string()))?;
+            if !self.json {
+                print(&text(definition, &proof))?;
+            }
+            proofs.push(proof);
+        }
+        if self.json {
+            print(&pretty_json(&proofs.iter().map(json).collect::<Vec<_>>())?)?;
+        }
+        let faults: Vec<String> = proofs.iter().flat_map(|proof| proof.faults.clone()).collect();
+        if faults.is_empty() { Ok(()) } else { Err(Failure::Input(faults.join("\n"))) }
+    }
+}
+
+fn text(definition: &Definition, proof: &Proof) -> String {
+    let pin = &definition.pin;
+    let mut out = format!(
+        "{} 第 {} 版 {}：穷尽 {} 种情形、{} 种走法\n",
+        pin.name, pin.version, definition.title, proof.states, proof.ways
+    );
+    if proof.faults.is_empty() {
+        out.push_str("  ✓ 每种情形都能走到办结\n");
+        out.push_str("  ✓ 办理中的每种情形都有时限在走，且责任方有可办的动作\n");
+        out.push_str("  ✓ 每个环节都走得到，每个动作都办得了，每个办理时限都可能按期完成\n");
+    } else {
+        let _ = writeln!(out, "  ✗ 有 {} 处不成立", proof.faults.len());
+    }
+    for (kind, course) in &proof.courses {
+        let _ = writeln!(out, "  {kind}工单依法办理：{}", said(definition, course));
+    }
+    out
+}
+
+fn said(definition: &Definition, course: &Course) -> String {
+    let title = |action: &Name| {
+        definition.action(action.as_str()).map_or(action.to_string(), |one| one.title.clone())
+    };
+    let one = |name: &str, route: &Option<Route>| match route {
+        Some(route) => {
+            let days = days(route, &title);
+            format!("{name} {} 个工作日（{days}）", route.working_days)
+        }
+        None => format!("{name}不存在"),
+    };
+    let longest = if course.endless.is_empty() {
+        one("最长", &course.longest)
+    } else {
+        let titles: Vec<String> = course.endless.iter().map(title).collect();
+        format!("最长没有上限（可反复：{}）", titles.join("、"))
+    };
+    format!("\n    {}\n    {longest}", one("最短", &course.shortest))
+}
+
+/// A course day by day: 第1日 转办、签收；第4日 …
+fn days(route: &Route, title: &impl Fn(&Name) -> String) -> String {
+    let mut days: BTreeMap<i32, Vec<String>> = BTreeMap::new();
+    for (day, action) in &route.actions {
+        days.entry(*day).or_default().push(title(action));
+    }
+    let told = days.iter().map(|(day, actions)| {
+        let day = if *day == 0 { "当日".to_owned() } else { format!("第{day}日") };
+        format!("{day} {}", actions.join("、"))
+    });
+    told.collect::<Vec<_>>().join("；")
+}
+
+fn json(proof: &Proof) -> serde_json::Value {
+    let action = |(day, action): &(i32, Name)| serde_json::json!({ "day": day, "action": action });
+    let one = |found: &Option<Route>| {
+        found.as_ref().map(|route| {
+            let actions: Vec<_> = route.actions.iter().map(action).collect();
+            serde_json::json!({ "working_days": route.working_days, "actions": actions })
+        })
+    };
+    let courses: Vec<_> = proof
+        .courses
+        .iter()
+        .map(|(kind, course)| {
+            serde_json::json!({
+                "kind": kind,
+                "shortest": one(&course.shortest),
+                "longest": one(&course.longest),
+                "endless": course.endless,
+            })
+        })
+        .collect();
+    serde_json::json!({
+        "workflow": proof.workflow,
+        "states": proof.states,
+        "ways": proof.ways,
+        "holds": proof.faults.is_empty(),
+        "faults": proof.faults,
+        "courses": courses,
+    })
+}

@@ -1,0 +1,139 @@
+//! What happened to a ticket: append-only, past tense, each with its kind and version.
+//!
+//! Must never hold personal data or free text (references and commitments stand in their place),
+//! and must never need more than itself to be applied.
+
+mod fact;
+
+pub use fact::*;
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use super::name::Name;
+use super::time::Instant;
+
+/// One event of a history.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Event {
+    /// Its number within the ticket, from 1, without gaps.
+    pub seq: u64,
+    /// When it took effect.
+    pub at: Instant,
+    /// When it was recorded.
+    pub recorded_at: Instant,
+    /// Who did it: a token's subject, or `system`.
+    pub actor: Name,
+    /// What happened.
+    pub fact: Fact,
+}
+
+/// Why stored bytes could not be made into an event.
+#[derive(Debug, thiserror::Error)]
+pub enum EventError {
+    /// Not the shape of any event.
+    #[error("event bytes cannot be read: {0}")]
+    Unreadable(#[from] serde_json::Error),
+    /// A newer duban wrote it.
+    #[error("event kind {kind} version {version} is newer than this program knows")]
+    TooNew {
+        /// The kind.
+        kind: String,
+        /// The version.
+        version: u16,
+    },
+}
+
+/// A pure step from one version of a kind to the next: (kind, from version, what to do).
+pub type Upcast = (&'static str, u16, fn(Value) -> Value);
+
+/// Every upcast there is. A changed fact raises its version above and adds its line here; the
+/// fixture of the old version stays.
+pub const UPCASTS: &[Upcast] = &[];
+
+#[derive(Serialize)]
+struct Written<'e> {
+    seq: u64,
+    kind: &'e str,
+    v: u16,
+    at: Instant,
+    recorded_at: Instant,
+    actor: &'e Name,
+    data: Data<'e>,
+}
+
+struct Data<'e>(&'e Fact);
+
+impl Serialize for Data<'_> {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        self.0.data(serializer)
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Read {
+    seq: u64,
+    kind: String,
+    v: u16,
+    at: Instant,
+    recorded_at: Instant,
+    actor: Name,
+    data: Value,
+}
+
+impl Event {
+    /// The canonical bytes: what is stored, and what the chain of hashes runs over.
+    ///
+    /// # Panics
+    /// Never: names as keys and plain values are always JSON.
+    #[must_use]
+    pub fn to_bytes(&self) -> Vec<u8> {
+        let (kind, v) = self.fact.kind();
+        let written = Written {
+            seq: self.seq,
+            kind,
+            v,
+            at: self.at,
+            recorded_at: self.recorded_at,
+            actor: &self.actor,
+            data: Data(&self.fact),
+        };
+        // Unwrap safety: names as keys and plain values only; writing to memory cannot fail.
+        serde_json::to_vec(&written).expect("an event is always representable as JSON")
+    }
+
+    /// Reads stored bytes, lifting old versions.
+    ///
+    /// # Errors
+    /// Bytes that are no event, a kind or version that this program does not know.
+    pub fn from_bytes(bytes: &[u8]) -> Result<Self, EventError> {
+        Self::from_bytes_with(bytes, UPCASTS)
+    }
+
+    /// The same with other upcasts.
+    ///
+    /// # Errors
+    /// As [`Event::from_bytes`].
+    pub fn from_bytes_with(bytes: &[u8], upcasts: &[Upcast]) -> Result<Self, EventError> {
+        let read: Read = serde_json::from_slice(bytes)?;
+        let (mut data, mut version) = (read.data, read.v);
+        while let Some((_, _, lift)) =
+            upcasts.iter().find(|(kind, from, _)| *kind == read.kind && *from == version)
+        {
+            data = lift(data);
+            version += 1;
+        }
+        let known = Fact::KINDS.iter().find(|(kind, _)| *kind == read.kind);
+        if known.is_some_and(|(_, newest)| version > *newest) {
+            return Err(EventError::TooNew { kind: read.kind, version });
+        }
+        Ok(Self {
+            seq: read.seq,
+            at: read.at,
+            recorded_at: read.recorded_at,
+            actor: read.actor,
+            fact: Fact::read(&read.kind, data)?,
+        })
+    }
+}

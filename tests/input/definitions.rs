@@ -1,0 +1,124 @@
+//! Broken workflows: matter.toml with one snippet changed, and what must be said about it.
+
+use super::broken::{Broken, LADDERS, NAMES, SENSE, VALUES};
+use super::{Folder, duban, line_of, refused, replaced, shipped};
+
+fn check(number: usize, table: &str, case: &Broken) {
+    let text = replaced(&shipped("matter.toml"), case.header, case.from, case.to);
+    let folder = Folder::new(&format!("{table}_{number}"), &[("matter.toml", text.as_bytes())]);
+    let complaint = refused(&["workflow", "list", "--workflows", folder.path()]);
+    let line = if case.line == ["format", "\n"] {
+        1 + line_of(&text, &["format"])
+    } else {
+        line_of(&text, case.line)
+    };
+    let file = folder.file("matter.toml");
+    let place = if case.key.is_empty() {
+        format!("{file}:{line}: ")
+    } else {
+        format!("{file}:{line}: {}: ", case.key)
+    };
+    let said = complaint.lines().filter(|fault| fault.starts_with(&place));
+    let said = said.collect::<Vec<_>>().join("\n");
+    assert!(!said.is_empty(), "{} → {}: nothing at {place} in\n{complaint}", case.from, case.to);
+    for part in case.parts {
+        assert!(said.contains(part), "{} → {}: no «{part}» in {said}", case.from, case.to);
+    }
+    // The same through the command that checks, which may show what is good first.
+    let checked = duban(&["workflow", "check", folder.path()]);
+    assert_eq!(checked.code, Some(2));
+    assert!(checked.complaint.contains(&place), "{}", checked.complaint);
+}
+
+fn check_all(table: &str, cases: &[Broken]) {
+    for (number, case) in cases.iter().enumerate() {
+        check(number, table, case);
+    }
+}
+
+#[test]
+fn names_that_lead_nowhere() {
+    check_all("names", NAMES);
+}
+
+#[test]
+fn what_can_never_work() {
+    check_all("sense", SENSE);
+}
+
+#[test]
+fn ladders_and_deadlines_that_cannot_be() {
+    check_all("ladders", LADDERS);
+}
+
+#[test]
+fn keys_and_values_that_are_not_what_they_should_be() {
+    check_all("values", VALUES);
+}
+
+#[test]
+fn several_faults_are_told_at_once() {
+    let text = replaced(&shipped("matter.toml"), "name", "version = 1", "version = 0");
+    let text = replaced(&text, "[deadlines.citizen]", "once = true", "onse = true");
+    let text = replaced(&text, "[deadlines.rework]", "within = \"5wd\"", "within = \"5\"");
+    let text = replaced(&text, "[actions.sign]", "form = \"sign\"\n", "");
+    let other = shipped("staff.toml").replace("[steps.measures]", "[steps.Measures]");
+    let files = [("matter.toml", text.as_bytes()), ("staff.toml", other.as_bytes())];
+    let folder = Folder::new("several", &files);
+    let complaint = refused(&["workflow", "list", "--workflows", folder.path()]);
+    for key in [
+        ": version: ",
+        ": deadlines.citizen.onse: ",
+        ": deadlines.rework.within: ",
+        ": actions.sign: ",
+        ": steps.Measures: ",
+    ] {
+        assert!(complaint.contains(key), "no «{key}» in {complaint}");
+    }
+    let checked = duban(&["workflow", "check", folder.path()]);
+    assert!(checked.complaint.contains("处错误"), "{}", checked.complaint);
+    // What does not fit together is told at once as well.
+    let text = replaced(&shipped("matter.toml"), "[actions.sign]", "[\"signed\"]", "[\"sighed\"]");
+    let text = replaced(&text, "[deadlines.rework]", "step:reworking", "step:working");
+    let folder = Folder::new("several_names", &[("matter.toml", text.as_bytes())]);
+    let complaint = refused(&["workflow", "list", "--workflows", folder.path()]);
+    assert!(complaint.contains("sighed") && complaint.contains("working"), "{complaint}");
+}
+
+#[test]
+fn a_start_that_is_no_step() {
+    let text = replaced(&shipped("matter.toml"), "starts_in", "pending_dispatch", "nowhere");
+    let folder = Folder::new("start", &[("matter.toml", text.as_bytes())]);
+    let complaint = refused(&["workflow", "list", "--workflows", folder.path()]);
+    assert!(complaint.contains(": starts_in: 没有叫 nowhere 的环节"), "{complaint}");
+}
+
+#[test]
+fn two_definitions_that_contradict_one_another() {
+    let matter = shipped("matter.toml");
+    let other = matter.replacen("name = \"matter\"", "name = \"other\"", 1);
+    let files = [("matter.toml", matter.as_bytes()), ("other.toml", other.as_bytes())];
+    let folder = Folder::new("same_class", &files);
+    let complaint = refused(&["workflow", "list", "--workflows", folder.path()]);
+    assert!(complaint.contains(&folder.file("other.toml")), "{complaint}");
+    assert!(complaint.contains("类别 matter 已由工作流 matter 受理"), "{complaint}");
+    let other = format!("{matter}\n# 改了一个字\n");
+    let files = [("matter.toml", matter.as_bytes()), ("other.toml", other.as_bytes())];
+    let folder = Folder::new("same_version", &files);
+    let complaint = refused(&["workflow", "list", "--workflows", folder.path()]);
+    for part in [&folder.file("other.toml"), &folder.file("matter.toml"), "第 1 版已有另一份文本"]
+    {
+        assert!(complaint.contains(part), "no «{part}» in {complaint}");
+    }
+    // Another version of the same workflow is no contradiction, nor is the same text twice.
+    let newer = matter.replacen("version = 1", "version = 2", 1);
+    let files = [
+        ("a.toml", matter.as_bytes()),
+        ("b.toml", matter.as_bytes()),
+        ("c.toml", newer.as_bytes()),
+    ];
+    let folder = Folder::new("versions", &files);
+    let said = duban(&["workflow", "list", "--workflows", folder.path()]);
+    assert_eq!(said.code, Some(0), "{}", said.complaint);
+    assert!(said.out.starts_with("matter 第 2 版"), "{}", said.out);
+}

@@ -1,0 +1,71 @@
+//! Wrong flags of `simulate` and `workflow`.
+
+use super::{Folder, duban, refused, shipped};
+
+const RECEIVED: &str = "2026-02-13T16:30:00+08:00";
+
+#[test]
+fn wrong_flags_are_refused_in_chinese() {
+    let check = |args: &[&str], parts: &[&str]| {
+        let complaint = refused(args);
+        for part in parts {
+            assert!(complaint.contains(part), "{args:?}: no «{part}» in {complaint}");
+        }
+        for english in ["error:", "required", "invalid", "Usage"] {
+            assert!(!complaint.contains(english), "{args:?}: «{english}» in {complaint}");
+        }
+    };
+    check(&["simulate"], &["缺少参数", "--workflow", "--received"]);
+    check(&["simulate", "--workflow", "matter"], &["缺少参数", "--received"]);
+    check(&["simulate", "--received", RECEIVED], &["缺少参数", "--workflow"]);
+    check(
+        &["simulate", "--workflow", "matter", "--received", "soon"],
+        &["--received", "soon", "RFC 3339"],
+    );
+    check(
+        &["simulate", "--workflow", "masters", "--received", RECEIVED],
+        &["masters", "matter、staff"],
+    );
+    check(&["simulate", "--workflow", "", "--received", RECEIVED], &["matter、staff"]);
+    check(&["simulate", "--workflow"], &["--workflow", "缺少值"]);
+    check(&["simulate", "--speed", "9"], &["不认识的参数", "--speed"]);
+    let both = ["simulate", "--workflow", "matter", "--received", RECEIVED];
+    check(&[&both[..], &["--workflows", "/nowhere"]].concat(), &["/nowhere", "不存在"]);
+    check(&[&both[..], &["--calendars", "/nowhere"]].concat(), &["/nowhere", "不存在"]);
+    check(&["workflow"], &["用法", "check"]);
+    check(&["workflow", "chek"], &["不认识的命令", "chek", "check"]);
+    check(&["workflow", "graph"], &["缺少参数"]);
+    check(&["workflow", "graph", "masters"], &["没有叫 masters 的工作流", "matter、staff"]);
+    check(&["workflow", "check", "/nowhere"], &["/nowhere", "不存在"]);
+    check(&["workflow", "list", "--workflows", "/nowhere"], &["/nowhere", "不存在"]);
+}
+
+#[test]
+fn a_folder_without_workflows_is_refused() {
+    let folder = Folder::new("no_workflow", &[("notes.txt", b"x")]);
+    let complaint = refused(&["workflow", "list", "--workflows", folder.path()]);
+    assert!(complaint.contains("没有 .toml 文件"), "{complaint}");
+}
+
+#[test]
+fn a_scenario_cannot_be_moved_behind_its_steps() {
+    let text = "title = \"一件\"\nworkflow = \"matter\"\nreceived = 2026-03-09T09:00:00+08:00\n\n\
+                [[do]]\nat = 2026-03-09T09:20:00+08:00\naction = \"dispatch\"\nby = \"hotline\"\n\
+                form = { agency = \"SZ013\" }\n";
+    let folder = Folder::new("moved", &[("one.toml", text.as_bytes())]);
+    let file = folder.file("one.toml");
+    let complaint =
+        refused(&["simulate", "--scenario", &file, "--received", "2026-03-10T09:00:00+08:00"]);
+    assert!(complaint.contains("第 5 行的 at 早于收到时间"), "{complaint}");
+    let said = duban(&["simulate", "--scenario", &file, "--received", "2026-03-06T09:00:00+08:00"]);
+    assert_eq!(said.code, Some(0), "{}", said.complaint);
+}
+
+#[test]
+fn what_is_too_large_is_refused() {
+    let mut text = shipped("matter.toml");
+    text.push_str(&"# 督办\n".repeat(40_000));
+    let folder = Folder::new("large", &[("matter.toml", text.as_bytes())]);
+    let complaint = refused(&["workflow", "list", "--workflows", folder.path()]);
+    assert!(complaint.contains("matter.toml") && complaint.contains("256 KiB"), "{complaint}");
+}

@@ -1,0 +1,272 @@
+//! Which cases a command reached, for the coverage. Must never judge.
+
+use duban::core::deadline::{ChangeReason, Run, RungState, State};
+use duban::core::decide::Decision;
+use duban::core::definition::Status;
+use duban::core::event::{DeadlineMoved, Event, Fact, RunRef};
+use duban::core::instance::Instance;
+use duban::core::message::About;
+use duban::core::name::Name;
+use duban::core::rejection::Rejection;
+use duban::core::time::Instant;
+
+use crate::coverage::{Coverage, kinds_of};
+use crate::life::Deed;
+use crate::view::View;
+
+fn run<'i>(instance: &'i Instance, of: &RunRef) -> Option<&'i Run> {
+    instance.runs.iter().find(|run| run.deadline == of.deadline && run.run == of.run)
+}
+
+/// Before an action.
+pub(crate) fn deed(instance: &Instance, deed: &Deed, now: i64, coverage: &mut Coverage) {
+    if deed.at < now {
+        coverage.special("a request stamped before what is committed");
+    }
+    for run in instance.runs.iter().filter(|run| run.state == State::Running) {
+        if run.due_at.ms() == deed.at {
+            coverage.special("an action at a due instant");
+        } else if run.due_at.ms() == deed.at + 1 {
+            coverage.special("an action a millisecond before a due instant");
+        }
+    }
+}
+
+/// After a refusal.
+pub(crate) fn refusal(
+    instance: &Instance,
+    deed: &Deed,
+    refusal: &Rejection,
+    coverage: &mut Coverage,
+) {
+    let is_guarded = refusal.code() == "guarded";
+    let flagged = |flag: &str| instance.flags.iter().any(|one| *one == *flag);
+    if is_guarded && deed.action == "request_return" && flagged("ruled") {
+        coverage.special("a return refused after ruling");
+    }
+    let claimed = ["attempted_at", "called_at"].iter().find_map(|field| deed.form.get(field));
+    let claimed = claimed.and_then(serde_json::Value::as_str).and_then(|at| at.parse().ok());
+    if refusal.code() == "form" && claimed.is_some_and(|at: Instant| at < instance.agency_since) {
+        coverage.special("a claim from before the agency had the ticket");
+    }
+    let is_due = |run: &Run| run.deadline == *"completion" && run.due_at.ms() <= deed.at;
+    if is_guarded && deed.action == "request_extension" && instance.runs.iter().any(is_due) {
+        coverage.special("an extension asked for too late");
+    }
+}
+
+/// After an action.
+pub(crate) fn done(before: &Instance, deed: &Deed, decision: &Decision, coverage: &mut Coverage) {
+    let after = &decision.instance;
+    let form = |field: &str| deed.form.get(field).and_then(serde_json::Value::as_str);
+    let was_reached = form("outcome") == Some("reached");
+    let flagged = |flag: &str| after.flags.iter().any(|one| *one == *flag);
+    match deed.action.as_str() {
+        "record_contact" if flagged("unreachable") && !was_reached => {
+            coverage.special(match form("channel") {
+                Some("sms") => "unreachable by a short message",
+                _ => "unreachable by an attempt",
+            });
+        }
+        "rule_dispatch" => coverage.special("the third bounce, ruled"),
+        "file_appeal" if before.step == *"contacting" => {
+            coverage.special("an appeal filed in contacting");
+        }
+        "file_appeal" if before.step == *"appeal_open" => {
+            coverage.special("an appeal filed in appeal_open");
+        }
+        "waive_appeal" => coverage.special("an appeal waived"),
+        "conclude" if before.finding.is_some() => {
+            coverage.special("a finding refused and concluded again");
+        }
+        "record_callback" if after.status == Status::Open && after.step == *"reworking" => {
+            coverage.special("a rework asked for at the callback");
+        }
+        "record_callback" if form("rating") == Some("no_answer") && after.step == *"closed" => {
+            coverage.special("three unanswered calls");
+        }
+        "record_callback" if after.outcome.is_some_and(|one| one.word() == "unresolved") => {
+            coverage.special("unresolved");
+        }
+        "reopen" => coverage.special("reopened"),
+        "archive" if flagged("anonymous") => coverage.special("archived anonymous"),
+        "reclassify" if after.class == *"staff" => coverage.special("reclassified to staff"),
+        "reclassify" if before.class == *"staff" => coverage.special("reclassified to matter"),
+        "request_extension" => {
+            let asked = |(name, marks): (&duban::core::name::Name, &Vec<_>)| {
+                *name == "extension_requested" && marks.len() > 1
+            };
+            if after.tallies.iter().any(asked) {
+                coverage.special("a second extension asked for");
+            }
+        }
+        _ => {}
+    }
+    if deed.role == "approver" && flagged("hotline_self") {
+        coverage.special("the hotline judging itself");
+    }
+    let overtaken = before.step_by_time && before.step_since.ms() > deed.at;
+    if overtaken && ["file_appeal", "waive_appeal"].contains(&deed.action.as_str()) {
+        coverage.special("a step left by time and still used by a late arrival");
+    }
+    if after.status == Status::Closed && after.finding.is_none() && deed.action == "record_callback"
+    {
+        coverage.special("closed without a finding");
+    }
+    if deed.action == "contest_card"
+        && deed.agency.as_deref() != after.agency.as_ref().map(Name::as_str)
+    {
+        coverage.special("a card contested after the ticket had gone on");
+    }
+}
+
+/// Before a publication.
+pub(crate) fn publication(instance: &Instance, at: i64, coverage: &mut Coverage) {
+    for run in instance.runs.iter().filter(|run| run.state == State::Running) {
+        if run.due_at.ms() <= at && !run.rungs.is_empty() {
+            coverage.special("a deadline overdue at a publication");
+        } else if run.rungs.iter().any(|rung| rung.state == RungState::Withheld) {
+            coverage.special("a rung withheld at a publication");
+        }
+    }
+}
+
+/// After any decision.
+pub(crate) fn decision(before: &Instance, decision: &Decision, coverage: &mut Coverage) {
+    let mut fired: Vec<&RunRef> = Vec::new();
+    for (index, event) in decision.events.iter().enumerate() {
+        if let Fact::RungFired(rung) = &event.fact {
+            if fired.contains(&&rung.run) {
+                coverage.special("the lane catching up on two rungs of a deadline");
+            }
+            fired.push(&rung.run);
+        }
+        fact(before, event, coverage);
+        if let (
+            Fact::DeadlineMoved(moved),
+            Some(Fact::DeadlineReopened(_) | Fact::DeadlineResumed(_)),
+        ) = (&event.fact, index.checked_sub(1).map(|earlier| &decision.events[earlier].fact))
+            && moved.reason == ChangeReason::Calendar
+        {
+            coverage.special("recomputed when owed again");
+        }
+    }
+    let about_rungs = decision.messages.iter();
+    let about_rungs = about_rungs.filter(|one| matches!(one.about, About::Rung { .. }));
+    if !fired.is_empty() && about_rungs.count() < fired.len() {
+        coverage.special("messages collapsed");
+    }
+}
+
+fn fact(before: &Instance, event: &Event, coverage: &mut Coverage) {
+    match &event.fact {
+        Fact::CardRevoked(changed) if changed.reason == *"arrived_before_due" => {
+            coverage.special("a card revoked by a late arrival");
+        }
+        Fact::CardRevoked(changed) if changed.reason == *"extension_pending" => {
+            coverage.special("a card revoked by an extension");
+        }
+        Fact::DeadlineMet(met)
+            if run(before, &met.run).is_some_and(|run| run.state == State::Lapsed) =>
+        {
+            coverage.special("a window used by a late arrival");
+        }
+        Fact::DeadlineCancelled(cancelled) => {
+            coverage.note("cancelled", cancelled.reason.as_str());
+        }
+        Fact::DeadlineReopened(reopened) => {
+            coverage.note("change", ChangeReason::Refused.word());
+            if !reopened.passed_over.is_empty() {
+                coverage.special("a rung passed over after a refusal");
+            }
+            let earlier = run(before, &reopened.run).map_or(0, |run| run.changes.len());
+            if earlier > 0 && reopened.run.deadline == *"completion" {
+                coverage.special("two refusals of the feedback");
+            }
+        }
+        Fact::DeadlineResumed(resumed) => {
+            coverage.note("change", ChangeReason::Resumed.word());
+            coverage.special("an agency that gets its ticket back");
+            if !resumed.passed_over.is_empty() {
+                coverage.special("a rung passed over while another agency had the ticket");
+            }
+        }
+        Fact::DeadlineLapsed(lapsed) => {
+            if lapsed.run.deadline == *"deemed_service" {
+                coverage.special("deemed service");
+            }
+            if lapsed.run.deadline == *"appeal_window" {
+                coverage.special("an appeal window lapsed");
+                if before.step == *"return_requested" {
+                    coverage.special("an appeal window lapsed while a return was asked for");
+                }
+            }
+            let is_old =
+                run(before, &lapsed.run).is_some_and(|run| run.due_at <= before.received_at);
+            if is_old {
+                coverage.special("a review window that was over at the opening");
+            }
+        }
+        Fact::Moved(moved) if before.step == *"fed_back" && moved.change.outcome.is_some() => {
+            coverage.special("an anonymous callback closed by itself");
+        }
+        Fact::DeadlineMoved(moved) => self::moved(before, event, moved, coverage),
+        _ => {}
+    }
+}
+
+fn moved(before: &Instance, event: &Event, moved: &DeadlineMoved, coverage: &mut Coverage) {
+    coverage.note("change", moved.reason.word());
+    let Some(run) = run(before, &moved.run) else { return };
+    if moved.reason == ChangeReason::Extension {
+        if moved.from_due_at <= event.at {
+            coverage.special("an extension granted after the due instant");
+        }
+        return;
+    }
+    let schedule = &moved.schedule;
+    if schedule.due_at < moved.from_due_at {
+        coverage.special("recomputed earlier");
+    }
+    if schedule.due_at > moved.from_due_at {
+        coverage.special("recomputed later");
+    }
+    if run.extended_to.is_some() {
+        coverage.special("recomputed while extended");
+    }
+    if schedule.certainty < run.certainty {
+        coverage.special("surer after a publication");
+    }
+    let is_firm = |name| schedule.rungs.iter().any(|one| one.name == name && !one.estimated);
+    let mut withheld = run.rungs.iter().filter(|rung| rung.state == RungState::Withheld);
+    if withheld.any(|rung| is_firm(rung.name.clone())) {
+        coverage.special("a rung withheld and then armed");
+    }
+}
+
+/// What can be seen of a ticket.
+pub(crate) fn view(view: &View<'_>, workflow: &str, coverage: &mut Coverage) {
+    let [_, step, deadline] = kinds_of(workflow);
+    coverage.note(step, view.step);
+    coverage.note("status", view.status);
+    for (kind, word) in [("finding", view.finding), ("outcome", view.outcome)] {
+        if let Some(word) = word {
+            coverage.note(kind, word);
+        }
+    }
+    for light in view.lights.iter().flatten() {
+        coverage.note("light", light);
+    }
+    for card in &view.cards {
+        coverage.note("card", card.kind);
+        coverage.note("card state", card.state);
+    }
+    for run in &view.runs {
+        coverage.note(deadline, run.deadline);
+        coverage.note("state", run.state);
+        coverage.note("certainty", run.certainty);
+        for rung in &run.rungs {
+            coverage.note("rung", rung.state);
+        }
+    }
+}
