@@ -55,19 +55,13 @@ fn somebody_can_act(definition: &Definition, node: &Node) -> bool {
     })
 }
 
-/// Whether a role acts for a party: its own roles, or those named in its place.
+/// Whether a role acts for a party: its own roles, or those named in their place.
 fn acts_for(party: Party, role: Role, action: &Action) -> bool {
-    let own = match party {
-        Party::Agency => matches!(role, Role::Agency | Role::AgencyLead),
-        Party::Hotline => matches!(role, Role::Hotline | Role::Supervisor),
-        Party::Approver => role == Role::Approver,
-        Party::System => role == Role::System,
-    };
-    own || action.instead.iter().any(|(_, by)| by.contains(&role))
-        && action.by.iter().any(|role| acts_for_plainly(party, *role))
+    let instead = action.instead.iter().any(|(_, by)| by.contains(&role));
+    belongs_to(role, party) || instead && action.by.iter().any(|own| belongs_to(*own, party))
 }
 
-fn acts_for_plainly(party: Party, role: Role) -> bool {
+fn belongs_to(role: Role, party: Party) -> bool {
     match party {
         Party::Agency => matches!(role, Role::Agency | Role::AgencyLead),
         Party::Hotline => matches!(role, Role::Hotline | Role::Supervisor),
