@@ -3,6 +3,3 @@
 
 pub mod catalog;
 pub mod cli;
-pub mod core;
-pub mod prove;
-pub mod simulate;

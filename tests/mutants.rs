@@ -25,25 +25,25 @@ struct Mutant {
 const MUTANTS: [Mutant; 4] = [
     Mutant {
         name: "an action at the due instant counts as in time",
-        file: "src/core/decide/deadlines.rs",
+        file: "core/src/decide/deadlines.rs",
         sound: "let late = self.at >= run.due_at;",
         mutated: "let late = self.at > run.due_at;",
     },
     Mutant {
         name: "rungs that passed meanwhile fire",
-        file: "src/core/decide/deadlines.rs",
+        file: "core/src/decide/deadlines.rs",
         sound: "passed_over: rungs.map(|rung| rung.name.clone()).collect(),",
         mutated: "passed_over: rungs.map(|rung| rung.name.clone()).take(0).collect(),",
     },
     Mutant {
         name: "what a window's end starts counts from the day after",
-        file: "src/core/decide/fire.rs",
+        file: "core/src/decide/fire.rs",
         sound: "self.counts_from = self.at.plus_ms(-1);",
         mutated: "self.counts_from = self.at;",
     },
     Mutant {
         name: "a recomputation may take away the next working day",
-        file: "src/core/deadline/schedule.rs",
+        file: "core/src/deadline/schedule.rs",
         sound: "if floor <= self.due_day {",
         mutated: "if floor != self.due_day {",
     },
@@ -51,7 +51,7 @@ const MUTANTS: [Mutant; 4] = [
 
 #[test]
 fn every_mutant_is_found() {
-    let package = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let package = &duban_shipped::folder("");
     let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("mutants");
     let copy = folder.join("package");
     // One folder for all: cargo then builds anew only what the last mutant changed.
@@ -83,7 +83,16 @@ fn every_mutant_is_found() {
 fn run(copy: &Path, folder: &Path, lives: &str) -> (bool, String) {
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let mut command = Command::new(cargo);
-    command.args(["test", "--offline", "--locked", "--test", "sim", "random_lives"]);
+    command.args([
+        "test",
+        "--offline",
+        "--locked",
+        "-p",
+        "duban-core",
+        "--test",
+        "sim",
+        "random_lives",
+    ]);
     command.current_dir(copy);
     // What the outer cargo told this test about its own package is not true of the copy.
     for (name, _) in std::env::vars_os() {

@@ -3,20 +3,18 @@
 
 use std::sync::Arc;
 
-use duban::catalog::workflows;
-use duban::catalog::{Source, shelf};
-use duban::core::definition::{Shelf, read_definition};
-use duban::prove::{Proof, prove};
+use duban_core::definition::{Shelf, read_definition};
+use duban_core::prove::{Proof, prove};
 
 fn shipped(name: &str) -> Proof {
-    let shelf = shelf(&Source::Embedded).expect("the shipped workflows");
+    let shelf = duban_shipped::shelf();
     let definition = shelf.by_name(name).expect("a shipped workflow");
     prove(&shelf, definition).expect("small enough")
 }
 
 /// The proof of `matter` with pieces of its text replaced, each of which must be there once.
 fn broken(pieces: &[(&str, &str)]) -> Proof {
-    let reading = workflows::read(&Source::Embedded).expect("the shipped workflows");
+    let reading = duban_shipped::library();
     let matter = reading.definitions.iter().find(|one| one.pin.name == "matter").expect("matter");
     let mut text = matter.text.clone();
     for (piece, instead) in pieces {
@@ -42,7 +40,8 @@ fn check(pieces: &[(&str, &str)], sentence: &str) {
 }
 
 fn courses(proof: &Proof) -> Vec<(&str, Option<i32>, Option<i32>)> {
-    let days = |route: &Option<duban::prove::Route>| route.as_ref().map(|one| one.working_days);
+    let days =
+        |route: &Option<duban_core::prove::Route>| route.as_ref().map(|one| one.working_days);
     let courses = proof.courses.iter();
     courses.map(|(kind, one)| (kind.as_str(), days(&one.shortest), days(&one.longest))).collect()
 }

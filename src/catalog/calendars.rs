@@ -3,9 +3,9 @@
 use include_dir::{Dir, include_dir};
 
 use super::{CatalogError, Source, texts};
-use crate::core::calendar::{Calendar, Year};
-use crate::core::document::{Fault, Faults};
-use crate::core::time::SHANGHAI;
+use duban_core::calendar::{Calendar, Year};
+use duban_core::document::{Fault, Faults};
+use duban_core::time::SHANGHAI;
 
 static EMBEDDED: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/calendars");
 

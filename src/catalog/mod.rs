@@ -12,8 +12,8 @@ use include_dir::Dir;
 
 pub use self::calendars::calendar;
 pub use self::workflows::shelf;
-use crate::core::definition::ShelfError;
-use crate::core::document::{Fault, Faults};
+use duban_core::definition::{LibraryError, ShelfError, Text};
+use duban_core::document::{Fault, Faults};
 
 /// The largest file read: a year's file has about 3,000 bytes, a workflow with its texts some
 /// tens of thousands. Anything larger is not what it claims to be.
@@ -63,11 +63,17 @@ pub enum CatalogError {
     Faults(#[from] Faults),
     /// Definitions that contradict one another.
     #[error(transparent)]
-    Shelf(#[from] ShelfError),
+    Shelf(ShelfError),
 }
 
-/// A file's name and its text, or why there is none.
-pub(crate) type Text = Result<(String, String), Fault>;
+impl From<LibraryError> for CatalogError {
+    fn from(error: LibraryError) -> Self {
+        match error {
+            LibraryError::Faults(faults) => Self::Faults(faults),
+            LibraryError::Shelf(error) => Self::Shelf(error),
+        }
+    }
+}
 
 /// The texts of all files of a source that end in `extension`, by name.
 ///

@@ -1,34 +1,17 @@
 //! The definitions, forms and legal texts out of the catalog. Must never put a definition with a
 //! fault on the shelf.
 
-use std::collections::BTreeMap;
 use std::path::Path;
-use std::sync::Arc;
 
+use duban_core::definition::{Library, Shelf, Text};
 use include_dir::{Dir, include_dir};
 
-use super::{CatalogError, Source, Text, texts};
-use crate::core::definition::{
-    Basis, BasisText, Definition, Form, Shelf, read_basis_texts, read_definition,
-};
-use crate::core::document::{Fault, Faults};
-use crate::core::name::Name;
+use super::{CatalogError, Source, texts};
 
 static EMBEDDED: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/workflows");
 
 /// The file with the legal texts; every other `*.toml` of the folder is a definition.
 const BASIS_FILE: &str = "basis.toml";
-
-/// What a source holds: the definitions without a fault, the legal texts, and every fault found.
-#[derive(Debug, Default)]
-pub struct Reading {
-    /// The definitions without a fault, by file.
-    pub definitions: Vec<Definition>,
-    /// The texts that citations resolve to.
-    pub texts: BTreeMap<Basis, BasisText>,
-    /// Every fault of every file.
-    pub faults: Vec<Fault>,
-}
 
 /// Reads all definitions of a source, with all faults.
 ///
@@ -37,32 +20,20 @@ pub struct Reading {
 ///
 /// # Errors
 /// When the folder cannot be read, is empty or holds too many files.
-pub fn read(source: &Source) -> Result<Reading, CatalogError> {
-    let mut reading = Reading::default();
-    let mut forms = BTreeMap::new();
+pub fn read(source: &Source) -> Result<Library, CatalogError> {
+    let embedded_forms = EMBEDDED.get_dir("forms").unwrap_or(&EMBEDDED);
+    let mut forms = Vec::new();
     for layer in layers(source) {
-        read_forms(&layer, &mut forms, &mut reading.faults)?;
+        forms.extend(texts(&layer, embedded_forms, "json")?);
     }
-    let (basis, definitions): (Vec<Text>, Vec<Text>) =
+    let embedded = texts(&Source::Embedded, &EMBEDDED, "toml")?;
+    let mut basis: Vec<Text> = embedded.into_iter().filter(is_basis).collect();
+    let (own_basis, definitions): (Vec<Text>, Vec<Text>) =
         texts(source, &EMBEDDED, "toml")?.into_iter().partition(is_basis);
-    let embedded = texts(&Source::Embedded, &EMBEDDED, "toml")?.into_iter().filter(is_basis);
-    for text in embedded.chain(basis) {
-        match text.map(|(file, text)| read_basis_texts(&file, &text)) {
-            Ok(Ok(texts)) => reading.texts.extend(texts),
-            Ok(Err(Faults(faults))) => reading.faults.extend(faults),
-            Err(fault) => reading.faults.push(fault),
-        }
+    if *source != Source::Embedded {
+        basis.extend(own_basis);
     }
-    for text in definitions {
-        let read =
-            |(file, text): (String, String)| read_definition(&file, &text, &forms, &reading.texts);
-        match text.map(read) {
-            Ok(Ok(definition)) => reading.definitions.push(definition),
-            Ok(Err(Faults(faults))) => reading.faults.extend(faults),
-            Err(fault) => reading.faults.push(fault),
-        }
-    }
-    Ok(reading)
+    Ok(Library::read(forms, basis, definitions))
 }
 
 /// All definitions of a source on one shelf.
@@ -71,15 +42,7 @@ pub fn read(source: &Source) -> Result<Reading, CatalogError> {
 /// When the folder cannot be used, with every fault of its files, or when two definitions
 /// contradict one another.
 pub fn shelf(source: &Source) -> Result<Shelf, CatalogError> {
-    let reading = read(source)?;
-    if !reading.faults.is_empty() {
-        return Err(Faults(reading.faults).into());
-    }
-    let mut shelf = Shelf::new(reading.texts);
-    for definition in reading.definitions {
-        shelf.add(definition)?;
-    }
-    Ok(shelf)
+    Ok(read(source)?.shelve()?)
 }
 
 /// The embedded files first, so that a folder's own override them.
@@ -89,28 +52,6 @@ fn layers(source: &Source) -> Vec<Source> {
         Source::Embedded => None,
     };
     std::iter::once(Source::Embedded).chain(own.map(Source::Folder)).collect()
-}
-
-fn read_forms(
-    layer: &Source,
-    forms: &mut BTreeMap<Name, Arc<Form>>,
-    faults: &mut Vec<Fault>,
-) -> Result<(), CatalogError> {
-    let embedded = EMBEDDED.get_dir("forms").unwrap_or(&EMBEDDED);
-    for text in texts(layer, embedded, "json")? {
-        let read = |(file, text): (String, String)| {
-            let name = Path::new(&file).file_stem().unwrap_or_default().to_string_lossy();
-            Form::read(Name::from(&*name), &file, &text)
-        };
-        match text.map(read) {
-            Ok(Ok(form)) => {
-                forms.insert(form.name.clone(), Arc::new(form));
-            }
-            Ok(Err(found)) => faults.extend(found),
-            Err(fault) => faults.push(fault),
-        }
-    }
-    Ok(())
 }
 
 fn is_basis(text: &Text) -> bool {

@@ -12,8 +12,8 @@ use serde::Serialize;
 
 use super::{CalendarFlags, Failure, Outcome, knowledge, pretty_json, print, source, text};
 use crate::catalog;
-use crate::core::calendar::{Change, Edition, Notice, Year};
-use crate::core::time::{Day, YEARS};
+use duban_core::calendar::{Change, Edition, Notice, Year};
+use duban_core::time::{Day, YEARS};
 
 #[derive(clap::Subcommand)]
 pub(super) enum Command {

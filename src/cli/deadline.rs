@@ -8,10 +8,10 @@ use std::path::PathBuf;
 use serde::Serialize;
 
 use super::{CalendarFlags, Failure, Outcome, knowledge, pretty_json, print, text};
-use crate::core::calendar::{
+use duban_core::calendar::{
     Certainty, Due, Edition, ExplainedDay, Explanation, Reason, Unit, Within,
 };
-use crate::core::time::{Day, Instant, YEARS};
+use duban_core::time::{Day, Instant, YEARS};
 
 #[derive(clap::Args)]
 pub(super) struct Deadline {

@@ -16,9 +16,9 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 
 use crate::catalog::{self, Source};
-use crate::core::calendar::Calendar;
-use crate::core::definition::Shelf;
-use crate::core::time::Day;
+use duban_core::calendar::Calendar;
+use duban_core::definition::Shelf;
+use duban_core::time::Day;
 
 #[derive(Parser)]
 #[command(name = "duban", version, about = "督办：政务服务差评按工作日时限督办")]

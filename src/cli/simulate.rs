@@ -6,10 +6,10 @@ use std::path::PathBuf;
 
 use super::{CalendarFlags, Failure, Outcome, WorkflowFlags, pretty_json, print};
 use crate::catalog;
-use crate::core::definition::FieldFault;
-use crate::core::rejection::Rejection;
-use crate::core::time::Instant;
-use crate::simulate::{Life, Scenario, json, simulate, timeline};
+use duban_core::definition::FieldFault;
+use duban_core::rejection::Rejection;
+use duban_core::simulate::{Life, Scenario, json, simulate, timeline};
+use duban_core::time::Instant;
 
 /// The largest scenario file read: ten thousand steps have about two megabytes.
 const SCENARIO_BYTES_MAX: u64 = 4 * 1024 * 1024;

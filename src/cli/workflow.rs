@@ -12,8 +12,8 @@ use serde_json::json;
 
 use super::{Failure, Outcome, WorkflowFlags, pretty_json, print, source, text};
 use crate::catalog::workflows;
-use crate::core::definition::{Definition, ENGINE_LEVEL, Shelf};
-use crate::core::name::Name;
+use duban_core::definition::{Definition, ENGINE_LEVEL, Shelf};
+use duban_core::name::Name;
 
 #[derive(clap::Subcommand)]
 pub(super) enum Command {

@@ -2,8 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
-use duban::core::calendar::{Calendar, Year};
-use duban::core::time::SHANGHAI;
+use duban_core::calendar::{Calendar, Year};
+use duban_core::time::SHANGHAI;
 use proptest::prelude::*;
 
 use super::{duban, good, refused};

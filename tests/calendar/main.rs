@@ -10,8 +10,8 @@ use std::process::{Command, Output, Stdio};
 use std::sync::LazyLock;
 
 use duban::catalog::{self, Source};
-use duban::core::calendar::Calendar;
-use duban::core::time::{Day, Instant};
+use duban_core::calendar::Calendar;
+use duban_core::time::{Day, Instant};
 
 fn duban(args: &[&str], input: &str) -> Output {
     let mut child = Command::new(env!("CARGO_BIN_EXE_duban"))

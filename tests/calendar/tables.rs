@@ -1,8 +1,8 @@
 //! The tables and what is known when, through the library.
 
 use chrono::Weekday;
-use duban::core::calendar::{Calendar, Certainty, Unit, Within};
-use duban::core::time::{Day, Instant, SHANGHAI};
+use duban_core::calendar::{Calendar, Certainty, Unit, Within};
+use duban_core::time::{Day, Instant, SHANGHAI};
 use proptest::prelude::*;
 
 use super::{day, embedded, instant};

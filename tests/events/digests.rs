@@ -1,7 +1,7 @@
 //! SM3, HMAC-SM3 and the chain of hashes against published and independent values.
 
-use duban::core::digest::Digest;
-use duban::core::event::Event;
+use duban_core::digest::Digest;
+use duban_core::event::Event;
 
 use super::lives;
 

@@ -5,7 +5,7 @@
 
 use std::collections::BTreeMap;
 
-use duban::core::event::{Event, EventError, Fact, UPCASTS, Upcast};
+use duban_core::event::{Event, EventError, Fact, UPCASTS, Upcast};
 use serde_json::{Value, json};
 
 use super::{folder, lives};

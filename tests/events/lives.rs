@@ -2,9 +2,9 @@
 
 use std::collections::BTreeSet;
 
-use duban::core::apply::replay;
-use duban::core::event::{Event, Fact};
-use duban::core::instance::Instance;
+use duban_core::apply::replay;
+use duban_core::event::{Event, Fact};
+use duban_core::instance::Instance;
 use serde_json::Value;
 
 use super::{SHELF, life, lives, scenarios};
@@ -139,7 +139,7 @@ fn no_free_text_gets_into_history_snapshots_or_messages() {
 /// A commitment stands for the text: another text, another commitment; the same text, the same.
 #[test]
 fn what_is_private_is_committed_to() {
-    let sealed = |life: &duban::simulate::Life| -> Vec<String> {
+    let sealed = |life: &duban_core::simulate::Life| -> Vec<String> {
         let acted = life.history().filter_map(|event| match &event.fact {
             Fact::Acted(acted) => acted.sealed.as_ref().map(|one| one.commitment.to_string()),
             _ => None,

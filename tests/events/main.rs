@@ -5,23 +5,20 @@ mod digests;
 mod fixtures;
 mod lives;
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::LazyLock;
 
-use duban::catalog::{self, Source};
-use duban::core::calendar::Calendar;
-use duban::core::definition::Shelf;
-use duban::simulate::{Life, Scenario, simulate};
+use duban_core::calendar::Calendar;
+use duban_core::definition::Shelf;
+use duban_core::simulate::{Life, Scenario, simulate};
 
-static SHELF: LazyLock<Shelf> =
-    LazyLock::new(|| catalog::shelf(&Source::Embedded).expect("the embedded workflows are good"));
+static SHELF: LazyLock<Shelf> = LazyLock::new(duban_shipped::shelf);
 
-static CALENDAR: LazyLock<Calendar> =
-    LazyLock::new(|| catalog::calendar(&Source::Embedded).expect("the embedded calendar is good"));
+static CALENDAR: LazyLock<Calendar> = LazyLock::new(duban_shipped::calendar);
 
 /// A folder below `tests`.
 fn folder(name: &str) -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests").join(name)
+    duban_shipped::folder("tests").join(name)
 }
 
 /// Every scenario by its name, sorted.

@@ -6,11 +6,11 @@ use std::path::Path;
 use std::sync::Arc;
 
 use duban::catalog::{Source, workflows};
-use duban::core::calendar::Year;
-use duban::core::definition::{Form, read_basis_texts, read_definition};
-use duban::core::document::Faults;
-use duban::core::event::Event;
-use duban::simulate::Scenario;
+use duban_core::calendar::Year;
+use duban_core::definition::{Form, read_basis_texts, read_definition};
+use duban_core::document::Faults;
+use duban_core::event::Event;
+use duban_core::simulate::Scenario;
 
 /// Mutations of each file: all together take a few seconds.
 const MUTATIONS: u64 = 40;

@@ -1,8 +1,8 @@
 //! What somebody might do next with a ticket as it is: mostly what its step asks for. Must never
 //! decide whether it is allowed.
 
-use duban::core::deadline::{RungState, State};
-use duban::core::instance::Instance;
+use duban_core::deadline::{RungState, State};
+use duban_core::instance::Instance;
 
 use crate::fill;
 use crate::life::{Deed, Life};
@@ -158,7 +158,7 @@ pub(crate) fn next(random: &mut Random, manner: Manner, player: &Player<'_>) -> 
 /// The arrival and the commit.
 fn when(random: &mut Random, manner: Manner, player: &Player<'_>) -> (i64, i64) {
     let (instance, now) = (&player.instance, player.now);
-    let wake = instance.next_wake().map(duban::core::time::Instant::ms).filter(|at| *at >= now);
+    let wake = instance.next_wake().map(duban_core::time::Instant::ms).filter(|at| *at >= now);
     if random.chance(manner.lateness) {
         let (ago, rest) = (random.between(1, 10 * SECOND_MS), random.below(SECOND_MS));
         return match wake {

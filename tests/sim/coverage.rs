@@ -2,9 +2,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use duban::core::deadline::{CardState, ChangeReason, Light, RungState, State};
-use duban::core::definition::{CardKind, Definition, Finding, Outcome, Status};
-use duban::core::event::Fact;
+use duban_core::deadline::{CardState, ChangeReason, Light, RungState, State};
+use duban_core::definition::{CardKind, Definition, Finding, Outcome, Status};
+use duban_core::event::Fact;
 
 /// Cases that the words of definitions and histories do not name.
 const SPECIAL: &[&str] = &[
@@ -104,7 +104,7 @@ impl Coverage {
             for (_, outcome) in &definition.outcomes {
                 need("outcome", &mut std::iter::once(outcome.word()));
             }
-            need("class", &mut definition.classes.iter().map(duban::core::name::Name::as_str));
+            need("class", &mut definition.classes.iter().map(duban_core::name::Name::as_str));
         }
         need("event", &mut Fact::KINDS.iter().map(|(kind, _)| *kind));
         need("refusal", &mut REFUSALS.iter().copied());

@@ -1,7 +1,7 @@
 //! Forms filled in by chance: mostly as they should be, sometimes not.
 
-use duban::core::instance::Instance;
-use duban::core::time::Day;
+use duban_core::instance::Instance;
+use duban_core::time::Day;
 use serde_json::{Value, json};
 
 use crate::life::written;

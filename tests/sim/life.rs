@@ -3,7 +3,7 @@
 
 use std::fmt::Write as _;
 
-use duban::core::time::Instant;
+use duban_core::time::Instant;
 use serde_json::Value;
 
 /// Something that somebody does.

@@ -135,7 +135,7 @@ fn live(settings: &Settings, seed: u64, coverage: &mut Coverage) -> (Life, Resul
 /// The oracle is worth something only as long as it shares nothing with the program.
 #[test]
 fn the_oracle_imports_nothing_of_the_program() {
-    let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/sim");
+    let root = duban_shipped::folder("tests/sim");
     let mut files = vec![root.join("view.rs")];
     let folder = std::fs::read_dir(root.join("oracle")).expect("the oracle's folder");
     files.extend(folder.map(|entry| entry.expect("readable").path()));

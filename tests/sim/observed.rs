@@ -1,11 +1,11 @@
 //! The program's ticket in the words that the oracle fills in as well.
 
-use duban::core::calendar::Certainty;
-use duban::core::deadline::{Card, Light, Run};
-use duban::core::definition::{Finding, Outcome};
-use duban::core::instance::Instance;
-use duban::core::name::Name;
-use duban::core::time::Instant;
+use duban_core::calendar::Certainty;
+use duban_core::deadline::{Card, Light, Run};
+use duban_core::definition::{Finding, Outcome};
+use duban_core::instance::Instance;
+use duban_core::name::Name;
+use duban_core::time::Instant;
 
 use crate::view::{CardView, RunView, RungView, View};
 

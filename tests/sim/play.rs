@@ -3,17 +3,17 @@
 
 use std::collections::BTreeMap;
 
-use duban::core::apply::replay;
-use duban::core::command::{Act, Command, Moment, Opening};
-use duban::core::decide::{self, Decision};
-use duban::core::digest::Digest;
-use duban::core::event::{Event, Fact, Sealed};
-use duban::core::instance::Instance;
-use duban::core::message::Message;
-use duban::core::name::Name;
-use duban::core::rejection::Rejection;
-use duban::core::role::Actor;
-use duban::core::time::{Day, Instant};
+use duban_core::apply::replay;
+use duban_core::command::{Act, Command, Moment, Opening};
+use duban_core::decide::{self, Decision};
+use duban_core::digest::Digest;
+use duban_core::event::{Event, Fact, Sealed};
+use duban_core::instance::Instance;
+use duban_core::message::Message;
+use duban_core::name::Name;
+use duban_core::rejection::Rejection;
+use duban_core::role::Actor;
+use duban_core::time::{Day, Instant};
 
 use crate::coverage::Coverage;
 use crate::life::{Deed, Life, written};
@@ -334,6 +334,6 @@ fn with_instants(text: &str) -> String {
     words.join(" ")
 }
 
-pub(crate) fn role(word: &str) -> duban::core::role::Role {
+pub(crate) fn role(word: &str) -> duban_core::role::Role {
     word.parse().expect("a role")
 }

@@ -4,12 +4,11 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use duban::catalog::{self, Source};
-use duban::core::calendar::Calendar;
-use duban::core::decide::Context;
-use duban::core::definition::{Definition, Shelf};
-use duban::core::instance::Instance;
-use duban::core::name::Name;
+use duban_core::calendar::Calendar;
+use duban_core::decide::Context;
+use duban_core::definition::{Definition, Shelf};
+use duban_core::instance::Instance;
+use duban_core::name::Name;
 
 use crate::life::Life;
 use crate::oracle::almanac::Almanac;
@@ -76,13 +75,9 @@ pub(crate) struct Settings {
 
 impl Settings {
     pub(crate) fn new() -> Self {
-        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("calendars");
+        let folder = duban_shipped::folder("calendars");
         let late_folder = late_calendars(&folder);
-        Self {
-            plain: Setting::new(&Source::Embedded, &folder),
-            late: Setting::new(&Source::Folder(late_folder.clone()), &late_folder),
-            late_folder,
-        }
+        Self { plain: Setting::new(&folder), late: Setting::new(&late_folder), late_folder }
     }
 
     /// The workflows.
@@ -128,10 +123,10 @@ pub(crate) struct Setting {
 }
 
 impl Setting {
-    fn new(calendars: &Source, folder: &Path) -> Self {
+    fn new(folder: &Path) -> Self {
         Self {
-            shelf: catalog::shelf(&Source::Embedded).expect("sound definitions"),
-            calendar: catalog::calendar(calendars).expect("sound calendars"),
+            shelf: duban_shipped::shelf(),
+            calendar: duban_shipped::calendar_of(folder),
             hotline_agencies: HOTLINE_AGENCIES.iter().map(|name| Name::from(*name)).collect(),
             world: World {
                 almanac: Almanac::read(folder),

@@ -1,8 +1,8 @@
 //! A life that fails made as short as it goes, and the law that needs two lives: nothing depends
 //! on whether the lane was on.
 
-use duban::core::event::Event;
-use duban::core::message::{About, Message};
+use duban_core::event::Event;
+use duban_core::message::{About, Message};
 
 use crate::coverage::Coverage;
 use crate::life::Life;

@@ -1,14 +1,14 @@
 //! Which cases a command reached, for the coverage. Must never judge.
 
-use duban::core::deadline::{ChangeReason, Run, RungState, State};
-use duban::core::decide::Decision;
-use duban::core::definition::Status;
-use duban::core::event::{DeadlineMoved, Event, Fact, RunRef};
-use duban::core::instance::Instance;
-use duban::core::message::About;
-use duban::core::name::Name;
-use duban::core::rejection::Rejection;
-use duban::core::time::Instant;
+use duban_core::deadline::{ChangeReason, Run, RungState, State};
+use duban_core::decide::Decision;
+use duban_core::definition::Status;
+use duban_core::event::{DeadlineMoved, Event, Fact, RunRef};
+use duban_core::instance::Instance;
+use duban_core::message::About;
+use duban_core::name::Name;
+use duban_core::rejection::Rejection;
+use duban_core::time::Instant;
 
 use crate::coverage::{Coverage, kinds_of};
 use crate::life::Deed;
@@ -93,7 +93,7 @@ pub(crate) fn done(before: &Instance, deed: &Deed, decision: &Decision, coverage
         "reclassify" if after.class == *"staff" => coverage.special("reclassified to staff"),
         "reclassify" if before.class == *"staff" => coverage.special("reclassified to matter"),
         "request_extension" => {
-            let asked = |(name, marks): (&duban::core::name::Name, &Vec<_>)| {
+            let asked = |(name, marks): (&duban_core::name::Name, &Vec<_>)| {
                 *name == "extension_requested" && marks.len() > 1
             };
             if after.tallies.iter().any(asked) {

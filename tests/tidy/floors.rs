@@ -3,15 +3,18 @@
 use crate::scanner::{Mention, mentions};
 use crate::source::{Finding, Source};
 
-/// The floors of the house, lowest first; those of one floor do not know each other.
+/// The floors of the service, lowest first; those of one floor do not know each other. Below all
+/// of them lies the core, a crate of its own.
 const FLOORS: &[&[&str]] = &[
-    &["core"],
-    &["clock", "config", "catalog", "telemetry", "crypto", "simulate", "prove"],
+    &["clock", "config", "catalog", "telemetry", "crypto"],
     &["store", "wake"],
     &["engine", "activities"],
     &["jobs", "http", "console"],
     &["cli"],
 ];
+
+/// What in the core stands on all the rest of it, and on nothing of its own kind.
+const ABOVE_THE_CORE: &[&str] = &["simulate", "prove"];
 
 /// What would bring input, output, time or chance into the core.
 const IMPURE: &[&[&str]] = &[
@@ -36,6 +39,26 @@ const HOMES: &[(&str, &[&str])] = &[
 
 fn floor(module: &str) -> Option<usize> {
     FLOORS.iter().position(|floor| floor.contains(&module))
+}
+
+/// Nothing in the core knows what stands above the rest of it.
+pub(crate) fn core_imports(source: &Source) -> Vec<Finding> {
+    if !source.under("core/src") {
+        return Vec::new();
+    }
+    let modules = source.modules();
+    let own = modules.first().copied();
+    let mut findings = Vec::new();
+    for mention in mentions(&source.tokens) {
+        let target = top_module(&mention, modules.len());
+        let is_above = target.is_some_and(|target| ABOVE_THE_CORE.contains(&target));
+        if is_above && own.is_some() && target != own {
+            let (own, target) = (own.unwrap_or_default(), target.unwrap_or_default());
+            findings
+                .push(source.finding(mention.line, format!("`{own}` must not know `{target}`")));
+        }
+    }
+    findings
 }
 
 /// Each module of `src` imports from lower floors only.
@@ -88,7 +111,7 @@ fn top_module(mention: &Mention, depth: usize) -> Option<&str> {
 
 /// The core has no input, output, clock or chance.
 pub(crate) fn pure_core(source: &Source) -> Vec<Finding> {
-    if !source.under("src/core") {
+    if !source.under("core/src") {
         return Vec::new();
     }
     let mut findings = Vec::new();
@@ -131,7 +154,7 @@ pub(crate) fn foreign_crates(source: &Source) -> Vec<Finding> {
 
 /// The core keeps nothing in an order that changes from run to run.
 pub(crate) fn ordered_core(source: &Source) -> Vec<Finding> {
-    if !source.under("src/core") {
+    if !source.under("core/src") {
         return Vec::new();
     }
     let unordered = source.tokens.iter().filter(|token| {
@@ -155,28 +178,39 @@ mod tests {
         let check = |path, text, expected: &[usize]| {
             assert_eq!(lines(imports, path, text), expected, "{path}: {text}");
         };
-        check("src/core/time.rs", "use crate::clock::Clock;", &[1]);
-        check("src/core/time.rs", "use super::super::clock::Clock;", &[1]);
-        check("src/core/mod.rs", "use super::clock::Clock;", &[1]);
+        check("src/catalog/years.rs", "use crate::clock::Clock;", &[1]);
+        check("src/catalog/years.rs", "use super::super::clock::Clock;", &[1]);
+        check("src/catalog/mod.rs", "use super::clock::Clock;", &[1]);
         check(
-            "src/core/mod.rs",
+            "src/catalog/mod.rs",
             "mod a { use super::super::clock::Clock; use super::x::Y; }",
             &[1],
         );
-        check("src/core/time.rs", "use super::name::Name;\nuse crate::core::name;", &[]);
+        check("src/catalog/years.rs", "use super::texts;\nuse duban_core::name;", &[]);
         check("src/http/tickets.rs", "fn f() {\n crate::jobs::run();\n}", &[2]);
-        check("src/store/mod.rs", "use crate::{\n core::x,\n wake::y,\n};", &[3]);
+        check("src/store/mod.rs", "use crate::{\n clock::x,\n wake::y,\n};", &[3]);
         check("src/clock.rs", "use crate::*;", &[1]);
-        check("src/clock.rs", "use crate::core::time::at; // crate::http", &[]);
+        check("src/clock.rs", "use duban_core::time::at; // crate::http", &[]);
         check("src/cli/serve.rs", "use crate::{http, jobs, engine::Engine};", &[]);
         check("src/main.rs", "fn main() { duban::cli::run(); }", &[]);
         check("src/misc.rs", "", &[1]);
     }
 
     #[test]
+    fn the_core_does_not_know_what_stands_on_it() {
+        let check = |path, text, expected: &[usize]| {
+            assert_eq!(lines(core_imports, path, text), expected, "{path}: {text}");
+        };
+        check("core/src/decide/act.rs", "use crate::simulate::Life;", &[1]);
+        check("core/src/prove/mod.rs", "use crate::simulate::Life;", &[1]);
+        check("core/src/prove/moves.rs", "use super::forms::x;\nuse crate::decide::y;", &[]);
+        check("core/src/lib.rs", "pub mod simulate;", &[]);
+    }
+
+    #[test]
     fn an_impure_core_is_found() {
         let check = |text, expected: &[usize]| {
-            assert_eq!(lines(pure_core, "src/core/decide.rs", text), expected, "{text}");
+            assert_eq!(lines(pure_core, "core/src/decide.rs", text), expected, "{text}");
         };
         check("use std::fs;", &[1]);
         check("use std::{fmt,\n net::IpAddr};", &[2]);
@@ -204,7 +238,7 @@ mod tests {
     #[test]
     fn an_unordered_collection_in_the_core_is_found() {
         let text = "use std::collections::HashMap;\n#[cfg(test)]\nmod tests { use x::HashSet; }";
-        assert_eq!(lines(ordered_core, "src/core/instance.rs", text), [1]);
+        assert_eq!(lines(ordered_core, "core/src/instance.rs", text), [1]);
         assert!(lines(ordered_core, "src/engine/mod.rs", text).is_empty());
     }
 }

@@ -19,6 +19,7 @@ fn check(rule: fn(&Source) -> Vec<Finding>) {
 #[test]
 fn modules_import_from_lower_floors_only() {
     check(floors::imports);
+    check(floors::core_imports);
 }
 
 #[test]

@@ -52,16 +52,21 @@ impl Source {
     /// Whether the line belongs to tests: the file by its place, or the item by `#[cfg(test)]`.
     pub(crate) fn is_test(&self, line: usize) -> bool {
         let by_place = self.under("tests")
-            || self.under("benches")
+            || self.path.contains("benches/")
             || self.path.contains("/tests/")
             || self.path.ends_with("/tests.rs");
         by_place || self.tests.iter().any(|lines| lines.contains(&line))
     }
 
+    /// Whether the file is part of what ships.
+    pub(crate) fn ships(&self) -> bool {
+        ["src", "core/src", "migrations/src"].iter().any(|folder| self.under(folder))
+    }
+
     /// The modules from the crate's root down to this file; empty for a root and outside `src`.
     pub(crate) fn modules(&self) -> Vec<&str> {
-        let Some(inner) = self.path.strip_prefix("src/").and_then(|path| path.strip_suffix(".rs"))
-        else {
+        let inner = self.path.strip_prefix("core/").unwrap_or(&self.path).strip_prefix("src/");
+        let Some(inner) = inner.and_then(|path| path.strip_suffix(".rs")) else {
             return Vec::new();
         };
         let mut modules: Vec<&str> = inner.split('/').collect();
@@ -152,12 +157,14 @@ fn a_walk_finds_what_git_lists() {
 #[test]
 fn places_and_modules() {
     let source = |path: &str| Source::new(path, "fn a() {}\n#[cfg(test)]\nmod tests {\n}\n");
-    assert_eq!(source("src/core/deadline/ladder.rs").modules(), ["core", "deadline", "ladder"]);
-    assert_eq!(source("src/core/mod.rs").modules(), ["core"]);
+    assert_eq!(source("core/src/deadline/ladder.rs").modules(), ["deadline", "ladder"]);
+    assert_eq!(source("src/http/mod.rs").modules(), ["http"]);
+    assert!(source("core/src/lib.rs").modules().is_empty());
+    assert!(source("core/src/time.rs").ships() && !source("core/benches/decide.rs").ships());
     assert_eq!(source("src/clock.rs").modules(), ["clock"]);
     assert!(source("src/main.rs").modules().is_empty());
     assert!(source("src/cli/serve.rs").under("src/cli"));
     assert!(!source("src/client.rs").under("src/cli"));
-    assert!(!source("src/core/mod.rs").is_test(1) && source("src/core/mod.rs").is_test(3));
-    assert!(source("tests/it/main.rs").is_test(1) && source("src/core/tests.rs").is_test(1));
+    assert!(!source("src/http/mod.rs").is_test(1) && source("src/http/mod.rs").is_test(3));
+    assert!(source("tests/it/main.rs").is_test(1) && source("core/src/tests.rs").is_test(1));
 }

@@ -5,8 +5,8 @@ use std::fmt::Write as _;
 use chrono::Datelike;
 
 use crate::cli::text;
-use crate::core::calendar::Edition;
-use crate::core::time::Day;
+use duban_core::calendar::Edition;
+use duban_core::time::Day;
 
 /// Columns of a day: two digits and a mark of one Chinese character.
 const CELL: usize = 4;

@@ -13,8 +13,8 @@ use serde_json::Value;
 use super::{Answer, out_of_range};
 use crate::catalog;
 use crate::cli::{Failure, Outcome, print};
-use crate::core::calendar::{Calendar, Due, Within};
-use crate::core::time::{Day, Instant};
+use duban_core::calendar::{Calendar, Due, Within};
+use duban_core::time::{Day, Instant};
 
 /// The largest batch, some three million lines of usual length; `-` is the standard input. Everything is checked before anything
 /// is printed, so a batch stands in memory as a whole.

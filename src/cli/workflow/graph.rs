@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
-use crate::core::definition::{Action, Definition, Next, Permission, Status, Step};
+use duban_core::definition::{Action, Definition, Next, Permission, Status, Step};
 
 /// The diagram's text.
 pub(super) fn mermaid(definition: &Definition) -> String {

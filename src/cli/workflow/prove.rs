@@ -7,9 +7,9 @@ use std::sync::Arc;
 
 use super::super::{Failure, Outcome, WorkflowFlags, pretty_json, print};
 use super::named;
-use crate::core::definition::Definition;
-use crate::core::name::Name;
-use crate::prove::{Course, Proof, Route, prove};
+use duban_core::definition::Definition;
+use duban_core::name::Name;
+use duban_core::prove::{Course, Proof, Route, prove};
 
 #[derive(clap::Args)]
 pub(in crate::cli) struct Prove {

@@ -5,18 +5,16 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, LazyLock};
 
-use duban::catalog::{Source, workflows};
-use duban::core::calendar::{Within, Year};
-use duban::core::definition::{Form, read_basis_texts, read_definition};
-use duban::core::document::Faults;
-use duban::core::event::Event;
-use duban::core::name::Name;
-use duban::core::time::{Day, Instant};
-use duban::simulate::Scenario;
+use duban_core::calendar::{Within, Year};
+use duban_core::definition::{Form, Library, read_basis_texts, read_definition};
+use duban_core::document::Faults;
+use duban_core::event::Event;
+use duban_core::name::Name;
+use duban_core::time::{Day, Instant};
+use duban_core::simulate::Scenario;
 use libfuzzer_sys::fuzz_target;
 
-static SHIPPED: LazyLock<workflows::Reading> =
-    LazyLock::new(|| workflows::read(&Source::Embedded).expect("the shipped files are good"));
+static SHIPPED: LazyLock<Library> = LazyLock::new(duban_shipped::library);
 
 /// The forms of all shipped definitions.
 static FORMS: LazyLock<BTreeMap<Name, Arc<Form>>> = LazyLock::new(|| {

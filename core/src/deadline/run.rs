@@ -1,0 +1,201 @@
+//! One run of a deadline. A deadline that starts again is a new run; an extension opens a new
+//! generation of the same run. Must never lose a change: the ledger only grows.
+
+use serde::{Deserialize, Serialize};
+
+use crate::calendar::{Certainty, Edition, Within};
+use crate::definition::Kind;
+use crate::name::Name;
+use crate::role::Party;
+use crate::time::{Day, Instant};
+use crate::words::words;
+
+words! {
+    /// Where a run stands.
+    State, "时限状态" {
+        /// Not met; overdue or not is computed.
+        Running = "running", "进行中";
+        /// Met in time.
+        Met = "met", "按期完成";
+        /// Met after the due instant.
+        MetLate = "met_late", "逾期完成";
+        /// A window that ended unused.
+        Lapsed = "lapsed", "届满";
+        /// No longer owed.
+        Cancelled = "cancelled", "取消";
+    }
+}
+
+words! {
+    /// The colour that a running obligation shows.
+    Light, "灯" {
+        /// In time.
+        Green = "green", "绿灯";
+        /// The last working day has begun.
+        Yellow = "yellow", "黄灯";
+        /// Overdue.
+        Red = "red", "红灯";
+    }
+}
+
+words! {
+    /// Where a rung stands.
+    RungState, "梯级状态" {
+        /// Will fire.
+        Armed = "armed", "待触发";
+        /// Has fired, once and for ever.
+        Fired = "fired", "已触发";
+        /// Its instant was estimated: urged without a card, waits for the notice.
+        Withheld = "withheld", "暂缓发牌";
+        /// Its instant passed while the deadline was met or away: never fires.
+        PassedOver = "passed_over", "已越过";
+    }
+}
+
+words! {
+    /// Why a deadline changed.
+    ChangeReason, "变更原因" {
+        /// Granted by whoever decides.
+        Extension = "extension", "延期";
+        /// A calendar notice was published.
+        Calendar = "calendar", "日历更新";
+        /// The feedback or finding was refused; the time it was held stays on record.
+        Refused = "refused", "反馈退回";
+        /// The agency got the ticket back and goes on with its own deadline.
+        Resumed = "resumed", "重新转办";
+    }
+}
+
+/// A rung of one run.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RungRun {
+    /// Its name: `-1wd`, `end`, `+3wd`.
+    pub name: Name,
+    /// When it fires.
+    pub at: Instant,
+    /// Whether that instant rests on assumed days.
+    pub estimated: bool,
+    /// Where it stands.
+    pub state: RungState,
+}
+
+/// One entry of the ledger.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Change {
+    /// Why.
+    pub reason: ChangeReason,
+    /// When it took effect.
+    pub at: Instant,
+    /// The due instant before.
+    pub from: Instant,
+    /// The due instant after.
+    pub to: Instant,
+    /// For `refused` and `resumed`: since when the deadline had not been running.
+    pub held_from: Option<Instant>,
+}
+
+/// One run of a deadline.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Run {
+    /// The deadline's name.
+    pub deadline: Name,
+    /// The run, from 1, counted over the whole ticket.
+    pub run: u16,
+    /// Rises with each extension, from 0.
+    pub generation: u16,
+    /// The deadline's place in the definition.
+    pub order: u16,
+    /// Obligation, window or indicator.
+    pub kind: Kind,
+    /// Who is charged.
+    pub party: Party,
+    /// The agency that is charged or may act, where it is one.
+    pub agency: Option<Name>,
+    /// How long.
+    pub within: Within,
+    /// Where it stands.
+    pub state: State,
+    /// Why it was cancelled.
+    pub cancelled: Option<Name>,
+    /// The instant from which it counts.
+    pub starts_at: Instant,
+    /// Its last day.
+    pub due_day: Day,
+    /// Its exclusive end.
+    pub due_at: Instant,
+    /// Its last day as first computed.
+    pub original_due_day: Day,
+    /// Its exclusive end as first computed.
+    pub original_due_at: Instant,
+    /// From when it is yellow: the start of its last working day.
+    pub yellow_at: Instant,
+    /// How sure the due instant is.
+    pub certainty: Certainty,
+    /// The years without a notice in its span.
+    pub missing_years: Vec<i32>,
+    /// The newest publication that the computation knew.
+    pub known_on: Option<Day>,
+    /// The day to which it was extended.
+    pub extended_to: Option<Day>,
+    /// When it was met, lapsed or cancelled.
+    pub ended_at: Option<Instant>,
+    /// Its ladder in order of time.
+    pub rungs: Vec<RungRun>,
+    /// Every change, oldest first.
+    pub changes: Vec<Change>,
+}
+
+impl Run {
+    /// Whether it is running, or lapsed only at a later instant than `at` (an action that arrived
+    /// before the end counts, whoever was committed first).
+    #[must_use]
+    pub fn is_open_at(&self, at: Instant) -> bool {
+        match self.state {
+            State::Running => true,
+            State::Lapsed => self.due_at > at,
+            State::Met | State::MetLate | State::Cancelled => false,
+        }
+    }
+
+    /// Whether it is running and its end has come: an action at that very instant is late.
+    #[must_use]
+    pub fn is_overdue_at(&self, at: Instant) -> bool {
+        self.state == State::Running && at >= self.due_at
+    }
+
+    /// The light at an instant; none unless it is a running obligation or indicator.
+    #[must_use]
+    pub fn light_at(&self, at: Instant) -> Option<Light> {
+        if self.state != State::Running || self.kind == Kind::Window {
+            return None;
+        }
+        Some(if at >= self.due_at {
+            Light::Red
+        } else if at >= self.yellow_at {
+            Light::Yellow
+        } else {
+            Light::Green
+        })
+    }
+
+    /// When it was met; none unless it was.
+    #[must_use]
+    pub fn met_at(&self) -> Option<Instant> {
+        let met = matches!(self.state, State::Met | State::MetLate);
+        self.ended_at.filter(|_| met)
+    }
+
+    /// Working days left, today and the last day included; 0 when overdue.
+    #[must_use]
+    pub fn remaining_working_days(&self, edition: &Edition, today: Day) -> u32 {
+        let left = edition.working_days_between(today.plus(-1), self.due_day);
+        u32::try_from(left).unwrap_or(0)
+    }
+
+    /// The next rung that will fire.
+    #[must_use]
+    pub fn next_rung(&self) -> Option<&RungRun> {
+        let armed = self.rungs.iter().filter(|rung| rung.state == RungState::Armed);
+        if self.state == State::Running { armed.min_by_key(|rung| rung.at) } else { None }
+    }
+}

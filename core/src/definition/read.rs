@@ -1,0 +1,236 @@
+//! Reads a definition out of its TOML text, all faults at once. Must never fill a gap with a
+//! guess: what is missing is a fault.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use super::action::{read_action, read_closed_case};
+use super::basis::{Basis, BasisText, read_basis};
+use super::deadline::{read_deadline, read_ladder, read_per_agency};
+use super::{Definition, Effect, Finding, Form, Name, Outcome, Pin, Status, Step, Tally, check};
+use crate::digest::Digest;
+use crate::document::{Fault, Faults, Place, Table, read};
+
+/// The one format of definitions that there is so far.
+const FORMAT: i64 = 1;
+/// The longest name: names stand in every event, on every card and in column titles.
+const NAME_BYTES_MAX: usize = 40;
+
+/// A name of ours: lower case, digits and underscores.
+pub(super) fn name(text: &str) -> Result<Name, String> {
+    let good = text.starts_with(|first: char| first.is_ascii_lowercase())
+        && text.len() <= NAME_BYTES_MAX
+        && text.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_');
+    if good {
+        Ok(text.into())
+    } else {
+        Err(format!("不是名称：«{text}»；应以小写字母开头，只含小写字母、数字和下划线"))
+    }
+}
+
+/// Reads one definition and checks it as a whole.
+///
+/// # Errors
+/// Every fault with file, line and key: of the syntax, of single values, and of what does not fit
+/// together (see `check`).
+pub fn read_definition(
+    file: &str,
+    text: &str,
+    forms: &BTreeMap<Name, Arc<Form>>,
+    texts: &BTreeMap<Basis, BasisText>,
+) -> Result<Definition, Faults> {
+    let definition = read(file, text, |root| read_root(file, text, forms, root))?;
+    let mut faults: Vec<Fault> = check::faults_of(&definition, texts)
+        .into_iter()
+        .map(|(Place { line, key }, message)| Fault {
+            file: file.to_owned(),
+            line: line.max(1),
+            key,
+            message,
+        })
+        .collect();
+    faults.sort();
+    faults.dedup();
+    if faults.is_empty() { Ok(definition) } else { Err(Faults(faults)) }
+}
+
+fn read_root(
+    file: &str,
+    text: &str,
+    forms: &BTreeMap<Name, Arc<Form>>,
+    root: &Table<'_>,
+) -> Option<Definition> {
+    let format = root.required_integer("format", FORMAT..=FORMAT);
+    let own_name = root.parsed("name", name);
+    let title = root.text("title");
+    let version = root.required_integer("version", 1..=i64::from(u32::MAX));
+    let engine_level = root.required_integer("engine_level", 1..=i64::from(u32::MAX));
+    let classes = root.list("classes", name);
+    if classes.is_empty() {
+        root.fault("classes", "应写明适用于哪些类别的差评");
+    }
+    let starts_in = root.parsed("starts_in", name);
+    let ladders: Vec<_> = named(root, "ladders")
+        .iter()
+        .map(|(name, table)| read_ladder(name.clone(), table))
+        .collect();
+    let deadlines = named(root, "deadlines");
+    let deadlines = deadlines
+        .iter()
+        .zip(0_u16..)
+        .filter_map(|((name, table), order)| read_deadline(name.clone(), order, &ladders, table));
+    let deadlines: Vec<_> = deadlines.collect();
+    report_idle_ladders(root, &ladders);
+    let actions: Vec<_> = named(root, "actions")
+        .iter()
+        .filter_map(|(name, table)| read_action(name.clone(), table))
+        .collect();
+    let used = used_forms(root, forms, &actions);
+    let pin = Pin {
+        name: own_name.clone().unwrap_or_else(|| "unnamed".into()),
+        version: version.and_then(|version| u32::try_from(version).ok()).unwrap_or_default(),
+        hash: hash_of(text, &used),
+    };
+    let definition = Definition {
+        pin,
+        title: title.unwrap_or_default(),
+        engine_level: engine_level.and_then(|level| u32::try_from(level).ok()).unwrap_or_default(),
+        classes,
+        starts_in: starts_in.clone().unwrap_or_else(|| "unnamed".into()),
+        basis: read_basis(root),
+        outcomes: read_outcomes(root),
+        steps: named(root, "steps").iter().map(|(name, table)| read_step(name, table)).collect(),
+        events: read_events(root),
+        tallies: named(root, "tallies")
+            .iter()
+            .map(|(name, table)| read_tally(name, table))
+            .collect(),
+        deadlines,
+        actions,
+        effects: root.tables("effects").iter().filter_map(read_effect).collect(),
+        forms: used,
+        file: file.to_owned(),
+        text: text.to_owned(),
+    };
+    format.and(own_name).and(version).and(engine_level).and(starts_in)?;
+    Some(definition)
+}
+
+/// The named tables below a key, with their names checked.
+fn named<'s>(root: &Table<'s>, key: &str) -> Vec<(Name, Table<'s>)> {
+    let entries = root.entries(key).into_iter();
+    entries
+        .filter_map(|(text, table)| match name(&text) {
+            Ok(name) => Some((name, table)),
+            Err(message) => {
+                table.fault("", message);
+                None
+            }
+        })
+        .collect()
+}
+
+fn report_idle_ladders(root: &Table<'_>, ladders: &[super::deadline::Ladder]) {
+    let used: Vec<String> = root
+        .entries("deadlines")
+        .iter()
+        .filter_map(|(_, table)| table.has("ladder").then(|| table.text("ladder")).flatten())
+        .collect();
+    for ladder in ladders.iter().filter(|ladder| !used.iter().any(|used| ladder.name == **used)) {
+        if let Some(group) = root.optional_table("ladders") {
+            group.fault(ladder.name.as_str(), "没有时限用到这个梯级");
+        }
+    }
+}
+
+fn used_forms(
+    root: &Table<'_>,
+    forms: &BTreeMap<Name, Arc<Form>>,
+    actions: &[super::Action],
+) -> Vec<Arc<Form>> {
+    let mut used: BTreeMap<Name, Arc<Form>> = BTreeMap::new();
+    for action in actions {
+        if let Some(form) = forms.get(&action.form) {
+            used.insert(action.form.clone(), Arc::clone(form));
+        } else if let Some(table) = root.optional_table("actions")
+            && let Some(table) = table.optional_table(action.name.as_str())
+        {
+            table.fault("form", format!("没有表单文件 forms/{}.json", action.form));
+        }
+    }
+    used.into_values().collect()
+}
+
+/// SM3 over the text and over each form's name and text: a changed form changes the hash.
+fn hash_of(text: &str, forms: &[Arc<Form>]) -> Name {
+    let mut parts: Vec<&[u8]> = vec![text.as_bytes()];
+    for form in forms {
+        parts.extend([form.name.as_str().as_bytes(), form.text.as_bytes()]);
+    }
+    Digest::of(&parts).to_string().into()
+}
+
+fn read_outcomes(root: &Table<'_>) -> Vec<(Option<Finding>, Outcome)> {
+    let Some(table) = root.optional_table("outcomes") else { return Vec::new() };
+    let findings = Finding::ALL.iter().copied().map(Some).chain([None]);
+    let read = |finding: Option<Finding>| {
+        let outcome = table.optional_parsed(outcome_key(finding), str::parse);
+        outcome.map(|outcome| (finding, outcome))
+    };
+    let outcomes = findings.filter_map(read).collect();
+    table.close();
+    outcomes
+}
+
+/// The key of `[outcomes]` for a finding, or for a ticket that was never verified.
+pub(super) fn outcome_key(finding: Option<Finding>) -> &'static str {
+    finding.map_or("without_finding", Finding::word)
+}
+
+fn read_step(name: &Name, table: &Table<'_>) -> Step {
+    let step = Step {
+        name: name.clone(),
+        title: table.text("title").unwrap_or_default(),
+        status: table.optional_parsed("status", str::parse).unwrap_or(Status::Open),
+        party: table.optional_parsed("party", str::parse),
+        auto: table.tables("auto").iter().map(read_closed_case).collect(),
+        place: table.place(),
+    };
+    table.close();
+    step
+}
+
+fn read_events(root: &Table<'_>) -> Vec<(Name, String)> {
+    let Some(table) = root.optional_table("events") else { return Vec::new() };
+    let read = |key: String| {
+        let title = table.text(&key);
+        match name(&key) {
+            Ok(name) => title.map(|title| (name, title)),
+            Err(message) => {
+                table.fault(&key, message);
+                None
+            }
+        }
+    };
+    table.keys().into_iter().filter_map(read).collect()
+}
+
+fn read_tally(name: &Name, table: &Table<'_>) -> Tally {
+    let tally = Tally {
+        name: name.clone(),
+        title: table.text("title").unwrap_or_default(),
+        per_agency: read_per_agency(table),
+        reset_by: table.list("reset_by", self::name),
+        place: table.place(),
+    };
+    table.close();
+    tally
+}
+
+fn read_effect(table: &Table<'_>) -> Option<Effect> {
+    let on = table.parsed("on", name);
+    let kind = table.parsed("do", str::parse);
+    let to = table.parsed("to", str::parse);
+    table.close();
+    Some(Effect { on: on?, kind: kind?, to: to?, place: table.place() })
+}

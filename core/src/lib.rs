@@ -1,0 +1,23 @@
+//! Floor 0: what happens to a ticket, as functions of their arguments.
+//!
+//! Must never do IO, read a clock, draw a random number or await: the server, the simulator, the
+//! prover and the tests all call the same code and must get the same bytes.
+
+pub mod apply;
+pub mod calendar;
+pub mod command;
+pub mod deadline;
+pub mod decide;
+pub mod definition;
+pub mod digest;
+pub mod document;
+pub mod event;
+pub mod instance;
+pub mod message;
+pub mod name;
+pub mod prove;
+pub mod rejection;
+pub mod role;
+pub mod simulate;
+pub mod time;
+mod words;

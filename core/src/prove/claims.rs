@@ -1,0 +1,161 @@
+//! What must hold of every definition, each claim with the sentence that says where it does not.
+//! Must never report a place without the way that leads there.
+
+use std::collections::BTreeSet;
+
+use super::explore::{Graph, Node, ends_anywhere};
+use crate::definition::{Action, Definition, Kind, Status};
+use crate::name::Name;
+use crate::role::{Party, Role};
+
+/// Every fault of a graph, each place once: the one with the shortest way.
+pub(super) fn faults(definition: &Definition, kind: &str, graph: &Graph) -> Vec<String> {
+    let mut faults = Vec::new();
+    let mut told: BTreeSet<(u8, Name)> = BTreeSet::new();
+    let tickets = format!("{kind}工单");
+    faults.extend(graph.faults.iter().map(|fault| format!("{tickets}无法立案：{fault}")));
+    let ends = reaches_closed(definition, graph);
+    for (index, node) in graph.nodes.iter().enumerate() {
+        let title = definition.step(node.step.as_str()).map_or("", |step| step.title.as_str());
+        let place = format!("{tickets}走到环节「{title}」（{}）时", node.step);
+        let way = || way(definition, graph, index);
+        let mut tell = |claim: u8, message: String| {
+            if told.insert((claim, node.step.clone())) {
+                faults.push(format!("{place}，{message}。经过：{}", way()));
+            }
+        };
+        if !ends[index] {
+            tell(0, "再怎么办也办不结".to_owned());
+        }
+        for fault in &node.faults {
+            tell(1, fault.clone());
+        }
+        if node.status == Status::Open {
+            if node.owed.is_empty() {
+                tell(2, "没有任何办理时限在走，工单会无人过问".to_owned());
+            } else if !somebody_can_act(definition, node) {
+                let owed: Vec<String> = node
+                    .owed
+                    .iter()
+                    .map(|(name, party)| format!("{name}（{}）", party.title()))
+                    .collect();
+                let message = format!("时限 {} 在走，但责任方在此没有可办的动作", owed.join("、"));
+                tell(3, message);
+            }
+        }
+    }
+    faults
+}
+
+/// Whether a party that owes something can do something that leads elsewhere.
+fn somebody_can_act(definition: &Definition, node: &Node) -> bool {
+    node.ways.iter().filter_map(|way| way.action.as_ref()).any(|(name, role)| {
+        let Some(action) = definition.action(name.as_str()) else { return false };
+        node.owed.iter().any(|(_, party)| acts_for(*party, *role, action))
+    })
+}
+
+/// Whether a role acts for a party: its own roles, or those named in their place.
+fn acts_for(party: Party, role: Role, action: &Action) -> bool {
+    let instead = action.instead.iter().any(|(_, by)| by.contains(&role));
+    belongs_to(role, party) || instead && action.by.iter().any(|own| belongs_to(*own, party))
+}
+
+fn belongs_to(role: Role, party: Party) -> bool {
+    match party {
+        Party::Agency => matches!(role, Role::Agency | Role::AgencyLead),
+        Party::Hotline => matches!(role, Role::Hotline | Role::Supervisor),
+        Party::Approver => role == Role::Approver,
+        Party::System => role == Role::System,
+    }
+}
+
+/// For each situation, whether some way leads to a closed ticket.
+fn reaches_closed(definition: &Definition, graph: &Graph) -> Vec<bool> {
+    let mut into: Vec<Vec<usize>> = vec![Vec::new(); graph.nodes.len()];
+    for (from, node) in graph.nodes.iter().enumerate() {
+        for way in &node.ways {
+            let action = way.action.as_ref();
+            if !action.is_some_and(|(action, _)| ends_anywhere(definition, action)) {
+                into[way.to].push(from);
+            }
+        }
+    }
+    let closed = |node: &Node| node.status != Status::Open;
+    let mut ends: Vec<bool> = graph.nodes.iter().map(closed).collect();
+    let mut waiting: Vec<usize> = (0..ends.len()).filter(|index| ends[*index]).collect();
+    while let Some(index) = waiting.pop() {
+        for &from in &into[index] {
+            if !ends[from] {
+                ends[from] = true;
+                waiting.push(from);
+            }
+        }
+    }
+    ends
+}
+
+/// How a situation was first reached, in the titles of actions.
+fn way(definition: &Definition, graph: &Graph, mut index: usize) -> String {
+    let mut titles = Vec::new();
+    while let Some((from, action)) = &graph.nodes[index].from {
+        let title = match action {
+            Some(action) => definition.action(action.as_str()).map_or("", |one| one.title.as_str()),
+            None => "等待",
+        };
+        if titles.last() != Some(&title) || title != "等待" {
+            titles.push(title);
+        }
+        index = *from;
+    }
+    titles.push("收到差评");
+    titles.reverse();
+    titles.join("→")
+}
+
+/// What was seen anywhere, over all kinds of ticket.
+#[derive(Debug, Default)]
+pub(super) struct Seen {
+    steps: BTreeSet<Name>,
+    actions: BTreeSet<Name>,
+    started: BTreeSet<Name>,
+    met: BTreeSet<Name>,
+}
+
+impl Seen {
+    pub(super) fn add(&mut self, graph: &Graph) {
+        for node in &graph.nodes {
+            self.steps.insert(node.step.clone());
+            self.started.extend(node.started.iter().cloned());
+            for way in &node.ways {
+                self.actions.extend(way.action.iter().map(|(action, _)| action.clone()));
+                self.met.extend(way.met.iter().cloned());
+            }
+        }
+    }
+
+    /// What should have been seen and never was.
+    pub(super) fn never(&self, definition: &Definition) -> Vec<String> {
+        let mut faults = Vec::new();
+        for step in definition.steps.iter().filter(|step| !self.steps.contains(&step.name)) {
+            faults.push(format!("环节「{}」（{}）从来走不到", step.title, step.name));
+        }
+        for action in &definition.actions {
+            let explored = action.card.is_none() && action.repin.is_none();
+            if explored && !self.actions.contains(&action.name) {
+                faults.push(format!("动作「{}」（{}）从来办不了", action.title, action.name));
+            }
+        }
+        for rule in &definition.deadlines {
+            if !self.started.contains(&rule.name) {
+                faults.push(format!("时限「{}」（{}）从来不会起算", rule.title, rule.name));
+            } else if rule.kind == Kind::Obligation && !self.met.contains(&rule.name) {
+                faults.push(format!(
+                    "时限「{}」（{}）起算后从来不可能按期完成",
+                    rule.title, rule.name
+                ));
+            }
+        }
+        faults
+    }
+}

@@ -1,0 +1,213 @@
+//! Goes everywhere: from the start by every move, each situation once. Must never mistake two
+//! situations for one in which different things can happen.
+
+use std::collections::btree_map::Entry;
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+
+use super::forms::Tried;
+use super::moves::{Move, Mover};
+use super::situation::{Abstraction, Situations};
+use crate::command::{Moment, Opening};
+use crate::deadline::State;
+use crate::decide::{Context, open};
+use crate::definition::{Definition, Kind, Permission, Status};
+use crate::instance::Instance;
+use crate::name::Name;
+use crate::role::{Actor, Party, Role};
+use crate::time::Instant;
+
+/// The most situations explored for one kind of ticket: a hundred times what the shipped
+/// workflows have.
+const STATES_MAX: usize = 400_000;
+
+/// A definition with more situations than can be explored.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("工作流 {workflow} 的不同情形超过 {STATES_MAX} 种，无法穷尽；请减少计数上限或拆分工作流")]
+pub struct TooLarge {
+    /// The workflow.
+    pub workflow: Name,
+}
+
+/// One way from a situation to another.
+#[derive(Clone, Debug)]
+pub(super) struct Way {
+    pub(super) action: Option<(Name, Role)>,
+    pub(super) to: usize,
+    pub(super) days: i32,
+    /// Obligations that were met in time on this way.
+    pub(super) met: Vec<Name>,
+}
+
+/// One situation.
+#[derive(Debug)]
+pub(super) struct Node {
+    pub(super) step: Name,
+    pub(super) status: Status,
+    /// Running obligations with who is charged.
+    pub(super) owed: Vec<(Name, Party)>,
+    pub(super) ways: Vec<Way>,
+    /// How it was first reached.
+    pub(super) from: Option<(usize, Option<Name>)>,
+    /// Deadlines that have been started.
+    pub(super) started: BTreeSet<Name>,
+    /// What the definition could not carry out here.
+    pub(super) faults: Vec<String>,
+}
+
+#[derive(Debug, Default)]
+pub(super) struct Graph {
+    pub(super) nodes: Vec<Node>,
+    /// Why the ticket could not even be opened.
+    pub(super) faults: Vec<String>,
+}
+
+pub(super) struct Explorer<'e> {
+    pub(super) context: Context<'e>,
+    pub(super) definition: &'e Definition,
+    pub(super) flags: &'e [Name],
+    pub(super) start: Instant,
+}
+
+impl Explorer<'_> {
+    pub(super) fn explore(&self, abstraction: Abstraction) -> Result<Graph, TooLarge> {
+        let mut graph = Graph::default();
+        let tried = Tried::default();
+        let situations = Situations::new(self.definition, self.context.calendar);
+        let mut known: BTreeMap<String, usize> = BTreeMap::new();
+        let mut waiting = VecDeque::new();
+        let opening = Opening {
+            ticket: "PROOF".into(),
+            class: self.definition.classes.first().cloned().unwrap_or_else(|| "none".into()),
+            reviewed_at: self.start,
+            district: None,
+            flags: self.flags.to_vec(),
+            sealed: None,
+            actor: Actor { subject: "intake".into(), role: Role::Intake, agency: None },
+        };
+        match open(self.context, &opening, Moment::now(self.start)) {
+            Ok(decision) => {
+                known.insert(situations.key(abstraction, &decision.instance, self.start), 0);
+                graph.nodes.push(node(&decision.instance, None));
+                waiting.push_back((0, decision.instance, self.start));
+            }
+            Err(rejection) => graph.faults.push(rejection.to_string()),
+        }
+        while let Some((index, instance, now)) = waiting.pop_front() {
+            let (moves, faults) = self.moves(abstraction, &situations, &tried, &instance, now);
+            graph.nodes[index].faults.extend(faults);
+            for one in moves {
+                let after = &one.decision.instance;
+                if abstraction == Abstraction::LawfulDays && breached(after, one.at) {
+                    continue;
+                }
+                let to = match known.entry(situations.key(abstraction, after, one.at)) {
+                    Entry::Occupied(there) => *there.get(),
+                    Entry::Vacant(vacant) => {
+                        let to = graph.nodes.len();
+                        if to == STATES_MAX {
+                            let workflow = self.definition.pin.name.clone();
+                            return Err(TooLarge { workflow });
+                        }
+                        let label = one.action.as_ref().map(|(action, _)| action.clone());
+                        graph.nodes.push(node(after, Some((index, label))));
+                        waiting.push_back((to, after.clone(), one.at));
+                        *vacant.insert(to)
+                    }
+                };
+                if to != index || abstraction == Abstraction::Order {
+                    graph.nodes[index].ways.push(self.way(one, to, now));
+                }
+            }
+        }
+        Ok(graph)
+    }
+
+    fn moves(
+        &self,
+        abstraction: Abstraction,
+        situations: &Situations<'_>,
+        tried: &Tried,
+        instance: &Instance,
+        now: Instant,
+    ) -> (Vec<Move>, Vec<String>) {
+        // Another agency's time is its own: a course is longest with agencies that are new to it.
+        let former = abstraction == Abstraction::Order;
+        let mover = Mover { context: self.context, definition: self.definition, former, tried };
+        // A lawful course ends when the ticket is closed for the first time.
+        if abstraction == Abstraction::LawfulDays && instance.status != Status::Open {
+            return (Vec::new(), Vec::new());
+        }
+        let (mut moves, mut faults) = mover.actions(instance, now);
+        let lawful = abstraction == Abstraction::LawfulDays;
+        if lawful {
+            // What ends a ticket from anywhere (认定重复) is no course of its own.
+            moves.retain(|one| {
+                !one.action.as_ref().is_some_and(|(name, _)| ends_anywhere(self.definition, name))
+            });
+        }
+        if let Some(next) = next_instant(situations, lawful, instance, now) {
+            match mover.wait(instance, next) {
+                Ok(one) => moves.push(one),
+                Err(rejection) => faults.push(rejection.to_string()),
+            }
+        }
+        (moves, faults)
+    }
+
+    fn way(&self, one: Move, to: usize, now: Instant) -> Way {
+        let zone = self.context.calendar.zone();
+        let days = zone.day_of(one.at).number() - zone.day_of(now).number();
+        let met = one.decision.events.iter().filter_map(|event| match &event.fact {
+            crate::event::Fact::DeadlineMet(met) if !met.late => Some(met.run.deadline.clone()),
+            _ => None,
+        });
+        Way { action: one.action, to, days, met: met.collect() }
+    }
+}
+
+/// The next instant at which waiting makes a difference: an end that decides what can happen, or
+/// the last moment before one. On a lawful course every obligation's last moment is one.
+fn next_instant(
+    situations: &Situations<'_>,
+    lawful: bool,
+    instance: &Instance,
+    now: Instant,
+) -> Option<Instant> {
+    let running = instance.runs.iter().filter(|run| run.state == State::Running);
+    let of_run = running.flat_map(|run| {
+        let matters = situations.ends_matter(instance, run);
+        let last = matters || (lawful && run.kind == Kind::Obligation);
+        [last.then(|| run.due_at.plus_ms(-1)), matters.then_some(run.due_at)]
+    });
+    of_run.flatten().filter(|at| *at > now).min()
+}
+
+/// Whether an action ends a ticket from any step: such a way out (认定重复) is open everywhere and
+/// shows nothing of a step.
+pub(super) fn ends_anywhere(definition: &Definition, action: &Name) -> bool {
+    definition.action(action.as_str()).is_some_and(|action| {
+        action.within.contains(&Permission::Status(Status::Open))
+            && action.cases.iter().any(|case| case.next.is_some())
+    })
+}
+
+fn node(instance: &Instance, from: Option<(usize, Option<Name>)>) -> Node {
+    let owed = instance
+        .runs
+        .iter()
+        .filter(|run| run.kind == Kind::Obligation && run.state == State::Running);
+    Node {
+        step: instance.step.clone(),
+        status: instance.status,
+        owed: owed.map(|run| (run.deadline.clone(), run.party)).collect(),
+        ways: Vec::new(),
+        from,
+        started: instance.runs.iter().map(|run| run.deadline.clone()).collect(),
+        faults: Vec::new(),
+    }
+}
+
+fn breached(instance: &Instance, at: Instant) -> bool {
+    let obligations = instance.runs.iter().filter(|run| run.kind == Kind::Obligation);
+    obligations.into_iter().any(|run| run.is_overdue_at(at) || run.state == State::MetLate)
+}

@@ -1,0 +1,113 @@
+//! What can happen next in a state: each action that somebody may do, and time that passes. Must
+//! never leave out an action that the definition permits.
+
+use crate::command::{Act, Command, Moment};
+use crate::decide::{Context, Decision, decide};
+use crate::definition::{Action, Definition, Guard, Permission, Predicate};
+use crate::digest::Digest;
+use crate::event::Sealed;
+use crate::instance::Instance;
+use crate::name::Name;
+use crate::rejection::Rejection;
+use crate::role::{Actor, Role};
+use crate::time::Instant;
+
+use super::forms::{Filling, Tried};
+
+/// One way on.
+pub(super) struct Move {
+    /// The action, or nothing when time passes.
+    pub(super) action: Option<(Name, Role)>,
+    /// When.
+    pub(super) at: Instant,
+    /// What comes of it.
+    pub(super) decision: Decision,
+}
+
+#[derive(Clone, Copy)]
+pub(super) struct Mover<'m> {
+    pub(super) context: Context<'m>,
+    pub(super) definition: &'m Definition,
+    /// Whether the ticket may go back to the agency that had it before.
+    pub(super) former: bool,
+    /// Which forms of each action are worth trying.
+    pub(super) tried: &'m Tried,
+}
+
+impl Mover<'_> {
+    /// Every action that somebody may do now, with every form that makes a difference.
+    pub(super) fn actions(&self, instance: &Instance, at: Instant) -> (Vec<Move>, Vec<String>) {
+        let mut moves = Vec::new();
+        let mut faults = Vec::new();
+        for action in self.definition.actions.iter().filter(|one| permits(one, instance)) {
+            // Cards and classes change nothing about where a ticket can go within a definition.
+            if action.card.is_some() || action.repin.is_some() {
+                continue;
+            }
+            let Some(role) = role(action, instance) else { continue };
+            for act in self.acts(action, role, instance, at) {
+                match self.decide(instance, &Command::Act(act), at) {
+                    Ok(decision) => {
+                        let action = Some((action.name.clone(), role));
+                        moves.push(Move { action, at, decision });
+                    }
+                    Err(Rejection::Definition(message)) => {
+                        faults.push(format!("办理「{}」时：{message}", action.title));
+                    }
+                    Err(_) => {}
+                }
+            }
+        }
+        (moves, faults)
+    }
+
+    /// Time passes until an instant.
+    pub(super) fn wait(&self, instance: &Instance, until: Instant) -> Result<Move, Rejection> {
+        let decision = self.decide(instance, &Command::Advance, until)?;
+        Ok(Move { action: None, at: until, decision })
+    }
+
+    fn decide(
+        &self,
+        instance: &Instance,
+        command: &Command,
+        at: Instant,
+    ) -> Result<Decision, Rejection> {
+        decide(self.context, self.definition, instance, command, Moment::now(at))
+    }
+
+    fn acts(&self, action: &Action, role: Role, instance: &Instance, at: Instant) -> Vec<Act> {
+        let Some(form) = self.definition.form(action.form.as_str()) else { return Vec::new() };
+        let filling =
+            Filling { calendar: self.context.calendar, instance, at, former: self.former };
+        let differs = |guard: &Guard| matches!(guard.predicate, Predicate::ActorDiffersFrom(_));
+        // Two people: what one did, another may have to confirm.
+        let subject = if action.guards.iter().any(differs) { "乙" } else { "甲" };
+        let agency = instance.agency.clone().filter(|_| role.is_bound_to_agency());
+        let actor = Actor { subject: subject.into(), role, agency };
+        let sealed = Sealed { reference: "proof".into(), commitment: Digest::ZERO };
+        let forms = self.tried.forms(&filling, action, form).into_iter();
+        forms
+            .map(|form| Act {
+                action: action.name.clone(),
+                actor: actor.clone(),
+                form,
+                sealed: Some(sealed.clone()),
+                revision: None,
+            })
+            .collect()
+    }
+}
+
+fn permits(action: &Action, instance: &Instance) -> bool {
+    action.within.iter().any(|permission| match permission {
+        Permission::Step(step) => *step == instance.step,
+        Permission::Status(status) => *status == instance.status,
+    })
+}
+
+/// A role that may do it now: those that may do the same lead to the same.
+fn role(action: &Action, instance: &Instance) -> Option<Role> {
+    let instead = action.instead.iter().find(|(flag, _)| instance.flags.contains(flag));
+    instead.map_or(&action.by, |(_, by)| by).first().copied()
+}

@@ -1,0 +1,186 @@
+//! What tells two situations of a ticket apart: only what the definition can still look at from
+//! the step it is in. Must never leave out something that decides what can happen next.
+//!
+//! Rungs and cards are left out, because no predicate can ask for them; so is what a former agency
+//! counted, and the end of an obligation that no predicate asks for (its light changes, its ways
+//! do not). Agencies all act alike: they are told apart only as the one that has the ticket and
+//! the last that gave it back, and only that one is tried again.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Write as _;
+
+use super::ahead::Ahead;
+use crate::calendar::Calendar;
+use crate::deadline::{Run, State};
+use crate::definition::{Definition, Kind};
+use crate::instance::Instance;
+use crate::name::Name;
+use crate::time::Instant;
+
+/// How time is told apart.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Abstraction {
+    /// Only by the order in which deadlines end.
+    Order,
+    /// In whole days, and only courses in which no obligation is overdue.
+    LawfulDays,
+}
+
+/// Tells the situations of one definition apart.
+pub(super) struct Situations<'d> {
+    definition: &'d Definition,
+    calendar: &'d Calendar,
+    ahead: BTreeMap<&'d Name, Ahead<'d>>,
+    flags: BTreeSet<&'d Name>,
+}
+
+impl<'d> Situations<'d> {
+    pub(super) fn new(definition: &'d Definition, calendar: &'d Calendar) -> Self {
+        let steps = definition.steps.iter();
+        let ahead: BTreeMap<_, _> =
+            steps.map(|step| (&step.name, Ahead::of(definition, step))).collect();
+        let mut flags: BTreeSet<&Name> = ahead.values().flat_map(|one| one.flags.clone()).collect();
+        flags.extend(definition.deadlines.iter().filter_map(|one| one.not_for.as_ref()));
+        let instead = definition.actions.iter().flat_map(|action| &action.instead);
+        flags.extend(instead.map(|(flag, _)| flag));
+        Self { definition, calendar, ahead, flags }
+    }
+
+    /// Whether the end of a run decides what can happen: a window's does while somebody can ask
+    /// for it, an obligation's only if a predicate asks for it.
+    pub(super) fn ends_matter(&self, instance: &Instance, run: &Run) -> bool {
+        let Some(ahead) = self.ahead.get(&instance.step) else { return true };
+        let raises = self.definition.deadline(run.deadline.as_str());
+        let raises = raises.is_some_and(|rule| rule.raise.is_some());
+        ahead.before_due.contains(&run.deadline)
+            || run.kind == Kind::Window && (raises || ahead.asks_for(&run.deadline))
+    }
+
+    /// A situation in words that are the same for the same situation.
+    pub(super) fn key(
+        &self,
+        abstraction: Abstraction,
+        instance: &Instance,
+        now: Instant,
+    ) -> String {
+        let mut key = format!("{}|{}|", instance.step, instance.agency.is_some());
+        let Some(ahead) = self.ahead.get(&instance.step) else { return key };
+        for flag in instance.flags.iter().filter(|flag| self.flags.contains(flag)) {
+            let _ = write!(key, "{flag},");
+        }
+        if instance.extension.is_some() {
+            key.push_str("|extension");
+        }
+        if ahead.finding {
+            let _ = write!(key, "|{:?}", instance.finding);
+        }
+        if ahead.goes_back {
+            let _ = write!(key, "|{:?}", instance.came_from);
+        }
+        self.write_tallies(ahead, instance, &mut key);
+        self.write_runs(abstraction, ahead, instance, now, &mut key);
+        key
+    }
+
+    fn write_runs(
+        &self,
+        abstraction: Abstraction,
+        ahead: &Ahead<'_>,
+        instance: &Instance,
+        now: Instant,
+        key: &mut String,
+    ) {
+        let zone = self.calendar.zone();
+        let today = zone.day_of(now).number();
+        let mut ends = Vec::new();
+        for run in &instance.runs {
+            let Some(word) = self.word(ahead, instance, run) else { continue };
+            let former = run.agency.is_some() && run.agency != instance.agency;
+            if former && abstraction == Abstraction::LawfulDays {
+                continue;
+            }
+            let agency = if former { "former" } else { "" };
+            let _ = write!(key, "|{} {agency} {word}", run.deadline);
+            let comes = run.state == State::Running || word == "released" || word == "met";
+            if comes && self.ends_matter(instance, run) {
+                let _ = write!(key, " {}", now >= run.due_at);
+                ends.push((run.due_at, &run.deadline, agency));
+            }
+            let rule = self.definition.deadline(run.deadline.as_str());
+            let survives = rule.is_some_and(|rule| rule.survives_close);
+            if abstraction == Abstraction::LawfulDays && comes && !survives {
+                let _ = write!(key, " {}", run.due_day.number() - today);
+            }
+        }
+        match abstraction {
+            Abstraction::LawfulDays => {
+                let _ = write!(key, "|{}", zone.ms_of_day(now));
+            }
+            Abstraction::Order => {
+                ends.sort();
+                let mut before = now;
+                for (at, deadline, agency) in ends.into_iter().filter(|(at, ..)| *at > now) {
+                    let sign = if at == before { "=" } else { "<" };
+                    let _ = write!(key, "{sign}{deadline} {agency}");
+                    before = at;
+                }
+            }
+        }
+    }
+
+    /// What of a run can still be told: whether it is owed, can be owed again, or stands in the
+    /// way of another run.
+    fn word(&self, ahead: &Ahead<'_>, instance: &Instance, run: &Run) -> Option<&'static str> {
+        let rule = self.definition.deadline(run.deadline.as_str())?;
+        let own = run.agency.is_none() || run.agency == instance.agency;
+        let newest = instance
+            .runs
+            .iter()
+            .rev()
+            .find(|other| other.deadline == run.deadline && other.agency == run.agency);
+        let is_newest = newest.is_some_and(|newest| std::ptr::eq(newest, run));
+        let former = ahead.assigns && run.agency.as_ref() == last_former(instance);
+        if run.kind == Kind::Indicator || !is_newest || !(own || former) {
+            return None;
+        }
+        let asked = ahead.asks_for(&run.deadline);
+        let given_back = run.cancelled.as_ref().is_some_and(|reason| *reason == "released");
+        match run.state {
+            State::Running if run.kind == Kind::Window && !asked && rule.raise.is_none() => None,
+            State::Running => Some("running"),
+            State::Met | State::MetLate if !rule.unmet_by.is_empty() => Some("met"),
+            State::Cancelled if given_back && ahead.assigns => Some("released"),
+            _ if ahead.over.contains(&run.deadline) => Some("over"),
+            _ if rule.per_agency && ahead.assigns => Some("over"),
+            _ => None,
+        }
+    }
+
+    /// Counts as far as predicates can tell them apart, of the agency that has the ticket.
+    fn write_tallies(&self, ahead: &Ahead<'_>, instance: &Instance, key: &mut String) {
+        let zone = self.calendar.zone();
+        for (tally, marks) in &instance.tallies {
+            let (Some(rule), Some(most)) =
+                (self.definition.tally(tally.as_str()), ahead.tallies.get(tally))
+            else {
+                continue;
+            };
+            let counts =
+                marks.iter().filter(|mark| !rule.per_agency || mark.agency == instance.agency);
+            let marks: Vec<Instant> = counts.map(|mark| mark.at).collect();
+            let days: BTreeSet<_> = marks.iter().map(|at| zone.day_of(*at)).collect();
+            let halves: BTreeSet<_> =
+                marks.iter().map(|at| zone.ms_of_day(*at) < 12 * 3_600_000).collect();
+            let (count, days) = (marks.len().min(most.count), days.len().min(most.working_days));
+            // One half of the day may lack the other: which one it is decides what helps.
+            let half = halves.first().filter(|_| halves.len() < most.half_days);
+            let _ = write!(key, "|{tally} {count} {days} {half:?}");
+        }
+    }
+}
+
+/// The last agency that had the ticket before the one that has it.
+pub(super) fn last_former(instance: &Instance) -> Option<&Name> {
+    let agencies = instance.runs.iter().rev().filter_map(|run| run.agency.as_ref());
+    agencies.into_iter().find(|agency| Some(*agency) != instance.agency.as_ref())
+}

@@ -1,0 +1,206 @@
+//! Events as a person reads them, in Chinese, with the titles of the definition. Must never leave
+//! out an event that it does not find worth telling.
+
+use crate::definition::Definition;
+use crate::event::{
+    Acted, DeadlineMoved, DeadlineStarted, Event, ExtensionChange, Fact, Opened, OutcomeChange,
+    RunRef, RungFired, TicketChange,
+};
+use crate::time::Instant;
+
+/// An event in one line.
+#[must_use]
+pub fn describe(definition: &Definition, event: &Event) -> String {
+    let of = |run: &RunRef| of(definition, run);
+    match &event.fact {
+        Fact::Opened(fact) => opened(definition, fact),
+        Fact::Acted(fact) => acted(definition, event, fact),
+        Fact::Moved(moved) => format!("自动流转{}", change(definition, &moved.change)),
+        Fact::Reclassified(to) => {
+            format!("改为类别 {}，适用工作流 {}", to.class, to.definition.name)
+        }
+        Fact::DeadlineStarted(fact) => started(definition, fact),
+        Fact::DeadlineMet(met) if met.late => format!("逾期完成 {}", of(&met.run)),
+        Fact::DeadlineMet(met) => format!("按期完成 {}", of(&met.run)),
+        Fact::DeadlineReopened(again) => {
+            format!("恢复计时 {}{}", of(&again.run), passed(&again.passed_over))
+        }
+        Fact::DeadlineResumed(again) => {
+            format!("继续计时 {}{}", of(&again.run), passed(&again.passed_over))
+        }
+        Fact::DeadlineLapsed(lapsed) => {
+            let raised = lapsed.raised.as_ref().map(|event| definition.event_title(event.as_str()));
+            let raised = raised.map(|title| format!("：{title}")).unwrap_or_default();
+            format!("届满 {}{raised}", of(&lapsed.run))
+        }
+        Fact::DeadlineCancelled(cancelled) => {
+            let reason = reason(definition, cancelled.reason.as_str());
+            format!("取消 {}（{reason}）", of(&cancelled.run))
+        }
+        Fact::DeadlineMoved(fact) => moved(definition, fact),
+        Fact::RungFired(fact) => fired(definition, fact),
+        Fact::RungWithheld(fired) => {
+            let at = rung_title(fired.rung.as_str());
+            format!("{} {at}：日期为估算，暂不发牌，先行催办", of(&fired.run))
+        }
+        Fact::CardRevoked(card) => {
+            format!("撤销牌 {}（{}）", card.card, reason(definition, card.reason.as_str()))
+        }
+        Fact::CardContested(card) => format!("对牌 {} 提出异议", card.card),
+    }
+}
+
+fn opened(definition: &Definition, opened: &Opened) -> String {
+    let flags: Vec<&str> = opened.flags.iter().map(|flag| flag_title(flag.as_str())).collect();
+    let flags =
+        if flags.is_empty() { String::new() } else { format!("［{}］", flags.join("、")) };
+    format!("收到差评，生成工单{flags}，进入「{}」", step(definition, opened.step.as_str()))
+}
+
+fn acted(definition: &Definition, event: &Event, acted: &Acted) -> String {
+    let action = definition.action(acted.action.as_str());
+    let title = action.map_or(acted.action.as_str(), |action| &action.title);
+    let agency = acted.agency.as_ref().map(|agency| format!(" {agency}"));
+    let by = format!("{}{} {}", acted.role.title(), agency.unwrap_or_default(), event.actor);
+    format!("{title}（{by}）{}", change(definition, &acted.change))
+}
+
+fn started(definition: &Definition, started: &DeadlineStarted) -> String {
+    let days = &started.schedule;
+    let certainty = certainty(days.certainty, &days.missing_years);
+    let title = deadline(definition, started.deadline.as_str());
+    let run =
+        if started.run > 1 { format!("（第 {} 次）", started.run) } else { String::new() };
+    format!("起算 {title}{run} {}，{} 止{certainty}", started.within, end(days.due_at))
+}
+
+fn moved(definition: &Definition, moved: &DeadlineMoved) -> String {
+    let (from, to) = (end(moved.from_due_at), end(moved.schedule.due_at));
+    let sure = certainty(moved.schedule.certainty, &moved.schedule.missing_years);
+    let why = moved.reason.title();
+    let of = of(definition, &moved.run);
+    if moved.from_due_at == moved.schedule.due_at {
+        format!("重新计算 {of}（{why}），仍为 {to} 止{sure}")
+    } else {
+        format!("变更 {of}（{why}），由 {from} 止改为 {to} 止{sure}")
+    }
+}
+
+fn fired(definition: &Definition, fired: &RungFired) -> String {
+    let rules = definition.deadline(fired.run.deadline.as_str());
+    let rung = rules.and_then(|rule| rule.rungs.iter().find(|one| one.name == fired.rung));
+    let card = fired.card.map(|card| card.title().to_owned());
+    let notice = rung.and_then(|rung| rung.notice).map(|notice| notice.title().to_owned());
+    let says: Vec<String> = card.into_iter().chain(notice).collect();
+    let tell = rung.map(|rung| rung.tell.iter().map(|one| one.title()).collect::<Vec<_>>());
+    let tell = tell.unwrap_or_default().join("、");
+    let at = rung_title(fired.rung.as_str());
+    format!("{} {at}：{}，告知{tell}", of(definition, &fired.run), says.join("、"))
+}
+
+/// A due instant as officials say it: `2月25日24:00`.
+pub(super) fn end(due_at: Instant) -> String {
+    let text = due_at.plus_ms(-1).to_string();
+    if due_at.to_string().contains("T00:00:00+") {
+        format!("{} 24:00", &text[..10])
+    } else {
+        due_at.to_string()[..16].replace('T', " ")
+    }
+}
+
+fn change(definition: &Definition, change: &TicketChange) -> String {
+    let mut says = Vec::new();
+    if let Some(agency) = &change.assigned {
+        says.push(format!("承办单位 {agency}"));
+    }
+    if let Some(agency) = &change.released {
+        says.push(format!("{agency} 退出承办"));
+    }
+    if let Some(finding) = change.finding {
+        says.push(format!("结论：{}", finding.title()));
+    }
+    let raised =
+        change.raised.iter().map(|event| definition.event_title(event.as_str()).to_owned());
+    says.extend(raised);
+    match &change.extension {
+        Some(ExtensionChange::Requested { until, .. }) => says.push(format!("拟延至 {until}")),
+        Some(ExtensionChange::Decided { .. }) | None => {}
+    }
+    match change.outcome {
+        Some(OutcomeChange::Named(outcome)) => says.push(format!("办结结果：{}", outcome.title())),
+        Some(OutcomeChange::Cleared) => says.push("撤销办结结果".to_owned()),
+        None => {}
+    }
+    if let Some(to) = &change.step {
+        says.push(format!(
+            "「{}」→「{}」",
+            step(definition, to.from.as_str()),
+            step(definition, to.to.as_str())
+        ));
+    }
+    if says.is_empty() { String::new() } else { format!("：{}", says.join("，")) }
+}
+
+fn step<'a>(definition: &'a Definition, name: &'a str) -> &'a str {
+    definition.step(name).map_or(name, |step| &step.title)
+}
+
+fn deadline<'a>(definition: &'a Definition, name: &'a str) -> &'a str {
+    definition.deadline(name).map_or(name, |rule| &rule.title)
+}
+
+fn of(definition: &Definition, run: &RunRef) -> String {
+    let title = deadline(definition, run.deadline.as_str());
+    if run.run > 1 { format!("{title}（第 {} 次）", run.run) } else { title.to_owned() }
+}
+
+fn flag_title(flag: &str) -> &str {
+    match flag {
+        "anonymous" => "匿名",
+        "hotline_self" => "涉热线本身",
+        other => other,
+    }
+}
+
+fn reason<'a>(definition: &'a Definition, reason: &'a str) -> &'a str {
+    match reason {
+        "released" => "退单",
+        "closed" => "工单办结",
+        "reclassified" => "变更类别",
+        "anonymous" => "匿名评价",
+        "arrived_before_due" => "到期前已办",
+        "extension_pending" => "延期申请审核期间所发",
+        other => match definition.action(other) {
+            Some(action) => &action.title,
+            None => definition.event_title(other),
+        },
+    }
+}
+
+fn rung_title(rung: &str) -> String {
+    match rung.strip_suffix("wd").and_then(|days| days.parse::<i32>().ok()) {
+        Some(days) if days < 0 => format!("到期前 {} 个工作日", -days),
+        Some(days) => format!("逾期 {days} 个工作日"),
+        None => "到期".to_owned(),
+    }
+}
+
+fn passed(rungs: &[crate::name::Name]) -> String {
+    if rungs.is_empty() {
+        return String::new();
+    }
+    let rungs: Vec<String> = rungs.iter().map(|rung| rung_title(rung.as_str())).collect();
+    format!("，其间已过的梯级不再触发：{}", rungs.join("、"))
+}
+
+fn certainty(certainty: crate::calendar::Certainty, missing: &[i32]) -> String {
+    use crate::calendar::Certainty;
+    match certainty {
+        Certainty::Firm => String::new(),
+        Certainty::Provisional => "（暂定）".to_owned(),
+        Certainty::Estimated => {
+            let years: Vec<String> = missing.iter().map(ToString::to_string).collect();
+            format!("（估算，缺 {} 年放假通知）", years.join("、"))
+        }
+    }
+}

@@ -1,0 +1,231 @@
+//! A scenario: how a ticket starts and who does what when. Read from TOML, all faults at once.
+//! Must never be played in part: a scenario with a fault is refused whole.
+
+use serde_json::Value;
+
+use crate::document::{Faults, Table, read};
+use crate::name::Name;
+use crate::role::Role;
+use crate::time::Instant;
+
+/// The most steps and outages of a scenario: far above what a person writes, low enough to play.
+const ENTRIES_MAX: usize = 10_000;
+
+/// A ticket's start, what is done to it, and when nobody looks.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Scenario {
+    /// What it shows.
+    pub title: String,
+    /// The workflow.
+    pub workflow: Name,
+    /// The class; the workflow's first if none.
+    pub class: Option<Name>,
+    /// When the review became a ticket.
+    pub received: Instant,
+    /// When the citizen rated.
+    pub reviewed: Instant,
+    /// `anonymous`, `hotline_self`.
+    pub flags: Vec<Name>,
+    /// Agencies that are the hotline itself.
+    pub hotline_agencies: Vec<Name>,
+    /// Left alone until then; none: until nothing more falls due.
+    pub until: Option<Instant>,
+    /// What is done, in the order in which it is recorded.
+    pub steps: Vec<Step>,
+    /// When the advance lane stands still.
+    pub outages: Vec<Outage>,
+}
+
+/// One thing that somebody does.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Step {
+    /// When it arrives.
+    pub at: Instant,
+    /// When it is recorded; the lane has worked until then.
+    pub recorded_at: Instant,
+    /// The action.
+    pub action: Name,
+    /// The role.
+    pub by: Role,
+    /// The person.
+    pub subject: Name,
+    /// The agency, for roles that have one; the ticket's own if none.
+    pub agency: Option<Name>,
+    /// The form.
+    pub form: Value,
+    /// The revision that the person saw.
+    pub revision: Option<u32>,
+    /// The refusal that the scenario expects, by its code.
+    pub refused: Option<String>,
+    /// Where it stands in the file.
+    pub line: usize,
+}
+
+/// A time in which the advance lane stands still.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Outage {
+    /// From then, included.
+    pub from: Instant,
+    /// Until then, excluded.
+    pub to: Instant,
+}
+
+impl Scenario {
+    /// Reads a scenario.
+    ///
+    /// # Errors
+    /// Every fault with file, line and key.
+    pub fn read(file: &str, text: &str) -> Result<Self, Faults> {
+        read(file, text, read_scenario)
+    }
+
+    /// The same scenario with another start. Its steps keep their instants.
+    ///
+    /// # Errors
+    /// When a step would come before the start.
+    pub fn starting(mut self, received: Instant) -> Result<Self, String> {
+        if let Some(step) = self.steps.iter().find(|step| step.line > 0 && step.at < received) {
+            return Err(format!("第 {} 行的 at 早于收到时间 {received}", step.line));
+        }
+        if self.reviewed == self.received || self.reviewed > received {
+            self.reviewed = received;
+        }
+        self.received = received;
+        Ok(self)
+    }
+
+    /// A ticket that is dispatched as it arrives and then left alone.
+    #[must_use]
+    pub fn left_alone(workflow: Name, received: Instant) -> Self {
+        let dispatch = Step {
+            at: received,
+            recorded_at: received,
+            action: "dispatch".into(),
+            by: Role::Hotline,
+            subject: "hotline".into(),
+            agency: None,
+            form: serde_json::json!({ "agency": "SZ013" }),
+            revision: None,
+            refused: None,
+            line: 0,
+        };
+        Self {
+            title: "收到即转办，此后无人办理".to_owned(),
+            workflow,
+            class: None,
+            received,
+            reviewed: received,
+            flags: Vec::new(),
+            hotline_agencies: Vec::new(),
+            until: None,
+            steps: vec![dispatch],
+            outages: Vec::new(),
+        }
+    }
+}
+
+fn read_scenario(root: &Table<'_>) -> Option<Scenario> {
+    let instant = |key| root.optional_parsed(key, str::parse::<Instant>);
+    let word = |text: &str| Ok::<Name, String>(text.into());
+    let title = root.text("title");
+    let workflow = root.parsed("workflow", word);
+    let class = root.optional_parsed("class", word);
+    let received = root.parsed("received", str::parse::<Instant>);
+    let reviewed = instant("reviewed");
+    let until = instant("until");
+    let flags = root.list("flags", |text| match text {
+        "anonymous" | "hotline_self" => Ok(Name::from(text)),
+        _ => Err(format!("不认识的标记：«{text}»；可用：anonymous、hotline_self")),
+    });
+    let hotline_agencies = root.list("hotline_agencies", word);
+    let (steps, outages) = (root.tables("do"), root.tables("outage"));
+    if steps.len().max(outages.len()) > ENTRIES_MAX {
+        root.fault("do", format!("最多 {ENTRIES_MAX} 步"));
+        return None;
+    }
+    let steps: Vec<Step> = steps.iter().filter_map(read_step).collect();
+    let outages = outages.iter().filter_map(read_outage).collect();
+    let received = received?;
+    check_order(root, received, reviewed, until, &steps);
+    Some(Scenario {
+        title: title?,
+        workflow: workflow?,
+        class,
+        received,
+        reviewed: reviewed.unwrap_or(received),
+        flags,
+        hotline_agencies,
+        until,
+        steps,
+        outages,
+    })
+}
+
+fn check_order(
+    root: &Table<'_>,
+    received: Instant,
+    reviewed: Option<Instant>,
+    until: Option<Instant>,
+    steps: &[Step],
+) {
+    if reviewed.is_some_and(|reviewed| reviewed > received) {
+        root.fault("reviewed", "评价时间不得晚于收到时间（received）");
+    }
+    let mut before = received;
+    for (place, step) in steps.iter().enumerate() {
+        let key = format!("do[{}]", place + 1);
+        if step.at < received {
+            root.fault("do", format!("{key} 第 {} 行：at 早于收到时间 {received}", step.line));
+        }
+        if step.recorded_at < before {
+            root.fault("do", format!("{key} 第 {} 行：各步须按记录的先后排列", step.line));
+        }
+        before = before.max(step.recorded_at);
+    }
+    if until.is_some_and(|until| until < before) {
+        root.fault("until", format!("不得早于最后一步的时间 {before}"));
+    }
+}
+
+fn read_step(table: &Table<'_>) -> Option<Step> {
+    let at = table.parsed("at", str::parse::<Instant>);
+    let recorded_at = table.optional_parsed("recorded_at", str::parse::<Instant>);
+    let word = |text: &str| Ok::<Name, String>(text.into());
+    let action = table.parsed("action", word);
+    let by = table.parsed("by", str::parse::<Role>);
+    let subject = table.optional_parsed("as", word);
+    let agency = table.optional_parsed("agency", word);
+    let form = table.optional_table("form").map(|form| form.json());
+    let revision = table.integer("revision", 0..=i64::from(u32::MAX));
+    let refused = table.optional_text("refused");
+    table.close();
+    let (at, by) = (at?, by?);
+    let recorded_at = recorded_at.unwrap_or(at);
+    if recorded_at < at {
+        table.fault("recorded_at", "记录时间不得早于办理时间（at）");
+    }
+    Some(Step {
+        at,
+        recorded_at,
+        action: action?,
+        by,
+        subject: subject.unwrap_or_else(|| by.word().into()),
+        agency,
+        form: Value::Object(form.unwrap_or_default()),
+        revision: revision.and_then(|revision| u32::try_from(revision).ok()),
+        refused,
+        line: table.place().line,
+    })
+}
+
+fn read_outage(table: &Table<'_>) -> Option<Outage> {
+    let from = table.parsed("from", str::parse::<Instant>);
+    let to = table.parsed("to", str::parse::<Instant>);
+    table.close();
+    let (from, to) = (from?, to?);
+    if to <= from {
+        table.fault("to", "停止推进的结束时间须晚于开始时间（from）");
+        return None;
+    }
+    Some(Outage { from, to })
+}

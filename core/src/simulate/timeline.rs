@@ -1,0 +1,136 @@
+//! A life as a table that a person reads, and as JSON for programs. Must never show what the
+//! history does not hold.
+
+use std::fmt::Write;
+
+use serde_json::{Value, json};
+
+use super::describe::{describe, end};
+use super::{Life, Scenario, Turn};
+use crate::calendar::Calendar;
+use crate::deadline::{Light, State};
+use crate::definition::Kind;
+use crate::time::Instant;
+
+/// A life as a table: instant, day in the working calendar, events, and the clocks afterwards.
+#[must_use]
+pub fn timeline(life: &Life, scenario: &Scenario, calendar: &Calendar) -> String {
+    let mut text = String::new();
+    let definition = &life.definition;
+    let pin = &definition.pin;
+    let _ = writeln!(text, "{}", scenario.title);
+    let _ = writeln!(text, "工作流 {} 第 {} 版 {}", pin.name, pin.version, definition.title);
+    for turn in &life.turns {
+        let _ = writeln!(text, "\n{}", heading(turn, calendar));
+        match &turn.outcome {
+            Ok(events) => {
+                for event in events {
+                    let shown = describe(definition, event);
+                    let then = if event.at == turn.moment.at {
+                        String::new()
+                    } else {
+                        format!("{} ", clock(event.at))
+                    };
+                    let _ = writeln!(text, "  {then}{shown}");
+                }
+            }
+            Err(rejection) => {
+                let step = turn.step.map(|place| &scenario.steps[place]);
+                let by = step.map(|step| format!("{} {}：", step.by.title(), step.subject));
+                let _ = writeln!(text, "  ✗ {}{rejection}", by.unwrap_or_default());
+            }
+        }
+        let clocks = clocks(turn, calendar);
+        if !clocks.is_empty() {
+            let _ = writeln!(text, "  ◷ {clocks}");
+        }
+    }
+    let ticket = &life.instance;
+    let step =
+        definition.step(ticket.step.as_str()).map_or(ticket.step.as_str(), |step| &step.title);
+    let outcome = ticket.outcome.map(|outcome| format!("，结果：{}", outcome.title()));
+    let cards = ticket.cards.iter().filter(|card| card.revoked.is_none()).count();
+    let _ =
+        writeln!(text, "\n最后处于「{step}」{}，有效牌 {cards} 块", outcome.unwrap_or_default());
+    text
+}
+
+fn heading(turn: &Turn, calendar: &Calendar) -> String {
+    let at = turn.moment.at;
+    let edition = calendar.known_at(at);
+    let day = calendar.zone().day_of(at);
+    let weekday =
+        ["一", "二", "三", "四", "五", "六", "日"][day.weekday().num_days_from_monday() as usize];
+    let named = edition.named(day).map(|named| named.name.as_str().to_owned());
+    let kind = match (edition.is_working(day), named) {
+        (true, Some(name)) => format!("{name}调休上班"),
+        (true, None) => "工作日".to_owned(),
+        (false, Some(name)) => format!("{name}假期"),
+        (false, None) => "休息日".to_owned(),
+    };
+    let recorded = turn.moment.recorded_at;
+    let recorded =
+        if recorded == at { String::new() } else { format!("  记录于 {}", clock(recorded)) };
+    format!("{} 周{weekday} {kind}{recorded}", clock(at))
+}
+
+fn clock(at: Instant) -> String {
+    let text = at.to_string();
+    text.split_once('+').map_or(text.clone(), |(local, _)| local.replace('T', " "))
+}
+
+/// The clocks that run after a turn: light, working days left, end.
+fn clocks(turn: &Turn, calendar: &Calendar) -> String {
+    let at = turn.moment.at;
+    let edition = calendar.known_at(at);
+    let today = calendar.zone().day_of(at);
+    let running = turn.instance.runs.iter().filter(|run| run.state == State::Running);
+    let shown = running.map(|run| {
+        let left = match run.light_at(at) {
+            Some(Light::Red) => "红灯".to_owned(),
+            Some(light) => {
+                format!("{}余 {} 日", light.title(), run.remaining_working_days(edition, today))
+            }
+            None if run.kind == Kind::Window => format!("至 {}", end(run.due_at)),
+            None => String::new(),
+        };
+        format!("{} {left}", run.deadline)
+    });
+    shown.collect::<Vec<_>>().join(" · ")
+}
+
+/// A life as JSON: every turn with its events as stored, and the ticket at the end.
+#[must_use]
+pub fn json(life: &Life, scenario: &Scenario) -> Value {
+    let stored = |event: &crate::event::Event| {
+        serde_json::from_slice::<Value>(&event.to_bytes()).unwrap_or(Value::Null)
+    };
+    let turns: Vec<Value> = life
+        .turns
+        .iter()
+        .map(|turn| {
+            let action = turn.step.map(|place| scenario.steps[place].action.clone());
+            let (events, refused) = match &turn.outcome {
+                Ok(events) => (events.iter().map(stored).collect(), Value::Null),
+                Err(rejection) => {
+                    let message = rejection.to_string();
+                    (Vec::new(), json!({ "code": rejection.code(), "message": message }))
+                }
+            };
+            json!({
+                "at": turn.moment.at,
+                "recorded_at": turn.moment.recorded_at,
+                "action": action,
+                "refused": refused,
+                "events": events,
+                "messages": turn.messages,
+            })
+        })
+        .collect();
+    json!({
+        "title": scenario.title,
+        "workflow": life.definition.pin,
+        "turns": turns,
+        "ticket": life.instance,
+    })
+}
