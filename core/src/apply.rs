@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::deadline::{
-    Card, CardState, Change, ChangeReason, Run, RungRun, RungState, Schedule, State, card_id,
+    Card, CardState, LedgerEntry, LedgerReason, Run, RungRun, RungState, Schedule, State, card_id,
 };
 use super::definition::Status;
 use super::event::{
@@ -117,10 +117,10 @@ impl Instance {
                 self.end(event, &met.run, state)?;
             }
             Fact::DeadlineReopened(reopened) => {
-                self.reopened(event, reopened, ChangeReason::Refused)?;
+                self.reopened(event, reopened, LedgerReason::Refused)?;
             }
             Fact::DeadlineResumed(resumed) => {
-                self.reopened(event, resumed, ChangeReason::Resumed)?;
+                self.reopened(event, resumed, LedgerReason::Resumed)?;
             }
             Fact::DeadlineLapsed(lapsed) => {
                 self.end(event, &lapsed.run, State::Lapsed)?;
@@ -223,7 +223,7 @@ impl Instance {
             extended_to: None,
             ended_at: None,
             rungs: armed(schedule).collect(),
-            changes: Vec::new(),
+            ledger: Vec::new(),
         });
         self.revision += 1;
     }
@@ -243,7 +243,7 @@ impl Instance {
         &mut self,
         event: &Event,
         reopened: &DeadlineReopened,
-        reason: ChangeReason,
+        reason: LedgerReason,
     ) -> Result<(), ApplyError> {
         let run = self.run(event, &reopened.run)?;
         run.state = State::Running;
@@ -251,7 +251,7 @@ impl Instance {
         run.cancelled = None;
         let due = run.due_at;
         let held_from = Some(reopened.held_from);
-        run.changes.push(Change { reason, at: event.at, from: due, to: due, held_from });
+        run.ledger.push(LedgerEntry { reason, at: event.at, from: due, to: due, held_from });
         for rung in run.rungs.iter_mut().filter(|rung| reopened.passed_over.contains(&rung.name)) {
             rung.state = RungState::PassedOver;
         }
@@ -261,7 +261,7 @@ impl Instance {
     fn moved(&mut self, event: &Event, moved: &DeadlineMoved) -> Result<(), ApplyError> {
         let run = self.run(event, &moved.run)?;
         let schedule = &moved.schedule;
-        run.changes.push(Change {
+        run.ledger.push(LedgerEntry {
             reason: moved.reason,
             at: event.at,
             from: moved.from_due_at,
@@ -274,7 +274,7 @@ impl Instance {
         run.certainty = schedule.certainty;
         run.missing_years.clone_from(&schedule.missing_years);
         run.known_on = schedule.known_on;
-        if moved.reason == ChangeReason::Extension {
+        if moved.reason == LedgerReason::Extension {
             run.extended_to = Some(schedule.due_day);
         }
         if moved.generation > run.generation {

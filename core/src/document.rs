@@ -119,9 +119,9 @@ impl Source<'_> {
     }
 }
 
-/// A place in a document, for faults that are found after the reading.
+/// A position in a document, for faults that are found after the reading.
 #[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Place {
+pub struct Position {
     /// The line, from 1.
     pub line: usize,
     /// The dotted path of the key.
@@ -140,19 +140,19 @@ pub struct Table<'s> {
 impl<'s> Table<'s> {
     /// Where this table stands.
     #[must_use]
-    pub fn place(&self) -> Place {
-        Place { line: self.source.line(self.at), key: self.path.clone() }
+    pub fn position(&self) -> Position {
+        Position { line: self.source.line(self.at), key: self.path.clone() }
     }
 
     /// Where `key` stands, or this table if it has no such key.
     #[must_use]
-    pub fn place_of(&self, key: &str) -> Place {
-        Place { line: self.source.line(self.position(key)), key: self.dotted(key) }
+    pub fn position_of(&self, key: &str) -> Position {
+        Position { line: self.source.line(self.offset(key)), key: self.dotted(key) }
     }
 
     /// Reports a fault of this table (`key` empty) or of one of its keys.
     pub fn fault(&self, key: &str, message: impl Into<String>) {
-        let at = self.position(key);
+        let at = self.offset(key);
         self.source.fault(at, self.dotted(key), message.into());
     }
 
@@ -297,7 +297,7 @@ impl<'s> Table<'s> {
     pub fn optional_table(&self, key: &str) -> Option<Table<'s>> {
         self.ask(key);
         let value = self.inner.get(key)?;
-        self.as_table(value, self.dotted(key), self.position(key))
+        self.as_table(value, self.dotted(key), self.offset(key))
     }
 
     /// The tables of a list (`[[key]]`, or one inline table); missing is an empty list.
@@ -397,7 +397,7 @@ impl<'s> Table<'s> {
         }
     }
 
-    fn position(&self, key: &str) -> usize {
+    fn offset(&self, key: &str) -> usize {
         let found = self.inner.get_key_value(key);
         found.map_or(self.at, |(key, _)| key.span().start)
     }

@@ -7,6 +7,9 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
+/// The longest name of ours: names stand in every event, on every card and in column titles.
+const BYTES_MAX: usize = 40;
+
 /// An identifier out of a definition, a code table or a token. Cloning shares the text.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
@@ -17,6 +20,21 @@ impl Name {
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
+    }
+
+    /// A name of ours: lower case, digits and underscores.
+    ///
+    /// # Errors
+    /// Any other text, with what a name should look like.
+    pub fn ours(text: &str) -> Result<Self, String> {
+        let good = text.starts_with(|first: char| first.is_ascii_lowercase())
+            && text.len() <= BYTES_MAX
+            && text.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_');
+        if good {
+            Ok(text.into())
+        } else {
+            Err(format!("不是名称：«{text}»；应以小写字母开头，只含小写字母、数字和下划线"))
+        }
     }
 }
 

@@ -37,6 +37,17 @@ impl Role {
     pub const fn is_bound_to_agency(self) -> bool {
         matches!(self, Self::Agency | Self::AgencyLead)
     }
+
+    /// Whether an actor of this role acts for a party.
+    #[must_use]
+    pub const fn acts_for(self, party: Party) -> bool {
+        match party {
+            Party::Agency => self.is_bound_to_agency(),
+            Party::Hotline => matches!(self, Self::Hotline | Self::Supervisor),
+            Party::Approver => matches!(self, Self::Approver),
+            Party::System => matches!(self, Self::System),
+        }
+    }
 }
 
 words! {

@@ -10,9 +10,9 @@ use std::path::PathBuf;
 
 use serde::Serialize;
 
-use super::{CalendarFlags, Failure, Outcome, knowledge, pretty_json, print, source, text};
+use super::{CalendarFlags, Ended, Failure, knowledge, pretty_json, print, source, text};
 use crate::catalog;
-use duban_core::calendar::{Change, Edition, Notice, Year};
+use duban_core::calendar::{Arrangement, Edition, Notice, Year};
 use duban_core::time::{Day, YEARS};
 
 #[derive(clap::Subcommand)]
@@ -24,7 +24,7 @@ pub(super) enum Command {
 }
 
 impl Command {
-    pub(super) fn run(self) -> Outcome {
+    pub(super) fn run(self) -> Ended {
         match self {
             Self::Show(show) => show.run(),
             Self::Check(check) => check.run(),
@@ -54,7 +54,7 @@ fn year(text: &str) -> Result<i32, String> {
 }
 
 impl Show {
-    fn run(self) -> Outcome {
+    fn run(self) -> Ended {
         let calendar = self.calendars.calendar()?;
         let edition = match self.known_on {
             Some(day) => calendar.known_on(day),
@@ -195,7 +195,7 @@ pub(super) struct Check {
 }
 
 impl Check {
-    fn run(self) -> Outcome {
+    fn run(self) -> Ended {
         let reading = catalog::calendars::read(&source(self.folder))?;
         print(&covered(&reading.years))?;
         if reading.faults.is_empty() {
@@ -217,7 +217,7 @@ fn covered(years: &[Year]) -> String {
     let sorted: BTreeMap<i32, &Year> = years.iter().map(|year| (year.year(), year)).collect();
     let mut out = row(["年份", "文号", "公布日期", "放假", "调休上班", "修订"]);
     for (number, year) in &sorted {
-        let last = year.changes().map(|change| change.notice.published).max();
+        let last = year.arrangements().map(|one| one.notice.published).max();
         let days = year.in_force(last);
         let off = days.values().filter(|named| named.off).count();
         let amendments: Vec<String> = year.amendments().iter().map(told_shortly).collect();
@@ -241,11 +241,11 @@ fn covered(years: &[Year]) -> String {
     if !gaps.is_empty() {
         let _ = writeln!(out, "其间未收录：{}", gaps.join("、"));
     }
-    let notices: usize = years.iter().map(|year| year.changes().count()).sum();
+    let notices: usize = years.iter().map(|year| year.arrangements().count()).sum();
     let _ = writeln!(out, "共 {} 年、{notices} 份通知。", sorted.len());
     out
 }
 
-fn told_shortly(change: &Change) -> String {
+fn told_shortly(change: &Arrangement) -> String {
     format!("{}（{} 公布）", change.notice.number, change.notice.published)
 }

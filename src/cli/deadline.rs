@@ -7,7 +7,7 @@ use std::path::PathBuf;
 
 use serde::Serialize;
 
-use super::{CalendarFlags, Failure, Outcome, knowledge, pretty_json, print, text};
+use super::{CalendarFlags, Ended, Failure, knowledge, pretty_json, print, text};
 use duban_core::calendar::{
     Certainty, Due, Edition, ExplainedDay, Explanation, Reason, Unit, Within,
 };
@@ -64,7 +64,7 @@ impl<'a> Answer<'a> {
 }
 
 impl Deadline {
-    pub(super) fn run(self) -> Outcome {
+    pub(super) fn run(self) -> Ended {
         if let Some(file) = self.batch {
             return batch::run(&file, &self.calendars.calendar()?);
         }

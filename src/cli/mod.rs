@@ -66,7 +66,7 @@ impl From<catalog::CatalogError> for Failure {
 }
 
 /// What a command comes to.
-pub(crate) type Outcome = Result<(), Failure>;
+pub(crate) type Ended = Result<(), Failure>;
 
 /// Runs the program with these arguments, the first being its own name.
 ///
@@ -95,7 +95,7 @@ pub fn run(args: impl IntoIterator<Item = OsString>) -> ExitCode {
 }
 
 /// Writes a whole text to the standard output. A reader that went away early is not a failure.
-pub(crate) fn print(text: &str) -> Outcome {
+pub(crate) fn print(text: &str) -> Ended {
     let mut out = std::io::stdout().lock();
     match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
         Err(error) if error.kind() != ErrorKind::BrokenPipe => {

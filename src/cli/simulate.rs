@@ -4,7 +4,7 @@
 use std::fs;
 use std::path::PathBuf;
 
-use super::{CalendarFlags, Failure, Outcome, WorkflowFlags, pretty_json, print};
+use super::{CalendarFlags, Ended, Failure, WorkflowFlags, pretty_json, print};
 use crate::catalog;
 use duban_core::definition::FieldFault;
 use duban_core::rejection::Rejection;
@@ -35,7 +35,7 @@ pub(super) struct Simulate {
 }
 
 impl Simulate {
-    pub(super) fn run(self) -> Outcome {
+    pub(super) fn run(self) -> Ended {
         let calendar = self.calendars.calendar()?;
         let shelf = self.workflows.shelf()?;
         let scenario = scenario(self.scenario, self.workflow, self.received)?;
@@ -88,11 +88,11 @@ fn scenario(
 
 /// A scenario says which steps it expects to be refused; anything else is a failure, so that a
 /// scenario can stand as a test.
-fn check_refusals(life: &Life, scenario: &Scenario) -> Outcome {
+fn check_refusals(life: &Life, scenario: &Scenario) -> Ended {
     let mut wrong = Vec::new();
     for turn in &life.turns {
         let Some(step) = turn.step.map(|place| &scenario.steps[place]) else { continue };
-        let found = turn.outcome.as_ref().err();
+        let found = turn.result.as_ref().err();
         let code = found.map(Rejection::code);
         if code != step.refused.as_deref() {
             let expected = step.refused.as_deref().unwrap_or("办成");

@@ -10,7 +10,7 @@ use std::sync::Arc;
 
 use serde_json::json;
 
-use super::{Failure, Outcome, WorkflowFlags, pretty_json, print, source, text};
+use super::{Ended, Failure, WorkflowFlags, pretty_json, print, source, text};
 use crate::catalog::workflows;
 use duban_core::definition::{Definition, ENGINE_LEVEL, Shelf};
 use duban_core::name::Name;
@@ -28,7 +28,7 @@ pub(super) enum Command {
 }
 
 impl Command {
-    pub(super) fn run(self) -> Outcome {
+    pub(super) fn run(self) -> Ended {
         match self {
             Self::List(list) => list.run(),
             Self::Check(check) => check.run(),
@@ -48,7 +48,7 @@ pub(super) struct List {
 }
 
 impl List {
-    fn run(self) -> Outcome {
+    fn run(self) -> Ended {
         let shelf = self.workflows.shelf()?;
         if self.json {
             let list: Vec<_> = shelf.newest().map(|one| summary(one)).collect();
@@ -120,7 +120,7 @@ pub(super) struct Check {
 }
 
 impl Check {
-    fn run(self) -> Outcome {
+    fn run(self) -> Ended {
         let reading = workflows::read(&source(self.folder))?;
         let mut shelf = Shelf::new(reading.texts);
         let mut out = String::new();
@@ -159,7 +159,7 @@ pub(super) struct Graph {
 }
 
 impl Graph {
-    fn run(self) -> Outcome {
+    fn run(self) -> Ended {
         let shelf = self.workflows.shelf()?;
         let definition = named(&shelf, &self.name)?;
         print(&graph::mermaid(&definition))

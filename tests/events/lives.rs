@@ -19,7 +19,7 @@ fn replay_gives_the_same_bytes() {
     for (name, life) in lives() {
         let mut stored: Vec<Event> = Vec::new();
         for turn in &life.turns {
-            for event in turn.outcome.iter().flatten() {
+            for event in turn.result.iter().flatten() {
                 let bytes = event.to_bytes();
                 let read = Event::from_bytes(&bytes).expect("stored bytes");
                 assert_eq!(read.to_bytes(), bytes, "{name} {}", event.seq);
@@ -118,14 +118,14 @@ fn no_free_text_gets_into_history_snapshots_or_messages() {
         let life = life(&scenario);
         for turn in &life.turns {
             let place = || format!("{name} {}", turn.moment.at);
-            for event in turn.outcome.iter().flatten() {
+            for event in turn.result.iter().flatten() {
                 let text = String::from_utf8(event.to_bytes()).expect("UTF-8");
                 assert!(!text.contains(CANARY), "{}: {text}", place());
             }
             assert!(!snapshot(&turn.instance).contains(CANARY), "{}", place());
             let messages = serde_json::to_string(&turn.messages).expect("JSON");
             assert!(!messages.contains(CANARY), "{}", place());
-            if let Err(rejection) = &turn.outcome {
+            if let Err(rejection) = &turn.result {
                 assert!(!rejection.to_string().contains(CANARY), "{}: {rejection}", place());
                 assert!(!format!("{rejection:?}").contains(CANARY), "{}", place());
             }

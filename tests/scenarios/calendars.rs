@@ -59,8 +59,8 @@ fn a_notice_makes_an_extended_deadline_firm() {
             "2019-01-10T00:00 rung 1.1.+5wd red_card",
         ],
     );
-    let changes = life.run("completion", 1)["changes"].as_array().expect("changes").clone();
-    let why: Vec<&str> = changes.iter().filter_map(|change| change["reason"].as_str()).collect();
+    let ledger = life.run("completion", 1)["ledger"].as_array().expect("a ledger").clone();
+    let why: Vec<&str> = ledger.iter().filter_map(|entry| entry["reason"].as_str()).collect();
     assert_eq!(why, ["extension", "calendar"]);
 }
 

@@ -164,7 +164,7 @@ fn refused_feedback_is_as_if_it_had_never_been() {
     );
     let run = life.run("completion", 1);
     assert_eq!(run["due_at"], run["original_due_at"]);
-    let change = &run["changes"][0];
+    let change = &run["ledger"][0];
     assert_eq!(change["reason"], "refused");
     assert_eq!(change["held_from"], "2026-03-18T16:00:00+08:00");
     assert_eq!(change["at"], "2026-03-23T10:00:00+08:00");

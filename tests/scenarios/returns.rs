@@ -134,8 +134,8 @@ fn an_agency_that_gets_its_ticket_back_goes_on() {
     let run = life.run("contact", 1);
     assert_eq!(run["agency"], "SZ001");
     assert_eq!(run["due_at"], run["original_due_at"]);
-    assert_eq!(run["changes"][0]["reason"], "resumed");
-    assert_eq!(run["changes"][0]["held_from"], "2026-03-09T11:00:00+08:00");
+    assert_eq!(run["ledger"][0]["reason"], "resumed");
+    assert_eq!(run["ledger"][0]["held_from"], "2026-03-09T11:00:00+08:00");
     life.check_ledger(
         "completion",
         &[

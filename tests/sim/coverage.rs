@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use duban_core::deadline::{CardState, ChangeReason, Light, RungState, State};
+use duban_core::deadline::{CardState, LedgerReason, Light, RungState, State};
 use duban_core::definition::{CardKind, Definition, Finding, Outcome, Status};
 use duban_core::event::Fact;
 
@@ -116,7 +116,7 @@ impl Coverage {
         need("light", &mut Light::ALL.iter().map(|one| one.word()));
         need("finding", &mut Finding::ALL.iter().map(|one| one.word()));
         need("outcome", &mut Outcome::ALL.iter().map(|one| one.word()));
-        need("change", &mut ChangeReason::ALL.iter().map(|one| one.word()));
+        need("change", &mut LedgerReason::ALL.iter().map(|one| one.word()));
         need("certainty", &mut ["firm", "provisional", "estimated"].into_iter());
         let reasons =
             ["anonymous", "released", "closed", "fed_back", "feedback_refused"].into_iter();

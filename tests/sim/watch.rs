@@ -1,6 +1,6 @@
 //! Which cases a command reached, for the coverage. Must never judge.
 
-use duban_core::deadline::{ChangeReason, Run, RungState, State};
+use duban_core::deadline::{LedgerReason, Run, RungState, State};
 use duban_core::decide::Decision;
 use duban_core::definition::Status;
 use duban_core::event::{DeadlineMoved, Event, Fact, RunRef};
@@ -146,7 +146,7 @@ pub(crate) fn decision(before: &Instance, decision: &Decision, coverage: &mut Co
             Fact::DeadlineMoved(moved),
             Some(Fact::DeadlineReopened(_) | Fact::DeadlineResumed(_)),
         ) = (&event.fact, index.checked_sub(1).map(|earlier| &decision.events[earlier].fact))
-            && moved.reason == ChangeReason::Calendar
+            && moved.reason == LedgerReason::Calendar
         {
             coverage.special("recomputed when owed again");
         }
@@ -175,17 +175,17 @@ fn fact(before: &Instance, event: &Event, coverage: &mut Coverage) {
             coverage.note("cancelled", cancelled.reason.as_str());
         }
         Fact::DeadlineReopened(reopened) => {
-            coverage.note("change", ChangeReason::Refused.word());
+            coverage.note("change", LedgerReason::Refused.word());
             if !reopened.passed_over.is_empty() {
                 coverage.special("a rung passed over after a refusal");
             }
-            let earlier = run(before, &reopened.run).map_or(0, |run| run.changes.len());
+            let earlier = run(before, &reopened.run).map_or(0, |run| run.ledger.len());
             if earlier > 0 && reopened.run.deadline == *"completion" {
                 coverage.special("two refusals of the feedback");
             }
         }
         Fact::DeadlineResumed(resumed) => {
-            coverage.note("change", ChangeReason::Resumed.word());
+            coverage.note("change", LedgerReason::Resumed.word());
             coverage.special("an agency that gets its ticket back");
             if !resumed.passed_over.is_empty() {
                 coverage.special("a rung passed over while another agency had the ticket");
@@ -218,7 +218,7 @@ fn fact(before: &Instance, event: &Event, coverage: &mut Coverage) {
 fn moved(before: &Instance, event: &Event, moved: &DeadlineMoved, coverage: &mut Coverage) {
     coverage.note("change", moved.reason.word());
     let Some(run) = run(before, &moved.run) else { return };
-    if moved.reason == ChangeReason::Extension {
+    if moved.reason == LedgerReason::Extension {
         if moved.from_due_at <= event.at {
             coverage.special("an extension granted after the due instant");
         }

@@ -61,8 +61,10 @@ impl Edition {
         let mut named = BTreeMap::new();
         let mut covered = Vec::new();
         for year in years {
-            let known = year.changes().filter(|change| Some(change.notice.published) <= published);
-            notices.extend(known.map(|change| Arc::clone(&change.notice)));
+            let known = year
+                .arrangements()
+                .filter(|arrangement| Some(arrangement.notice.published) <= published);
+            notices.extend(known.map(|arrangement| Arc::clone(&arrangement.notice)));
             if Some(year.base.notice.published) <= published {
                 covered.push(year.year());
                 named.append(&mut year.in_force(published));

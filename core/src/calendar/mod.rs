@@ -17,9 +17,9 @@ use chrono_tz::Tz;
 pub use self::certainty::Certainty;
 pub use self::edition::{Due, Edition};
 pub use self::explanation::{ExplainedDay, Explanation, Reason};
-pub use self::notice::{Change, Named, NamedDay, Notice, Year};
+pub use self::notice::{Arrangement, Named, NamedDay, Notice, Year};
 pub use self::within::{AMOUNT_MAX, Unit, Within};
-use crate::document::{Fault, Faults, Place};
+use crate::document::{Fault, Faults, Position};
 use crate::time::{Day, Instant, Zone};
 
 /// All notices, and one [`Edition`] for each day from which more was known.
@@ -47,8 +47,9 @@ impl Calendar {
             return Err(Faults(faults));
         }
         let zone = Arc::new(Zone::new(zone));
-        let changes = years.iter().flat_map(Year::changes);
-        let published: BTreeSet<Day> = changes.map(|change| change.notice.published).collect();
+        let arrangements = years.iter().flat_map(Year::arrangements);
+        let published: BTreeSet<Day> =
+            arrangements.map(|arrangement| arrangement.notice.published).collect();
         let moments = std::iter::once(None).chain(published.iter().copied().map(Some));
         let editions =
             moments.map(|published| Edition::new(Arc::clone(&zone), published, &years)).collect();
@@ -109,28 +110,28 @@ fn between_files(years: &[Year]) -> Vec<Fault> {
     let mut seen_years: BTreeMap<i32, &Year> = BTreeMap::new();
     let mut seen_numbers: BTreeMap<&str, &Year> = BTreeMap::new();
     let mut seen_days: BTreeMap<Day, (bool, &Year)> = BTreeMap::new();
-    let fault = |file: &str, place: &Place, message: String| {
-        let Place { line, key } = place.clone();
+    let fault = |file: &str, place: &Position, message: String| {
+        let Position { line, key } = place.clone();
         Fault { file: file.to_owned(), line, key, message }
     };
     for year in years {
         if let Some(other) = seen_years.insert(year.year(), year) {
             let message = format!("{} 年已在 {} 中列出", year.year(), other.file);
-            faults.push(fault(&year.file, &year.place, message));
+            faults.push(fault(&year.file, &year.position, message));
         }
-        for change in year.changes() {
-            let number = &change.notice.number;
+        for arrangement in year.arrangements() {
+            let number = &arrangement.notice.number;
             if let Some(other) = seen_numbers.insert(number, year) {
                 let message = format!("文号«{number}»已在 {} 中出现", other.file);
-                faults.push(fault(&year.file, &change.place, message));
+                faults.push(fault(&year.file, &arrangement.position, message));
             }
-            let off = change.off_days.iter().map(|named| (named, true));
-            for (named, off) in off.chain(change.workdays.iter().map(|named| (named, false))) {
+            let off = arrangement.off_days.iter().map(|named| (named, true));
+            for (named, off) in off.chain(arrangement.workdays.iter().map(|named| (named, false))) {
                 let (other_off, other) = *seen_days.entry(named.day).or_insert((off, year));
                 if other_off != off && other.file != year.file {
                     let said = if other_off { "放假" } else { "上班" };
                     let message = format!("{} 既放假又上班：{} 中为{said}", named.day, other.file);
-                    faults.push(fault(&year.file, &named.place, message));
+                    faults.push(fault(&year.file, &named.position, message));
                 }
             }
         }

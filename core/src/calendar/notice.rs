@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use chrono::Weekday;
 
-use crate::document::{self, Faults, Place, Table};
+use crate::document::{self, Faults, Position, Table};
 use crate::name::Name;
 use crate::time::{Day, YEARS};
 
@@ -39,12 +39,12 @@ pub struct NamedDay {
     /// The holiday it belongs to.
     pub name: Name,
     /// Where in the file it stands.
-    pub place: Place,
+    pub position: Position,
 }
 
-/// What one notice changes.
+/// What one notice arranges.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Change {
+pub struct Arrangement {
     /// The notice.
     pub notice: Arc<Notice>,
     /// Days off, or more of them.
@@ -56,7 +56,7 @@ pub struct Change {
     /// Saturdays and Sundays no longer working days.
     pub workdays_removed: Vec<Day>,
     /// Where its number stands.
-    pub place: Place,
+    pub position: Position,
 }
 
 /// What is in force for a day.
@@ -74,9 +74,9 @@ pub struct Named {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Year {
     pub(super) file: String,
-    pub(super) place: Place,
-    pub(super) base: Change,
-    pub(super) amendments: Vec<Change>,
+    pub(super) position: Position,
+    pub(super) base: Arrangement,
+    pub(super) amendments: Vec<Arrangement>,
 }
 
 impl Year {
@@ -97,13 +97,14 @@ impl Year {
             let mut amendments = Vec::new();
             let mut before = base.as_ref().map(|base| base.notice.published);
             for amendment in table.tables("amendments") {
-                let change = reading.amendment(&amendment, before);
+                let arrangement = reading.amendment(&amendment, before);
                 amendment.close();
-                before = change.as_ref().map(|change| change.notice.published).or(before);
-                amendments.extend(change);
+                before =
+                    arrangement.as_ref().map(|arrangement| arrangement.notice.published).or(before);
+                amendments.extend(arrangement);
             }
-            let (file, place) = (file.to_owned(), table.place_of("year"));
-            Some(Self { file, place, base: base?, amendments })
+            let (file, position) = (file.to_owned(), table.position_of("year"));
+            Some(Self { file, position, base: base?, amendments })
         })
     }
 
@@ -121,18 +122,18 @@ impl Year {
 
     /// The notice of the year.
     #[must_use]
-    pub fn base(&self) -> &Change {
+    pub fn base(&self) -> &Arrangement {
         &self.base
     }
 
     /// Its amendments in the order of publication.
     #[must_use]
-    pub fn amendments(&self) -> &[Change] {
+    pub fn amendments(&self) -> &[Arrangement] {
         &self.amendments
     }
 
     /// The notice, then its amendments.
-    pub fn changes(&self) -> impl Iterator<Item = &Change> {
+    pub fn arrangements(&self) -> impl Iterator<Item = &Arrangement> {
         std::iter::once(&self.base).chain(&self.amendments)
     }
 
@@ -140,13 +141,16 @@ impl Year {
     #[must_use]
     pub fn in_force(&self, published: Option<Day>) -> BTreeMap<Day, Named> {
         let mut days = BTreeMap::new();
-        for change in self.changes().filter(|change| Some(change.notice.published) <= published) {
-            for day in change.off_days_removed.iter().chain(&change.workdays_removed) {
+        for arrangement in self
+            .arrangements()
+            .filter(|arrangement| Some(arrangement.notice.published) <= published)
+        {
+            for day in arrangement.off_days_removed.iter().chain(&arrangement.workdays_removed) {
                 days.remove(day);
             }
-            let off = change.off_days.iter().map(|named| (named, true));
-            for (named, off) in off.chain(change.workdays.iter().map(|named| (named, false))) {
-                let (name, notice) = (named.name.clone(), Arc::clone(&change.notice));
+            let off = arrangement.off_days.iter().map(|named| (named, true));
+            for (named, off) in off.chain(arrangement.workdays.iter().map(|named| (named, false))) {
+                let (name, notice) = (named.name.clone(), Arc::clone(&arrangement.notice));
                 days.insert(named.day, Named { off, name, notice });
             }
         }
@@ -161,24 +165,24 @@ struct Reading {
 }
 
 impl Reading {
-    fn base(&mut self, table: &Table<'_>) -> Option<Change> {
+    fn base(&mut self, table: &Table<'_>) -> Option<Arrangement> {
         let notice = self.notice(table, false);
         let off_days = self.named(table, "off_days", true);
         let workdays = self.named(table, "workdays", false);
         if off_days.is_empty() {
             table.fault("off_days", "放假日不能为空");
         }
-        Some(Change {
+        Some(Arrangement {
             notice: Arc::new(notice?),
             off_days,
             off_days_removed: Vec::new(),
             workdays,
             workdays_removed: Vec::new(),
-            place: table.place_of("number"),
+            position: table.position_of("number"),
         })
     }
 
-    fn amendment(&mut self, table: &Table<'_>, before: Option<Day>) -> Option<Change> {
+    fn amendment(&mut self, table: &Table<'_>, before: Option<Day>) -> Option<Arrangement> {
         let notice = self.notice(table, true);
         if let (Some(notice), Some(before)) = (&notice, before)
             && notice.published < before
@@ -193,9 +197,16 @@ impl Reading {
         if off_days_removed.len() + workdays_removed.len() + off_days.len() + workdays.len() == 0 {
             table.fault("", "修订没有改变任何一天");
         }
-        let place = table.place_of("number");
+        let position = table.position_of("number");
         let notice = Arc::new(notice?);
-        Some(Change { notice, off_days, off_days_removed, workdays, workdays_removed, place })
+        Some(Arrangement {
+            notice,
+            off_days,
+            off_days_removed,
+            workdays,
+            workdays_removed,
+            position,
+        })
     }
 
     fn notice(&self, table: &Table<'_>, amends: bool) -> Option<Notice> {
@@ -242,8 +253,8 @@ impl Reading {
                     group.fault("days", message);
                 }
                 self.days.insert(day, off);
-                let place = group.place_of("days");
-                named.extend(name.clone().map(|name| NamedDay { day, name, place }));
+                let position = group.position_of("days");
+                named.extend(name.clone().map(|name| NamedDay { day, name, position }));
             }
             group.close();
         }

@@ -6,5 +6,5 @@ mod run;
 mod schedule;
 
 pub use card::{Card, CardState, card_id};
-pub use run::{Change, ChangeReason, Light, Run, RungRun, RungState, State};
+pub use run::{LedgerEntry, LedgerReason, Light, Run, RungRun, RungState, State};
 pub use schedule::{Firing, PlannedRung, Schedule, next_firing};

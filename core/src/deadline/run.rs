@@ -54,7 +54,7 @@ words! {
 
 words! {
     /// Why a deadline changed.
-    ChangeReason, "变更原因" {
+    LedgerReason, "变更原因" {
         /// Granted by whoever decides.
         Extension = "extension", "延期";
         /// A calendar notice was published.
@@ -81,9 +81,9 @@ pub struct RungRun {
 
 /// One entry of the ledger.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Change {
+pub struct LedgerEntry {
     /// Why.
-    pub reason: ChangeReason,
+    pub reason: LedgerReason,
     /// When it took effect.
     pub at: Instant,
     /// The due instant before.
@@ -142,7 +142,7 @@ pub struct Run {
     /// Its ladder in order of time.
     pub rungs: Vec<RungRun>,
     /// Every change, oldest first.
-    pub changes: Vec<Change>,
+    pub ledger: Vec<LedgerEntry>,
 }
 
 impl Run {

@@ -5,14 +5,12 @@ use super::draft::Draft;
 use super::guard::Asked;
 use crate::command::Act;
 use crate::deadline::CardState;
-use crate::definition::{
-    Action, CardStep, DateCheck, EffectKind, Extension, Finding, Form, Permission,
-};
+use crate::definition::{Action, CardStep, DateCheck, EffectKind, Extension, Finding, Form};
 use crate::event::{Acted, CardChanged, ExtensionChange, Fact, Reclassified, TicketChange};
 use crate::message::About;
 use crate::name::Name;
 use crate::rejection::Rejection;
-use crate::role::{Audience, Role};
+use crate::role::Audience;
 use crate::time::Day;
 
 /// The flag of a ticket about the hotline itself.
@@ -55,8 +53,7 @@ impl<'c> Draft<'c> {
     }
 
     fn check_actor(&self, action: &Action, act: &Act) -> Result<(), Rejection> {
-        let instead = action.instead.iter().find(|(flag, _)| self.instance.flags.contains(flag));
-        let allowed: &[Role] = instead.map_or(&action.by, |(_, by)| by);
+        let allowed = action.roles(&self.instance.flags);
         if !allowed.contains(&act.actor.role) {
             return Err(Rejection::NotPermitted {
                 action: action.name.clone(),
@@ -86,12 +83,8 @@ impl<'c> Draft<'c> {
     /// arrived.
     fn check_step(&self, action: &Action) -> Result<(), Rejection> {
         let permits = |name: &Name| {
-            self.definition.step(name.as_str()).is_some_and(|step| {
-                action.within.iter().any(|permission| match permission {
-                    Permission::Step(name) => *name == step.name,
-                    Permission::Status(status) => *status == step.status,
-                })
-            })
+            let step = self.definition.step(name.as_str());
+            step.is_some_and(|step| action.is_possible_in(step))
         };
         let instance = &self.instance;
         let overtaken = instance.step_by_time && instance.step_since > self.at;

@@ -2,7 +2,7 @@
 //! Must never touch an indicator or window in the name of an obligation, or the other way round.
 
 use super::draft::Draft;
-use crate::deadline::{CardState, ChangeReason, Run, RungState, Schedule, State};
+use crate::deadline::{CardState, LedgerReason, Run, RungState, Schedule, State};
 use crate::definition::{DeadlineRule, EffectKind};
 use crate::event::{
     CardChanged, DeadlineCancelled, DeadlineMet, DeadlineMoved, DeadlineReopened, DeadlineStarted,
@@ -197,7 +197,7 @@ impl Draft<'_> {
         let of = reference(run);
         let moved = DeadlineMoved {
             run: of.clone(),
-            reason: ChangeReason::Extension,
+            reason: LedgerReason::Extension,
             generation: run.generation + 1,
             from_due_at: run.due_at,
             schedule,

@@ -4,7 +4,7 @@
 use super::deadlines::reference;
 use super::draft::Draft;
 use crate::calendar::{Certainty, Edition};
-use crate::deadline::{ChangeReason, Run, RungState, Schedule, State};
+use crate::deadline::{LedgerReason, Run, RungState, Schedule, State};
 use crate::definition::DeadlineRule;
 use crate::event::{DeadlineMoved, Fact};
 use crate::rejection::Rejection;
@@ -55,7 +55,7 @@ impl Draft<'_> {
         }
         let moved = DeadlineMoved {
             run: reference(run),
-            reason: ChangeReason::Calendar,
+            reason: LedgerReason::Calendar,
             generation: run.generation,
             from_due_at: run.due_at,
             schedule,

@@ -3,9 +3,10 @@
 
 use super::basis::{Basis, read_basis};
 use super::predicate::{Guard, Predicate, read_guards, read_predicates};
-use super::{Name, Outcome, Status};
+use super::vocabulary::{Outcome, Status};
 use crate::calendar::{Unit, Within};
-use crate::document::{Place, Table};
+use crate::document::{Position, Table};
+use crate::name::Name;
 use crate::role::Role;
 
 /// Something that a person (or duban, as `system`) may do with a ticket.
@@ -20,7 +21,7 @@ pub struct Action {
     /// Who may do it in their place while the ticket carries a flag.
     pub instead: Vec<(Name, Vec<Role>)>,
     /// Where it may be done.
-    pub within: Vec<Permission>,
+    pub stages: Vec<Stage>,
     /// The form's name.
     pub form: Name,
     /// What must hold.
@@ -44,12 +45,12 @@ pub struct Action {
     /// Articles and local rules.
     pub basis: Vec<Basis>,
     /// Where it stands in the text.
-    pub place: Place,
+    pub position: Position,
 }
 
 /// A step, or all steps of a status.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Permission {
+pub enum Stage {
     /// One step.
     Step(Name),
     /// All steps of a status (`open`, `closed`, `archived`).
@@ -146,11 +147,11 @@ pub(super) fn read_action(name: Name, table: &Table<'_>) -> Option<Action> {
     if by.is_empty() {
         table.fault("by", "应写明谁可以办（角色）");
     }
-    let within = table.list("in", read_permission);
-    if within.is_empty() {
+    let stages = table.list("in", read_stage);
+    if stages.is_empty() {
         table.fault("in", "应写明在哪些环节可以办（环节名，或 open、closed）");
     }
-    let form = table.parsed("form", super::read::name);
+    let form = table.parsed("form", Name::ours);
     let mut cases = table.tables("case").iter().map(read_closed_case).collect::<Vec<_>>();
     if cases.is_empty() {
         cases.push(read_case(table));
@@ -160,34 +161,34 @@ pub(super) fn read_action(name: Name, table: &Table<'_>) -> Option<Action> {
         title: title.unwrap_or_default(),
         by,
         instead: read_instead(table),
-        within,
+        stages,
         form: form?,
         guards: read_guards(table),
         checks: read_checks(table),
-        assign: table.optional_parsed("assign", super::read::name),
+        assign: table.optional_parsed("assign", Name::ours),
         release: table.flag("release"),
-        finding: table.optional_parsed("finding", super::read::name),
-        repin: table.optional_parsed("repin", super::read::name),
+        finding: table.optional_parsed("finding", Name::ours),
+        repin: table.optional_parsed("repin", Name::ours),
         extension: read_extension(table),
         card: read_card(table),
         cases,
         basis: read_basis(table),
-        place: table.place(),
+        position: table.position(),
     };
     table.close();
     Some(action)
 }
 
-fn read_permission(text: &str) -> Result<Permission, String> {
+fn read_stage(text: &str) -> Result<Stage, String> {
     match text.parse() {
-        Ok(status) => Ok(Permission::Status(status)),
-        Err(_) => super::read::name(text).map(Permission::Step),
+        Ok(status) => Ok(Stage::Status(status)),
+        Err(_) => Name::ours(text).map(Stage::Step),
     }
 }
 
 fn read_instead(table: &Table<'_>) -> Vec<(Name, Vec<Role>)> {
     let read = |entry: Table<'_>| {
-        let flag = entry.parsed("flag", super::read::name);
+        let flag = entry.parsed("flag", Name::ours);
         let by = entry.list("by", str::parse);
         entry.close();
         Some((flag?, by))
@@ -203,15 +204,15 @@ pub(super) fn read_closed_case(table: &Table<'_>) -> Case {
 }
 
 fn read_case(table: &Table<'_>) -> Case {
-    let at = table.optional_parsed("tally_at", super::read::name);
-    let tallies = table.list("tally", super::read::name);
+    let at = table.optional_parsed("tally_at", Name::ours);
+    let tallies = table.list("tally", Name::ours);
     if at.is_some() && tallies.is_empty() {
         table.fault("tally_at", "没有 tally，不知道给什么计数");
     }
     Case {
         when: read_predicates(table, "when"),
         tally: tallies.into_iter().map(|tally| Tallying { tally, at: at.clone() }).collect(),
-        flag: table.optional_parsed("flag", super::read::name),
+        flag: table.optional_parsed("flag", Name::ours),
         outcome: table.optional_parsed("outcome", |text| match text {
             "by_finding" => Ok(Finish::ByFinding),
             "none" => Ok(Finish::Cleared),
@@ -220,18 +221,18 @@ fn read_case(table: &Table<'_>) -> Case {
                 .map(Finish::Named)
                 .map_err(|message| format!("{message}，或 by_finding、none")),
         }),
-        raise: table.list("raise", super::read::name),
+        raise: table.list("raise", Name::ours),
         next: table.optional_parsed("next", |text| match text {
             "back" => Ok(Next::Back),
-            _ => super::read::name(text).map(Next::Step),
+            _ => Name::ours(text).map(Next::Step),
         }),
     }
 }
 
 fn read_checks(table: &Table<'_>) -> Vec<DateCheck> {
     let read = |entry: Table<'_>| {
-        let field = entry.parsed("field", super::read::name);
-        let after = entry.parsed("after", super::read::name);
+        let field = entry.parsed("field", Name::ours);
+        let after = entry.parsed("after", Name::ours);
         let range = entry.list("within", str::parse::<Within>);
         let days = |within: &Within| (within.unit == Unit::WorkingDays).then_some(within.amount);
         let bounds: Vec<i32> = range.iter().filter_map(days).collect();
@@ -249,7 +250,7 @@ fn read_checks(table: &Table<'_>) -> Vec<DateCheck> {
 
 fn read_extension(table: &Table<'_>) -> Option<Extension> {
     let entry = table.optional_table("extension")?;
-    let name = |key| entry.optional_parsed(key, super::read::name);
+    let name = |key| entry.optional_parsed(key, Name::ours);
     let read = match (name("request"), name("grant"), name("refuse"), name("until")) {
         (Some(deadline), None, None, Some(until)) => Some(Extension::Request { deadline, until }),
         (None, Some(deadline), None, None) => Some(Extension::Grant(deadline)),
@@ -265,7 +266,7 @@ fn read_extension(table: &Table<'_>) -> Option<Extension> {
 
 fn read_card(table: &Table<'_>) -> Option<CardStep> {
     let entry = table.optional_table("card")?;
-    let name = |key| entry.optional_parsed(key, super::read::name);
+    let name = |key| entry.optional_parsed(key, Name::ours);
     let read = match (name("contest"), name("revoke")) {
         (Some(field), None) => Some(CardStep::Contest(field)),
         (None, Some(field)) => Some(CardStep::Revoke(field)),

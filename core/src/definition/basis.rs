@@ -7,11 +7,12 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 use crate::document::{Faults, Table, read};
+use crate::name::Name;
 
 /// A citation: `article 24(2)`, `local_rule A9` or `civil_code 203`.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(transparent)]
-pub struct Basis(pub super::Name);
+pub struct Basis(pub Name);
 
 impl fmt::Display for Basis {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

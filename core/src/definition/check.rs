@@ -3,12 +3,15 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::action::{Action, CardStep, Case, Extension, Finish, Next, Permission};
+use super::action::{Action, CardStep, Case, Extension, Finish, Next, Stage};
 use super::basis::{Basis, BasisText};
+use super::deadline::{Kind, Start};
+use super::model::{Definition, outcome_key};
 use super::predicate::Predicate;
-use super::{Definition, Finding, Kind, Name, Start, Status};
+use super::vocabulary::{Finding, Status};
 use crate::calendar::Unit;
-use crate::document::Place;
+use crate::document::Position;
+use crate::name::Name;
 
 /// Flags that a ticket may carry from its opening or its agency: a review without identity (A40),
 /// and the hotline's own staff rated badly (A41).
@@ -18,7 +21,7 @@ pub(super) const FLAGS_FROM_OUTSIDE: &[&str] = &["anonymous", "hotline_self"];
 pub(super) fn faults_of(
     definition: &Definition,
     texts: &BTreeMap<Basis, BasisText>,
-) -> Vec<(Place, String)> {
+) -> Vec<(Position, String)> {
     let mut check = Check { definition, raised: raised(definition), faults: Vec::new() };
     check.steps();
     check.events();
@@ -43,22 +46,22 @@ fn raised(definition: &Definition) -> BTreeSet<Name> {
 struct Check<'d> {
     definition: &'d Definition,
     raised: BTreeSet<Name>,
-    faults: Vec<(Place, String)>,
+    faults: Vec<(Position, String)>,
 }
 
 impl Check<'_> {
-    fn fault(&mut self, place: &Place, key: &str, message: impl Into<String>) {
-        let mut place = place.clone();
+    fn fault(&mut self, position: &Position, key: &str, message: impl Into<String>) {
+        let mut position = position.clone();
         if !key.is_empty() {
-            place.key = format!("{}.{key}", place.key);
+            position.key = format!("{}.{key}", position.key);
         }
-        self.faults.push((place, message.into()));
+        self.faults.push((position, message.into()));
     }
 
     /// A name must be one of those known.
     fn known<'n>(
         &mut self,
-        place: &Place,
+        position: &Position,
         key: &str,
         what: &str,
         name: &Name,
@@ -68,30 +71,40 @@ impl Check<'_> {
         let found = known.any(|one| one == name);
         if !found {
             let names: Vec<&str> = all.map(Name::as_str).collect();
-            self.fault(place, key, format!("没有叫 {name} 的{what}；已有：{}", names.join("、")));
+            self.fault(
+                position,
+                key,
+                format!("没有叫 {name} 的{what}；已有：{}", names.join("、")),
+            );
         }
         found
     }
 
-    fn event(&mut self, place: &Place, key: &str, event: &Name) {
+    fn event(&mut self, position: &Position, key: &str, event: &Name) {
         let definition = self.definition;
         let declared = definition.events.iter().map(|(name, _)| name);
-        let known = self.known(place, key, "事件", event, declared);
+        let known = self.known(position, key, "事件", event, declared);
         if known && !self.raised.contains(event) {
             let message = format!("事件 {event} 不会由任何动作、环节或期间引发，因此永远等不到");
-            self.fault(place, key, message);
+            self.fault(position, key, message);
         }
     }
 
-    fn deadline(&mut self, place: &Place, key: &str, deadline: &Name) {
+    fn deadline(&mut self, position: &Position, key: &str, deadline: &Name) {
         let definition = self.definition;
-        self.known(place, key, "时限", deadline, definition.deadlines.iter().map(|one| &one.name));
+        self.known(
+            position,
+            key,
+            "时限",
+            deadline,
+            definition.deadlines.iter().map(|one| &one.name),
+        );
     }
 
     fn steps(&mut self) {
         let definition = self.definition;
-        let root = Place { line: 1, key: "steps".to_owned() };
-        let start = Place { line: 1, key: "starts_in".to_owned() };
+        let root = Position { line: 1, key: "steps".to_owned() };
+        let start = Position { line: 1, key: "starts_in".to_owned() };
         let names = definition.steps.iter().map(|step| &step.name);
         if self.known(&start, "", "环节", &definition.starts_in, names)
             && definition
@@ -107,16 +120,16 @@ impl Check<'_> {
         for step in &definition.steps {
             if !reached.contains(&step.name) {
                 let message = format!("环节 {}（{}）无论怎么办都到不了", step.name, step.title);
-                self.fault(&step.place, "", message);
+                self.fault(&step.position, "", message);
             }
             if step.status == Status::Open && step.party.is_none() {
-                self.fault(&step.place, "", "办理中的环节须写明由谁办理（party）");
+                self.fault(&step.position, "", "办理中的环节须写明由谁办理（party）");
             }
             for case in &step.auto {
                 if case.when.is_empty() {
-                    self.fault(&step.place, "auto", "自动流转须有条件（when）");
+                    self.fault(&step.position, "auto", "自动流转须有条件（when）");
                 }
-                self.case(&step.place, "auto", case, None);
+                self.case(&step.position, "auto", case, None);
             }
         }
     }
@@ -124,11 +137,11 @@ impl Check<'_> {
     fn events(&mut self) {
         let definition = self.definition;
         for effect in &definition.effects {
-            self.event(&effect.place, "on", &effect.on);
+            self.event(&effect.position, "on", &effect.on);
         }
         for tally in &definition.tallies {
             for event in &tally.reset_by {
-                self.event(&tally.place, "reset_by", event);
+                self.event(&tally.position, "reset_by", event);
             }
         }
     }
@@ -142,15 +155,15 @@ impl Check<'_> {
                 ("cancelled_by", &rule.cancelled_by),
             ] {
                 for event in events {
-                    self.event(&rule.place, key, event);
+                    self.event(&rule.position, key, event);
                 }
             }
             for start in &rule.from {
                 match start {
-                    Start::Event(event) => self.event(&rule.place, "from", event),
+                    Start::Event(event) => self.event(&rule.position, "from", event),
                     Start::Step(step) => {
                         let steps = definition.steps.iter().map(|step| &step.name);
-                        self.known(&rule.place, "from", "环节", step, steps);
+                        self.known(&rule.position, "from", "环节", step, steps);
                     }
                     Start::Review => {}
                 }
@@ -159,49 +172,49 @@ impl Check<'_> {
                 && !rule.met_by.iter().any(|event| self.raised.contains(event))
             {
                 let message = format!("没有任何动作能完成时限 {}（{}）", rule.name, rule.title);
-                self.fault(&rule.place, "met_by", message);
+                self.fault(&rule.position, "met_by", message);
             }
             if let Some(flag) = &rule.not_for {
-                self.flag(&rule.place, "not_for", flag);
+                self.flag(&rule.position, "not_for", flag);
             }
             if let Some(event) = &rule.raise {
-                self.event(&rule.place, "raise", event);
+                self.event(&rule.position, "raise", event);
             }
         }
     }
 
     fn action(&mut self, action: &Action) {
         let definition = self.definition;
-        let place = &action.place;
-        for permission in &action.within {
-            if let Permission::Step(step) = permission {
+        let position = &action.position;
+        for stage in &action.stages {
+            if let Stage::Step(step) = stage {
                 let steps = definition.steps.iter().map(|step| &step.name);
-                self.known(place, "in", "环节", step, steps);
+                self.known(position, "in", "环节", step, steps);
             }
         }
         for (flag, _) in &action.instead {
-            self.flag(place, "instead", flag);
+            self.flag(position, "instead", flag);
         }
         for guard in &action.guards {
-            self.predicate(place, "guard", &guard.predicate, Some(action));
+            self.predicate(position, "guard", &guard.predicate, Some(action));
         }
         for check in &action.checks {
-            self.field(place, "check", action, &check.field, Some("date"));
-            self.deadline(place, "check", &check.after);
+            self.field(position, "check", action, &check.field, Some("date"));
+            self.deadline(position, "check", &check.after);
         }
         for (key, field) in
             [("assign", &action.assign), ("finding", &action.finding), ("repin", &action.repin)]
         {
             if let Some(field) = field {
-                self.field(place, key, action, field, None);
+                self.field(position, key, action, field, None);
             }
         }
         if let Some(field) = &action.finding {
-            self.findings(place, action, field);
+            self.findings(position, action, field);
         }
         match &action.card {
             Some(CardStep::Contest(field) | CardStep::Revoke(field)) => {
-                self.field(place, "card", action, field, None);
+                self.field(position, "card", action, field, None);
             }
             None => {}
         }
@@ -209,67 +222,67 @@ impl Check<'_> {
         for (index, case) in action.cases.iter().enumerate() {
             if case.when.is_empty() && index + 1 < action.cases.len() {
                 self.fault(
-                    place,
+                    position,
                     "case",
                     format!("第 {} 种情形没有条件，其后的情形永远轮不到", index + 1),
                 );
             }
-            self.case(place, "case", case, Some(action));
+            self.case(position, "case", case, Some(action));
         }
     }
 
-    fn findings(&mut self, place: &Place, action: &Action, field: &Name) {
+    fn findings(&mut self, position: &Position, action: &Action, field: &Name) {
         let form = self.definition.form(action.form.as_str());
         for choice in form.and_then(|form| form.choices(field.as_str())).unwrap_or_default() {
             if let Err(message) = choice.parse::<Finding>() {
-                self.fault(place, "finding", message);
+                self.fault(position, "finding", message);
             }
         }
     }
 
     fn extension(&mut self, action: &Action) {
-        let place = &action.place;
+        let position = &action.position;
         let deadline = match &action.extension {
             None => return,
             Some(Extension::Request { deadline, until }) => {
-                self.field(place, "extension", action, until, Some("date"));
+                self.field(position, "extension", action, until, Some("date"));
                 deadline
             }
             Some(Extension::Grant(deadline) | Extension::Refuse(deadline)) => deadline,
         };
-        self.deadline(place, "extension", deadline);
+        self.deadline(position, "extension", deadline);
         if self.definition.deadline(deadline.as_str()).is_some_and(|rule| {
             rule.kind != Kind::Obligation || rule.within.unit != Unit::WorkingDays
         }) {
-            self.fault(place, "extension", "只有以工作日计的办理时限才能延期");
+            self.fault(position, "extension", "只有以工作日计的办理时限才能延期");
         }
     }
 
-    fn case(&mut self, place: &Place, key: &str, case: &Case, action: Option<&Action>) {
+    fn case(&mut self, position: &Position, key: &str, case: &Case, action: Option<&Action>) {
         let definition = self.definition;
         for predicate in &case.when {
-            self.predicate(place, key, predicate, action);
+            self.predicate(position, key, predicate, action);
         }
         for tallying in &case.tally {
             let tallies = definition.tallies.iter().map(|tally| &tally.name);
-            self.known(place, "tally", "计数", &tallying.tally, tallies);
+            self.known(position, "tally", "计数", &tallying.tally, tallies);
             if let (Some(action), Some(at)) = (action, &tallying.at) {
-                self.field(place, "tally_at", action, at, Some("date-time"));
+                self.field(position, "tally_at", action, at, Some("date-time"));
             }
         }
         let declared = definition.events.iter().map(|(name, _)| name);
         for event in &case.raise {
-            self.known(place, "raise", "事件", event, declared.clone());
+            self.known(position, "raise", "事件", event, declared.clone());
         }
         if let Some(Next::Step(step)) = &case.next {
             let steps = definition.steps.iter().map(|step| &step.name);
-            self.known(place, "next", "环节", step, steps);
+            self.known(position, "next", "环节", step, steps);
         }
         if case.outcome == Some(Finish::ByFinding) {
             for finding in Finding::ALL.iter().copied().map(Some).chain([None]) {
                 if definition.outcome_of(finding).is_none() {
-                    let missing = super::read::outcome_key(finding);
-                    self.fault(place, key, format!("[outcomes] 没有写明 {missing} 的办结结果"));
+                    let missing = outcome_key(finding);
+                    self.fault(position, key, format!("[outcomes] 没有写明 {missing} 的办结结果"));
                 }
             }
         }
@@ -277,7 +290,7 @@ impl Check<'_> {
 
     fn predicate(
         &mut self,
-        place: &Place,
+        position: &Position,
         key: &str,
         predicate: &Predicate,
         action: Option<&Action>,
@@ -285,45 +298,52 @@ impl Check<'_> {
         let definition = self.definition;
         match predicate {
             Predicate::Field { field, is } => match action {
-                Some(action) => self.choices(place, key, action, field, is),
-                None => self.fault(place, key, "自动流转没有表单，不能用 field"),
+                Some(action) => self.choices(position, key, action, field, is),
+                None => self.fault(position, key, "自动流转没有表单，不能用 field"),
             },
             Predicate::Step(step) => {
                 self.known(
-                    place,
+                    position,
                     key,
                     "环节",
                     step,
                     definition.steps.iter().map(|step| &step.name),
                 );
             }
-            Predicate::Flag(flag) | Predicate::NoFlag(flag) => self.flag(place, key, flag),
+            Predicate::Flag(flag) | Predicate::NoFlag(flag) => self.flag(position, key, flag),
             Predicate::DeadlineRunning(name)
             | Predicate::DeadlineOver(name)
             | Predicate::DeadlineIdle(name)
             | Predicate::DeadlineUnstarted(name)
-            | Predicate::BeforeDue(name) => self.deadline(place, key, name),
+            | Predicate::BeforeDue(name) => self.deadline(position, key, name),
             Predicate::Count { tally, with, .. } => {
                 let tallies = definition.tallies.iter().map(|tally| &tally.name);
-                self.known(place, key, "计数", tally, tallies);
+                self.known(position, key, "计数", tally, tallies);
                 match (with, action) {
                     (Some(field), Some(action)) => {
-                        self.field(place, key, action, field, Some("date-time"));
+                        self.field(position, key, action, field, Some("date-time"));
                     }
-                    (Some(_), None) => self.fault(place, key, "自动流转没有表单，不能用 with"),
+                    (Some(_), None) => self.fault(position, key, "自动流转没有表单，不能用 with"),
                     (None, _) => {}
                 }
             }
             Predicate::ActorDiffersFrom(other) => {
                 let actions = definition.actions.iter().map(|action| &action.name);
-                self.known(place, key, "动作", other, actions);
+                self.known(position, key, "动作", other, actions);
             }
             Predicate::Assigned(_) | Predicate::FindingIs(_) => {}
         }
     }
 
-    fn choices(&mut self, place: &Place, key: &str, action: &Action, field: &Name, is: &[Name]) {
-        self.field(place, key, action, field, None);
+    fn choices(
+        &mut self,
+        position: &Position,
+        key: &str,
+        action: &Action,
+        field: &Name,
+        is: &[Name],
+    ) {
+        self.field(position, key, action, field, None);
         let form = self.definition.form(action.form.as_str());
         let choices = form.and_then(|form| form.choices(field.as_str()));
         for value in is {
@@ -331,14 +351,14 @@ impl Check<'_> {
                 let known = choices.as_deref().unwrap_or_default().join("、");
                 let message =
                     format!("表单 {} 的 {field} 没有取值 {value}；可用：{known}", action.form);
-                self.fault(place, key, message);
+                self.fault(position, key, message);
             }
         }
     }
 
     fn field(
         &mut self,
-        place: &Place,
+        position: &Position,
         key: &str,
         action: &Action,
         field: &Name,
@@ -346,41 +366,42 @@ impl Check<'_> {
     ) {
         let Some(form) = self.definition.form(action.form.as_str()) else { return };
         if !form.has_field(field.as_str()) {
-            self.fault(place, key, format!("表单 {} 没有字段 {field}", form.name));
+            self.fault(position, key, format!("表单 {} 没有字段 {field}", form.name));
         } else if let Some(format) = format
             && !form.is_format(field.as_str(), format)
         {
-            self.fault(place, key, format!("表单 {} 的 {field} 应为 {format}", form.name));
+            self.fault(position, key, format!("表单 {} 的 {field} 应为 {format}", form.name));
         }
     }
 
-    fn flag(&mut self, place: &Place, key: &str, flag: &Name) {
+    fn flag(&mut self, position: &Position, key: &str, flag: &Name) {
         let definition = self.definition;
         let by_actions = definition.actions.iter().flat_map(|action| &action.cases);
         let by_steps = definition.steps.iter().flat_map(|step| &step.auto);
         let mut set = by_actions.chain(by_steps).filter_map(|case| case.flag.as_ref());
         if !FLAGS_FROM_OUTSIDE.contains(&flag.as_str()) && !set.any(|one| one == flag) {
-            self.fault(place, key, format!("没有任何动作会设置标记 {flag}"));
+            self.fault(position, key, format!("没有任何动作会设置标记 {flag}"));
         }
     }
 
     fn basis(&mut self, texts: &BTreeMap<Basis, BasisText>) {
         let definition = self.definition;
-        let root = Place { line: 1, key: String::new() };
-        let of_deadlines = definition.deadlines.iter().map(|one| (&one.place, &one.basis));
-        let of_actions = definition.actions.iter().map(|one| (&one.place, &one.basis));
+        let root = Position { line: 1, key: String::new() };
+        let of_deadlines = definition.deadlines.iter().map(|one| (&one.position, &one.basis));
+        let of_actions = definition.actions.iter().map(|one| (&one.position, &one.basis));
         let all = of_deadlines.chain(of_actions).chain([(&root, &definition.basis)]);
         let mut faults = Vec::new();
-        for (place, citations) in all {
+        for (position, citations) in all {
             for citation in citations.iter().filter(|citation| !texts.contains_key(citation)) {
-                faults.push((place.clone(), format!("依据 {citation} 在 basis.toml 中没有条文")));
+                faults
+                    .push((position.clone(), format!("依据 {citation} 在 basis.toml 中没有条文")));
             }
         }
         for rule in definition.deadlines.iter().filter(|rule| rule.basis.is_empty()) {
-            faults.push((rule.place.clone(), "时限须写明依据（basis）".to_owned()));
+            faults.push((rule.position.clone(), "时限须写明依据（basis）".to_owned()));
         }
-        for (place, message) in faults {
-            self.fault(&place, "basis", message);
+        for (position, message) in faults {
+            self.fault(&position, "basis", message);
         }
     }
 }
@@ -394,12 +415,8 @@ fn reached(definition: &Definition) -> BTreeSet<Name> {
             if !reached.contains(&step.name) {
                 continue;
             }
-            let permits = |permission: &Permission| match permission {
-                Permission::Step(name) => *name == step.name,
-                Permission::Status(status) => *status == step.status,
-            };
-            let open = definition.actions.iter().filter(|one| one.within.iter().any(permits));
-            let cases: Vec<&Case> = open.flat_map(|one| &one.cases).chain(&step.auto).collect();
+            let possible = definition.possible_in(step).flat_map(|action| &action.cases);
+            let cases: Vec<&Case> = possible.chain(&step.auto).collect();
             for case in cases {
                 if let Some(Next::Step(next)) = &case.next {
                     reached.insert(next.clone());

@@ -3,10 +3,11 @@
 
 use std::str::FromStr;
 
-use super::basis::Basis;
-use super::{CardKind, Name, Notice};
+use super::basis::{Basis, read_basis};
+use super::vocabulary::{CardKind, Notice};
 use crate::calendar::{Unit, Within};
-use crate::document::{Place, Table};
+use crate::document::{Position, Table};
+use crate::name::Name;
 use crate::role::{Audience, Party, Role};
 use crate::words::words;
 
@@ -73,7 +74,7 @@ pub struct DeadlineRule {
     /// Articles and local rules.
     pub basis: Vec<Basis>,
     /// Where it stands in the text.
-    pub place: Place,
+    pub position: Position,
 }
 
 /// Where a rung stands: so many working days before or after the end.
@@ -131,7 +132,7 @@ const RUNGS_MAX: usize = 16;
 
 pub(super) fn read_ladder(name: Name, table: &Table<'_>) -> Ladder {
     let _ = table.text("title");
-    let _ = super::basis::read_basis(table);
+    let _ = read_basis(table);
     let mut rungs = Vec::new();
     for rung in table.tables("rungs") {
         let at = rung.parsed("at", str::parse::<RungAt>);
@@ -165,7 +166,7 @@ pub(super) fn read_deadline(
     ladders: &[Ladder],
     table: &Table<'_>,
 ) -> Option<DeadlineRule> {
-    let events = |key| table.list(key, super::read::name);
+    let events = |key| table.list(key, Name::ours);
     let title = table.text("title");
     let kind = table.parsed("kind", str::parse::<Kind>);
     let party = table.parsed("party", str::parse);
@@ -173,7 +174,7 @@ pub(super) fn read_deadline(
     let within = table.parsed("within", str::parse::<Within>);
     let roll = table.flag("roll");
     let from = table.list("from", read_start);
-    let ladder = table.optional_parsed("ladder", super::read::name);
+    let ladder = table.optional_parsed("ladder", Name::ours);
     let rule = DeadlineRule {
         name,
         order,
@@ -188,12 +189,12 @@ pub(super) fn read_deadline(
         met_by: events("met_by"),
         unmet_by: events("unmet_by"),
         cancelled_by: events("cancelled_by"),
-        not_for: table.optional_parsed("not_for", super::read::name),
-        raise: table.optional_parsed("raise", super::read::name),
+        not_for: table.optional_parsed("not_for", Name::ours),
+        raise: table.optional_parsed("raise", Name::ours),
         hidden_from: table.list("hidden_from", str::parse),
         rungs: ladder.map(|ladder| rungs_of(table, ladders, &ladder)).unwrap_or_default(),
-        basis: super::basis::read_basis(table),
-        place: table.place(),
+        basis: read_basis(table),
+        position: table.position(),
     };
     check_kind(table, &rule);
     table.close();
@@ -225,9 +226,9 @@ fn read_within(table: &Table<'_>, within: Within, roll: bool) -> Within {
 
 fn read_start(text: &str) -> Result<Start, String> {
     match text.split_once(':') {
-        Some(("step", step)) => super::read::name(step).map(Start::Step),
+        Some(("step", step)) => Name::ours(step).map(Start::Step),
         None if text == "review" => Ok(Start::Review),
-        None => super::read::name(text).map(Start::Event),
+        None => Name::ours(text).map(Start::Event),
         Some(_) => Err(format!("不是起点：«{text}»；应写事件名、step:环节名 或 review")),
     }
 }

@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value};
 
-use super::Name;
 use crate::document::Fault;
+use crate::name::Name;
 use crate::time::Instant;
 
 /// A form: a JSON Schema whose string properties are either codes or marked `x-private`.

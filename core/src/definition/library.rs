@@ -5,10 +5,13 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 
-use super::{
-    Basis, BasisText, Definition, Form, Name, Shelf, ShelfError, read_basis_texts, read_definition,
-};
+use super::basis::{Basis, BasisText, read_basis_texts};
+use super::form::Form;
+use super::model::Definition;
+use super::read::read_definition;
+use super::shelf::{Shelf, ShelfError};
 use crate::document::{Fault, Faults};
+use crate::name::Name;
 
 /// A file's name and its text, or why there is none.
 pub type Text = Result<(String, String), Fault>;

@@ -1,8 +1,9 @@
 //! The closed set of conditions that guards and cases are made of. Must never become a language:
 //! what a definition may ask is listed here, typed, and checked on load.
 
-use super::{Finding, Name};
+use super::vocabulary::Finding;
 use crate::document::Table;
+use crate::name::Name;
 
 /// A condition, evaluated on the ticket (and the form) as they are just before the action.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -89,10 +90,10 @@ pub(super) fn read_predicate(table: &Table<'_>) -> Option<Predicate> {
         table.fault("", format!("每个条件须有且仅有一种：{}", KINDS.join("、")));
         return None;
     };
-    let name = || table.parsed(kind, super::read::name);
+    let name = || table.parsed(kind, Name::ours);
     Some(match *kind {
         "field" => {
-            let is = table.list("is", super::read::name);
+            let is = table.list("is", Name::ours);
             if is.is_empty() {
                 table.fault("is", "应列出至少一个取值");
             }
@@ -134,7 +135,7 @@ fn read_count(table: &Table<'_>, tally: Name) -> Option<Predicate> {
         count: u32::try_from(count).unwrap_or_default(),
         working_days: small("working_days", 1..=COUNT_MAX),
         half_days: small("half_days", 1..=2),
-        with: table.optional_parsed("with", super::read::name),
+        with: table.optional_parsed("with", Name::ours),
     })
 }
 

@@ -4,30 +4,19 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use super::action::{read_action, read_closed_case};
+use super::action::{Action, read_action, read_closed_case};
 use super::basis::{Basis, BasisText, read_basis};
-use super::deadline::{read_deadline, read_ladder, read_per_agency};
-use super::{Definition, Effect, Finding, Form, Name, Outcome, Pin, Status, Step, Tally, check};
+use super::check;
+use super::deadline::{Ladder, read_deadline, read_ladder, read_per_agency};
+use super::form::Form;
+use super::model::{Definition, Effect, Pin, Step, Tally, outcome_key};
+use super::vocabulary::{Finding, Outcome, Status};
 use crate::digest::Digest;
-use crate::document::{Fault, Faults, Place, Table, read};
+use crate::document::{Fault, Faults, Position, Table, read};
+use crate::name::Name;
 
 /// The one format of definitions that there is so far.
 const FORMAT: i64 = 1;
-/// The longest name: names stand in every event, on every card and in column titles.
-const NAME_BYTES_MAX: usize = 40;
-
-/// A name of ours: lower case, digits and underscores.
-pub(super) fn name(text: &str) -> Result<Name, String> {
-    let good = text.starts_with(|first: char| first.is_ascii_lowercase())
-        && text.len() <= NAME_BYTES_MAX
-        && text.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_');
-    if good {
-        Ok(text.into())
-    } else {
-        Err(format!("不是名称：«{text}»；应以小写字母开头，只含小写字母、数字和下划线"))
-    }
-}
-
 /// Reads one definition and checks it as a whole.
 ///
 /// # Errors
@@ -42,7 +31,7 @@ pub fn read_definition(
     let definition = read(file, text, |root| read_root(file, text, forms, root))?;
     let mut faults: Vec<Fault> = check::faults_of(&definition, texts)
         .into_iter()
-        .map(|(Place { line, key }, message)| Fault {
+        .map(|(Position { line, key }, message)| Fault {
             file: file.to_owned(),
             line: line.max(1),
             key,
@@ -61,15 +50,15 @@ fn read_root(
     root: &Table<'_>,
 ) -> Option<Definition> {
     let format = root.required_integer("format", FORMAT..=FORMAT);
-    let own_name = root.parsed("name", name);
+    let own_name = root.parsed("name", Name::ours);
     let title = root.text("title");
     let version = root.required_integer("version", 1..=i64::from(u32::MAX));
     let engine_level = root.required_integer("engine_level", 1..=i64::from(u32::MAX));
-    let classes = root.list("classes", name);
+    let classes = root.list("classes", Name::ours);
     if classes.is_empty() {
         root.fault("classes", "应写明适用于哪些类别的差评");
     }
-    let starts_in = root.parsed("starts_in", name);
+    let starts_in = root.parsed("starts_in", Name::ours);
     let ladders: Vec<_> = named(root, "ladders")
         .iter()
         .map(|(name, table)| read_ladder(name.clone(), table))
@@ -120,7 +109,7 @@ fn read_root(
 fn named<'s>(root: &Table<'s>, key: &str) -> Vec<(Name, Table<'s>)> {
     let entries = root.entries(key).into_iter();
     entries
-        .filter_map(|(text, table)| match name(&text) {
+        .filter_map(|(text, table)| match Name::ours(&text) {
             Ok(name) => Some((name, table)),
             Err(message) => {
                 table.fault("", message);
@@ -130,7 +119,7 @@ fn named<'s>(root: &Table<'s>, key: &str) -> Vec<(Name, Table<'s>)> {
         .collect()
 }
 
-fn report_idle_ladders(root: &Table<'_>, ladders: &[super::deadline::Ladder]) {
+fn report_idle_ladders(root: &Table<'_>, ladders: &[Ladder]) {
     let used: Vec<String> = root
         .entries("deadlines")
         .iter()
@@ -146,7 +135,7 @@ fn report_idle_ladders(root: &Table<'_>, ladders: &[super::deadline::Ladder]) {
 fn used_forms(
     root: &Table<'_>,
     forms: &BTreeMap<Name, Arc<Form>>,
-    actions: &[super::Action],
+    actions: &[Action],
 ) -> Vec<Arc<Form>> {
     let mut used: BTreeMap<Name, Arc<Form>> = BTreeMap::new();
     for action in actions {
@@ -182,11 +171,6 @@ fn read_outcomes(root: &Table<'_>) -> Vec<(Option<Finding>, Outcome)> {
     outcomes
 }
 
-/// The key of `[outcomes]` for a finding, or for a ticket that was never verified.
-pub(super) fn outcome_key(finding: Option<Finding>) -> &'static str {
-    finding.map_or("without_finding", Finding::word)
-}
-
 fn read_step(name: &Name, table: &Table<'_>) -> Step {
     let step = Step {
         name: name.clone(),
@@ -194,7 +178,7 @@ fn read_step(name: &Name, table: &Table<'_>) -> Step {
         status: table.optional_parsed("status", str::parse).unwrap_or(Status::Open),
         party: table.optional_parsed("party", str::parse),
         auto: table.tables("auto").iter().map(read_closed_case).collect(),
-        place: table.place(),
+        position: table.position(),
     };
     table.close();
     step
@@ -204,7 +188,7 @@ fn read_events(root: &Table<'_>) -> Vec<(Name, String)> {
     let Some(table) = root.optional_table("events") else { return Vec::new() };
     let read = |key: String| {
         let title = table.text(&key);
-        match name(&key) {
+        match Name::ours(&key) {
             Ok(name) => title.map(|title| (name, title)),
             Err(message) => {
                 table.fault(&key, message);
@@ -220,17 +204,17 @@ fn read_tally(name: &Name, table: &Table<'_>) -> Tally {
         name: name.clone(),
         title: table.text("title").unwrap_or_default(),
         per_agency: read_per_agency(table),
-        reset_by: table.list("reset_by", self::name),
-        place: table.place(),
+        reset_by: table.list("reset_by", Name::ours),
+        position: table.position(),
     };
     table.close();
     tally
 }
 
 fn read_effect(table: &Table<'_>) -> Option<Effect> {
-    let on = table.parsed("on", name);
+    let on = table.parsed("on", Name::ours);
     let kind = table.parsed("do", str::parse);
     let to = table.parsed("to", str::parse);
     table.close();
-    Some(Effect { on: on?, kind: kind?, to: to?, place: table.place() })
+    Some(Effect { on: on?, kind: kind?, to: to?, position: table.position() })
 }

@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::basis::{Basis, BasisText};
-use super::{Definition, Name, Pin};
+use super::model::{Definition, Pin};
+use crate::name::Name;
 
 /// Definitions and the texts of their legal bases.
 #[derive(Debug, Default)]

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::calendar::Within;
-use crate::deadline::{ChangeReason, Schedule};
+use crate::deadline::{LedgerReason, Schedule};
 use crate::definition::{CardKind, Finding, Kind, Outcome, Pin, Status};
 use crate::digest::Digest;
 use crate::name::Name;
@@ -322,7 +322,7 @@ pub struct DeadlineMoved {
     #[serde(flatten)]
     pub run: RunRef,
     /// Why.
-    pub reason: ChangeReason,
+    pub reason: LedgerReason,
     /// The generation from now on.
     pub generation: u16,
     /// The due instant before.

@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::definition::{Action, Case, Definition, Next, Permission, Predicate, Step};
+use crate::definition::{Case, Definition, Next, Predicate, Step};
 use crate::name::Name;
 
 /// How far a tally is counted by any predicate ahead.
@@ -36,10 +36,10 @@ impl<'d> Ahead<'d> {
     pub(super) fn of(definition: &'d Definition, step: &'d Step) -> Self {
         let mut ahead = Self::default();
         let back = |case: &Case| case.next == Some(Next::Back);
-        let here = definition.actions.iter().filter(|action| permits(action, step));
+        let here = definition.possible_in(step);
         ahead.goes_back = here.flat_map(|action| &action.cases).any(back);
         for step in reached(definition, step) {
-            for action in definition.actions.iter().filter(|action| permits(action, step)) {
+            for action in definition.possible_in(step) {
                 ahead.assigns |= action.assign.is_some();
                 for guard in &action.guards {
                     ahead.note(&guard.predicate);
@@ -90,13 +90,6 @@ impl<'d> Ahead<'d> {
     }
 }
 
-fn permits(action: &Action, step: &Step) -> bool {
-    action.within.iter().any(|permission| match permission {
-        Permission::Step(name) => *name == step.name,
-        Permission::Status(status) => *status == step.status,
-    })
-}
-
 /// A step and all that can be reached from it; «back» leads to every step that leads here.
 fn reached<'d>(definition: &'d Definition, from: &'d Step) -> Vec<&'d Step> {
     let mut reached = vec![from];
@@ -114,14 +107,12 @@ fn reached<'d>(definition: &'d Definition, from: &'d Step) -> Vec<&'d Step> {
 
 fn leads(definition: &Definition, from: &Step, to: &Step) -> bool {
     let to_step = |case: &Case| matches!(&case.next, Some(Next::Step(step)) if *step == to.name);
-    let actions = definition.actions.iter().filter(|action| permits(action, from));
-    let mut cases = actions.flat_map(|action| &action.cases).chain(&from.auto);
+    let mut cases = definition.possible_in(from).flat_map(|action| &action.cases).chain(&from.auto);
     let back = |case: &Case| case.next == Some(Next::Back);
     cases.any(|case| to_step(case) || back(case) && leads_plainly(definition, to, from))
 }
 
 fn leads_plainly(definition: &Definition, from: &Step, to: &Step) -> bool {
     let to_step = |case: &Case| matches!(&case.next, Some(Next::Step(step)) if *step == to.name);
-    let actions = definition.actions.iter().filter(|action| permits(action, from));
-    actions.flat_map(|action| &action.cases).chain(&from.auto).any(to_step)
+    definition.possible_in(from).flat_map(|action| &action.cases).chain(&from.auto).any(to_step)
 }

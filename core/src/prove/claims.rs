@@ -58,16 +58,7 @@ fn somebody_can_act(definition: &Definition, node: &Node) -> bool {
 /// Whether a role acts for a party: its own roles, or those named in their place.
 fn acts_for(party: Party, role: Role, action: &Action) -> bool {
     let instead = action.instead.iter().any(|(_, by)| by.contains(&role));
-    belongs_to(role, party) || instead && action.by.iter().any(|own| belongs_to(*own, party))
-}
-
-fn belongs_to(role: Role, party: Party) -> bool {
-    match party {
-        Party::Agency => matches!(role, Role::Agency | Role::AgencyLead),
-        Party::Hotline => matches!(role, Role::Hotline | Role::Supervisor),
-        Party::Approver => role == Role::Approver,
-        Party::System => role == Role::System,
-    }
+    role.acts_for(party) || instead && action.by.iter().any(|own| own.acts_for(party))
 }
 
 /// For each situation, whether some way leads to a closed ticket.

@@ -10,7 +10,7 @@ use super::situation::{Abstraction, Situations};
 use crate::command::{Moment, Opening};
 use crate::deadline::State;
 use crate::decide::{Context, open};
-use crate::definition::{Definition, Kind, Permission, Status};
+use crate::definition::{Definition, Kind, Stage, Status};
 use crate::instance::Instance;
 use crate::name::Name;
 use crate::role::{Actor, Party, Role};
@@ -186,7 +186,7 @@ fn next_instant(
 /// shows nothing of a step.
 pub(super) fn ends_anywhere(definition: &Definition, action: &Name) -> bool {
     definition.action(action.as_str()).is_some_and(|action| {
-        action.within.contains(&Permission::Status(Status::Open))
+        action.stages.contains(&Stage::Status(Status::Open))
             && action.cases.iter().any(|case| case.next.is_some())
     })
 }

@@ -3,7 +3,7 @@
 
 use crate::command::{Act, Command, Moment};
 use crate::decide::{Context, Decision, decide};
-use crate::definition::{Action, Definition, Guard, Permission, Predicate};
+use crate::definition::{Action, Definition, Guard, Predicate};
 use crate::digest::Digest;
 use crate::event::Sealed;
 use crate::instance::Instance;
@@ -39,7 +39,10 @@ impl Mover<'_> {
     pub(super) fn actions(&self, instance: &Instance, at: Instant) -> (Vec<Move>, Vec<String>) {
         let mut moves = Vec::new();
         let mut faults = Vec::new();
-        for action in self.definition.actions.iter().filter(|one| permits(one, instance)) {
+        let Some(step) = self.definition.step(instance.step.as_str()) else {
+            return (moves, faults);
+        };
+        for action in self.definition.possible_in(step) {
             // Cards and classes change nothing about where a ticket can go within a definition.
             if action.card.is_some() || action.repin.is_some() {
                 continue;
@@ -99,15 +102,7 @@ impl Mover<'_> {
     }
 }
 
-fn permits(action: &Action, instance: &Instance) -> bool {
-    action.within.iter().any(|permission| match permission {
-        Permission::Step(step) => *step == instance.step,
-        Permission::Status(status) => *status == instance.status,
-    })
-}
-
 /// A role that may do it now: those that may do the same lead to the same.
 fn role(action: &Action, instance: &Instance) -> Option<Role> {
-    let instead = action.instead.iter().find(|(flag, _)| instance.flags.contains(flag));
-    instead.map_or(&action.by, |(_, by)| by).first().copied()
+    action.roles(&instance.flags).first().copied()
 }

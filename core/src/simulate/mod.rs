@@ -36,7 +36,7 @@ pub struct Turn {
     /// The scenario's step, by its place; none for what time or a publication brought about.
     pub step: Option<usize>,
     /// The new events, or why there are none.
-    pub outcome: Result<Vec<Event>, Rejection>,
+    pub result: Result<Vec<Event>, Rejection>,
     /// Messages for the outbox.
     pub messages: Vec<Message>,
     /// The ticket afterwards.
@@ -78,7 +78,7 @@ pub enum SimulateError {
 impl Life {
     /// The whole history.
     pub fn history(&self) -> impl Iterator<Item = &Event> {
-        self.turns.iter().filter_map(|turn| turn.outcome.as_ref().ok()).flatten()
+        self.turns.iter().filter_map(|turn| turn.result.as_ref().ok()).flatten()
     }
 }
 
@@ -227,7 +227,7 @@ impl Play<'_> {
     }
 
     fn turn(&mut self, moment: Moment, step: Option<usize>, decided: Result<Decision, Rejection>) {
-        let (outcome, messages) = match decided {
+        let (result, messages) = match decided {
             Ok(decision) => {
                 self.instance = decision.instance;
                 (Ok(decision.events), decision.messages)
@@ -235,6 +235,6 @@ impl Play<'_> {
             Err(rejection) => (Err(rejection), Vec::new()),
         };
         let instance = self.instance.clone();
-        self.turns.push(Turn { moment, step, outcome, messages, instance });
+        self.turns.push(Turn { moment, step, result, messages, instance });
     }
 }

@@ -214,7 +214,7 @@ fn read_step(table: &Table<'_>) -> Option<Step> {
         form: Value::Object(form.unwrap_or_default()),
         revision: revision.and_then(|revision| u32::try_from(revision).ok()),
         refused,
-        line: table.place().line,
+        line: table.position().line,
     })
 }
 

@@ -22,7 +22,7 @@ pub fn timeline(life: &Life, scenario: &Scenario, calendar: &Calendar) -> String
     let _ = writeln!(text, "工作流 {} 第 {} 版 {}", pin.name, pin.version, definition.title);
     for turn in &life.turns {
         let _ = writeln!(text, "\n{}", heading(turn, calendar));
-        match &turn.outcome {
+        match &turn.result {
             Ok(events) => {
                 for event in events {
                     let shown = describe(definition, event);
@@ -110,7 +110,7 @@ pub fn json(life: &Life, scenario: &Scenario) -> Value {
         .iter()
         .map(|turn| {
             let action = turn.step.map(|place| scenario.steps[place].action.clone());
-            let (events, refused) = match &turn.outcome {
+            let (events, refused) = match &turn.result {
                 Ok(events) => (events.iter().map(stored).collect(), Value::Null),
                 Err(rejection) => {
                     let message = rejection.to_string();

@@ -12,7 +12,7 @@ use serde_json::Value;
 
 use super::{Answer, out_of_range};
 use crate::catalog;
-use crate::cli::{Failure, Outcome, print};
+use crate::cli::{Ended, Failure, print};
 use duban_core::calendar::{Calendar, Due, Within};
 use duban_core::time::{Day, Instant};
 
@@ -26,7 +26,7 @@ const COMPLAINT_CHARS_MAX: usize = 300;
 
 const FIELDS: [&str; 4] = ["received", "within", "known_on", "roll"];
 
-pub(super) fn run(file: &Path, calendar: &Calendar) -> Outcome {
+pub(super) fn run(file: &Path, calendar: &Calendar) -> Ended {
     let bytes = read(file)?;
     let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&bytes).trim_ascii_end();
     let mut out = Vec::new();

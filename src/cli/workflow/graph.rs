@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
-use duban_core::definition::{Action, Definition, Next, Permission, Status, Step};
+use duban_core::definition::{Action, Definition, Next, Stage, Status};
 
 /// The diagram's text.
 pub(super) fn mermaid(definition: &Definition) -> String {
@@ -57,14 +57,11 @@ fn edges(definition: &Definition) -> BTreeMap<(&str, &str), Vec<String>> {
 }
 
 fn froms<'d>(definition: &'d Definition, action: &'d Action) -> Vec<&'d str> {
-    let from_step = |permission: &'d Permission| match permission {
-        Permission::Step(step) => Some(step.as_str()),
-        Permission::Status(status) => {
-            let found = definition.steps.iter().find(|step| step.status == *status);
-            found.map(|step: &Step| step.name.as_str())
-        }
+    let of_stage = |stage: &Stage| {
+        let mut steps = definition.steps.iter();
+        steps.find(|step| stage.holds(&step.name, step.status)).map(|step| step.name.as_str())
     };
-    action.within.iter().filter_map(from_step).collect()
+    action.stages.iter().filter_map(of_stage).collect()
 }
 
 /// The steps from which an action leads to this one.

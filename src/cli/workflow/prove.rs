@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::sync::Arc;
 
-use super::super::{Failure, Outcome, WorkflowFlags, pretty_json, print};
+use super::super::{Ended, Failure, WorkflowFlags, pretty_json, print};
 use super::named;
 use duban_core::definition::Definition;
 use duban_core::name::Name;
@@ -24,7 +24,7 @@ pub(in crate::cli) struct Prove {
 }
 
 impl Prove {
-    pub(in crate::cli) fn run(self) -> Outcome {
+    pub(in crate::cli) fn run(self) -> Ended {
         let shelf = self.workflows.shelf()?;
         let definitions: Vec<Arc<Definition>> = if self.names.is_empty() {
             shelf.newest().map(Arc::clone).collect()
