@@ -10,12 +10,13 @@ use std::time::Instant as Stopwatch;
 use duban_core::calendar::Calendar;
 use duban_core::command::{Act, Command, Moment, Opening};
 use duban_core::decide::{Context, Decision, decide, open};
-use duban_core::definition::{Definition, Shelf};
+use duban_core::definition::Shelf;
 use duban_core::event::Event;
 use duban_core::instance::Instance;
 use duban_core::name::Name;
-use duban_core::rejection::Rejection;
+use duban_core::rejection::Refusal;
 use duban_core::role::{Actor, Role};
+use duban_core::ticket_id::TicketId;
 use duban_core::time::Instant;
 
 /// Runs per figure; the best shows what the code can do, the median what to expect.
@@ -40,36 +41,32 @@ fn main() {
 fn bench(shelf: &Shelf, calendar: &Calendar) -> Result<(), String> {
     let nobody = BTreeSet::new();
     let context = Context { shelf, calendar, hotline_agencies: &nobody };
-    let definition = shelf.by_name("matter").ok_or("no workflow matter")?;
-    let warned = tickets(context, definition).map_err(|error| error.to_string())?;
+    let warned = tickets(context).map_err(|error| error.to_string())?;
     let due = Moment::now(DUE.parse()?);
     let advance = Command::Advance;
-    let decided = |ticket: &Instance, command: &Command, moment| {
-        decide(context, definition, ticket, command, moment)
-    };
-    let one = decided(&warned[0], &advance, due).map_err(|error| error.to_string())?;
+    let one = decide(context, &warned[0], &advance, due).map_err(|error| error.to_string())?;
     if one.events.len() != 1 || one.messages.len() != 2 {
         return Err(format!("not the decision that is meant: {:?}", one.events));
     }
-    let size = |decision: &Result<Decision, Rejection>| {
+    let size = |decision: &Result<Decision<'_>, Refusal>| {
         decision.as_ref().map_or(0, |one| one.events.len() + one.messages.len())
     };
     measure("rung_due", "Advance at contact's end", |index| {
-        size(&decided(&warned[index % TICKETS], &advance, due))
+        size(&decide(context, &warned[index % TICKETS], &advance, due))
     });
     measure("rung_due_stored", "the same, event and snapshot as bytes", |index| {
-        let decision = decided(&warned[index % TICKETS], &advance, due);
+        let decision = decide(context, &warned[index % TICKETS], &advance, due);
         let Ok(decision) = &decision else { return 0 };
         let events: usize = decision.events.iter().map(|event| event.to_bytes().len()).sum();
-        events + serde_json::to_vec(&decision.instance).map_or(0, |bytes| bytes.len())
+        events + serde_json::to_vec(&*decision.instance).map_or(0, |bytes| bytes.len())
     });
     let before = Moment::now(due.at.plus_ms(-1));
     measure("nothing_due", "Advance a millisecond before", |index| {
-        size(&decided(&warned[index % TICKETS], &advance, before))
+        size(&decide(context, &warned[index % TICKETS], &advance, before))
     });
     let contact = act("record_contact", Role::Agency, &contact_form());
     measure("act_after_rung", "record_contact with a form, contact's end first", |index| {
-        size(&decided(&warned[index % TICKETS], &contact, due))
+        size(&decide(context, &warned[index % TICKETS], &contact, due))
     });
     measure("clone", "a copy of the ticket alone", |index| {
         let copy = warned[index % TICKETS].clone();
@@ -80,11 +77,13 @@ fn bench(shelf: &Shelf, calendar: &Calendar) -> Result<(), String> {
 }
 
 /// Tickets in `delivered` with contact's warning fired.
-fn tickets(context: Context<'_>, definition: &Definition) -> Result<Vec<Instance>, Rejection> {
+fn tickets(context: Context<'_>) -> Result<Vec<Instance>, Refusal> {
     let ticket = |number: usize| {
         let received = instant(RECEIVED);
         let opening = Opening {
-            ticket: format!("HCP20260213{number:06}-0").into(),
+            ticket: TicketId::from_number(number as u128),
+            parent: None,
+            rated: None,
             class: "matter".into(),
             reviewed_at: received,
             district: Some("440304".into()),
@@ -95,10 +94,11 @@ fn tickets(context: Context<'_>, definition: &Definition) -> Result<Vec<Instance
         let opened = open(context, &opening, Moment::now(received))?;
         let dispatch = act("dispatch", Role::Hotline, &serde_json::json!({ "agency": "SZ013" }));
         let step = |ticket: &Instance, command: &Command, at| {
-            decide(context, definition, ticket, command, Moment::now(at))
+            let decision = decide(context, ticket, command, Moment::now(at))?;
+            Ok::<_, Refusal>(decision.instance.into_owned())
         };
         let delivered = step(&opened.instance, &dispatch, received)?;
-        Ok(step(&delivered.instance, &Command::Advance, instant(WARNED))?.instance)
+        step(&delivered, &Command::Advance, instant(WARNED))
     };
     (0..TICKETS).map(ticket).collect()
 }
@@ -123,12 +123,12 @@ fn instant(text: &str) -> Instant {
 }
 
 /// Stored bytes back into an event and a ticket: what recovery costs.
-fn read_back(decision: &Decision) {
+fn read_back(decision: &Decision<'_>) {
     let event = decision.events[0].to_bytes();
     measure("read_event", "stored bytes of a fired rung", |_| {
         Event::from_bytes(black_box(&event)).map_or(0, |event| usize::from(event.seq > 0))
     });
-    let snapshot = serde_json::to_vec(&decision.instance).unwrap_or_default();
+    let snapshot = serde_json::to_vec(&*decision.instance).unwrap_or_default();
     measure("read_snapshot", "stored bytes of the ticket", |_| {
         serde_json::from_slice::<Instance>(black_box(&snapshot)).map_or(0, |one| one.runs.len())
     });

@@ -1,17 +1,19 @@
 //! Events make the ticket: the one way in which an instance changes, for live work, recovery and
 //! replay alike. Must never consult a definition or a calendar: an event says everything.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use super::deadline::{
     Card, CardState, LedgerEntry, LedgerReason, Run, RungRun, RungState, Schedule, State, card_id,
 };
 use super::definition::Status;
 use super::event::{
-    Acted, CardChanged, DeadlineMoved, DeadlineReopened, DeadlineStarted, Event, ExtensionChange,
-    Fact, Opened, OutcomeChange, RunRef, RungFired, TicketChange,
+    Acted, DeadlineMoved, DeadlineReopened, DeadlineStarted, Event, ExtensionChange, Fact, Opened,
+    OutcomeChange, Reclassified, RunRef, RungFired, StepChange, TicketChange,
 };
-use super::instance::{Instance, PendingExtension, SCHEMA, TallyMark};
+use super::instance::{Instance, PendingExtension, TallyMark};
+use super::name::Name;
+use super::reason::EndReason;
 
 /// A history that cannot have been written by duban.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -27,6 +29,9 @@ pub enum ApplyError {
         /// The number found.
         found: u64,
     },
+    /// An event from before the one that precedes it.
+    #[error("event {0} goes back in time")]
+    Backwards(u64),
     /// A run, rung or card that is not there.
     #[error("event {seq}: no {what} {name} on this ticket")]
     Missing {
@@ -37,6 +42,15 @@ pub enum ApplyError {
         /// Its name.
         name: String,
     },
+}
+
+/// What an event changed besides the ticket's own row, by place in the instance.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Touched {
+    /// The run.
+    pub run: Option<usize>,
+    /// The card.
+    pub card: Option<usize>,
 }
 
 /// Builds a ticket from its whole history.
@@ -64,24 +78,26 @@ impl Instance {
         };
         let opened: &Opened = opened;
         Ok(Self {
-            schema: SCHEMA,
-            ticket: opened.ticket.clone(),
+            ticket: opened.ticket,
+            parent: opened.parent,
             definition: opened.definition.clone(),
             class: opened.class.clone(),
             district: opened.district.clone(),
+            rated: opened.rated,
             reviewed_at: opened.reviewed_at,
             received_at: event.at,
             seq: event.seq,
+            at: event.at,
             recorded_at: event.recorded_at,
+            fired_at: None,
             revision: 1,
             step: opened.step.clone(),
             step_since: event.at,
-            step_by_time: false,
-            came_from: None,
+            came_from: BTreeMap::new(),
             status: Status::Open,
             agency: None,
             agency_since: event.at,
-            flags: opened.flags.iter().cloned().collect::<BTreeSet<_>>(),
+            flags: opened.flags.iter().cloned().collect(),
             finding: None,
             outcome: None,
             doers: BTreeMap::new(),
@@ -95,63 +111,76 @@ impl Instance {
     /// Applies the next event.
     ///
     /// # Errors
-    /// An event that cannot follow; the ticket is then unchanged but for its number.
-    pub fn apply(&mut self, event: &Event) -> Result<(), ApplyError> {
+    /// An event that cannot follow; the ticket is then of no use any more.
+    pub fn apply(&mut self, event: &Event) -> Result<Touched, ApplyError> {
         if event.seq != self.seq + 1 {
             return Err(ApplyError::Sequence { expected: self.seq + 1, found: event.seq });
         }
+        if event.at < self.at || event.recorded_at < self.recorded_at {
+            return Err(ApplyError::Backwards(event.seq));
+        }
         self.seq = event.seq;
-        self.recorded_at = self.recorded_at.max(event.recorded_at);
-        match &event.fact {
+        self.at = event.at;
+        self.recorded_at = event.recorded_at;
+        if event.fact.is_firing() {
+            self.fired_at = Some(event.at);
+        }
+        let run = match &event.fact {
             Fact::Opened(_) => return Err(ApplyError::Beginning(event.seq)),
-            Fact::Acted(acted) => self.acted(event, acted),
-            Fact::Moved(moved) => self.change(event, moved.by_time, &moved.change),
-            Fact::Reclassified(reclassified) => {
-                self.class = reclassified.class.clone();
-                self.definition = reclassified.definition.clone();
-                self.revision += 1;
+            Fact::Acted(acted) => {
+                self.acted(event, acted);
+                None
             }
-            Fact::DeadlineStarted(started) => self.started(started),
+            Fact::Moved(moved) => {
+                self.change(event, &moved.change);
+                None
+            }
+            Fact::Reclassified(reclassified) => {
+                self.reclassified(reclassified);
+                None
+            }
+            Fact::DeadlineStarted(started) => Some(self.started(started)),
             Fact::DeadlineMet(met) => {
                 let state = if met.late { State::MetLate } else { State::Met };
-                self.end(event, &met.run, state)?;
+                Some(self.end(event, &met.run, state)?)
             }
-            Fact::DeadlineReopened(reopened) => {
-                self.reopened(event, reopened, LedgerReason::Refused)?;
+            Fact::DeadlineReopened(again) => {
+                Some(self.reopened(event, again, LedgerReason::Refused)?)
             }
-            Fact::DeadlineResumed(resumed) => {
-                self.reopened(event, resumed, LedgerReason::Resumed)?;
+            Fact::DeadlineResumed(again) => {
+                Some(self.reopened(event, again, LedgerReason::Resumed)?)
             }
-            Fact::DeadlineLapsed(lapsed) => {
-                self.end(event, &lapsed.run, State::Lapsed)?;
-            }
+            Fact::DeadlineLapsed(lapsed) => Some(self.end(event, &lapsed.run, State::Lapsed)?),
             Fact::DeadlineCancelled(cancelled) => {
-                let run = self.end(event, &cancelled.run, State::Cancelled)?;
-                run.cancelled = Some(cancelled.reason.clone());
+                Some(self.cancelled(event, &cancelled.run, &cancelled.reason)?)
             }
-            Fact::DeadlineMoved(moved) => self.moved(event, moved)?,
-            Fact::RungFired(fired) => self.fired(event, fired)?,
-            Fact::RungWithheld(fired) => {
-                self.rung(event, fired)?.state = RungState::Withheld;
-            }
+            Fact::DeadlineMoved(moved) => Some(self.moved(event, moved)?),
+            Fact::RungFired(fired) => return self.fired(event, fired, RungState::Fired),
+            Fact::RungWithheld(fired) => return self.fired(event, fired, RungState::Withheld),
             Fact::CardRevoked(changed) => {
-                let card = self.card(event, changed)?;
-                card.state = CardState::Revoked;
-                card.revoked = Some(changed.reason.clone());
+                let card = self.card(event, &changed.card)?;
+                self.cards[card].state = CardState::Revoked;
+                self.cards[card].revoked = Some(changed.reason.clone());
+                return Ok(Touched { run: None, card: Some(card) });
             }
             Fact::CardContested(changed) => {
-                self.card(event, changed)?.state = CardState::Contested;
+                return self.mark_card(event, &changed.card, CardState::Contested);
             }
-        }
-        Ok(())
+            Fact::CardUpheld(changed) => {
+                let card = self.card(event, &changed.card)?;
+                self.cards[card].upheld = true;
+                return self.mark_card(event, &changed.card, CardState::Issued);
+            }
+        };
+        Ok(Touched { run, card: None })
     }
 
     fn acted(&mut self, event: &Event, acted: &Acted) {
         self.doers.insert(acted.action.clone(), event.actor.clone());
-        self.change(event, false, &acted.change);
+        self.change(event, &acted.change);
     }
 
-    fn change(&mut self, event: &Event, by_time: bool, change: &TicketChange) {
+    fn change(&mut self, event: &Event, change: &TicketChange) {
         for tally in &change.tallies_reset {
             self.tallies.remove(tally);
         }
@@ -160,11 +189,7 @@ impl Instance {
             self.tallies.entry(mark.tally.clone()).or_default().push(counted);
         }
         if let Some(step) = &change.step {
-            self.came_from = Some(step.from.clone());
-            self.step = step.to.clone();
-            self.step_since = event.at;
-            self.step_by_time = by_time;
-            self.status = step.status;
+            self.enter(event, step);
         }
         if change.released.is_some() {
             self.agency = None;
@@ -198,7 +223,28 @@ impl Instance {
         self.revision += u32::from(public);
     }
 
-    fn started(&mut self, started: &DeadlineStarted) {
+    fn enter(&mut self, event: &Event, step: &StepChange) {
+        // Going back is not coming from there: the step keeps where it was first reached from.
+        if !step.back {
+            self.came_from.insert(step.to.clone(), step.from.clone());
+        }
+        self.step = step.to.clone();
+        self.step_since = event.at;
+        self.status = step.status;
+    }
+
+    fn reclassified(&mut self, reclassified: &Reclassified) {
+        self.class = reclassified.class.clone();
+        self.definition = reclassified.definition.clone();
+        for run in &mut self.runs {
+            if let Some(order) = reclassified.orders.get(&run.deadline) {
+                run.order = *order;
+            }
+        }
+        self.revision += 1;
+    }
+
+    fn started(&mut self, started: &DeadlineStarted) -> usize {
         let schedule = &started.schedule;
         self.runs.push(Run {
             deadline: started.deadline.clone(),
@@ -219,6 +265,7 @@ impl Instance {
             yellow_at: schedule.yellow_at,
             certainty: schedule.certainty,
             missing_years: schedule.missing_years.clone(),
+            calendar: schedule.calendar.clone(),
             known_on: schedule.known_on,
             extended_to: None,
             ended_at: None,
@@ -226,17 +273,31 @@ impl Instance {
             ledger: Vec::new(),
         });
         self.revision += 1;
+        self.runs.len() - 1
     }
 
-    fn end(&mut self, event: &Event, run: &RunRef, state: State) -> Result<&mut Run, ApplyError> {
-        // What asks to extend a deadline that is over is moot.
-        if self.extension.as_ref().is_some_and(|pending| pending.deadline == run.deadline) {
+    fn end(&mut self, event: &Event, of: &RunRef, state: State) -> Result<usize, ApplyError> {
+        let index = self.run(event, of)?;
+        self.runs[index].state = state;
+        self.runs[index].ended_at = Some(event.at);
+        Ok(index)
+    }
+
+    fn cancelled(
+        &mut self,
+        event: &Event,
+        of: &RunRef,
+        reason: &EndReason,
+    ) -> Result<usize, ApplyError> {
+        // What asks to extend a deadline that nobody owes any more is moot; a closed ticket may
+        // yet turn out to have been closed by mistake.
+        let asked = self.extension.as_ref().is_some_and(|one| one.deadline == of.deadline);
+        if asked && *reason != EndReason::Closed {
             self.extension = None;
         }
-        let run = self.run(event, run)?;
-        run.state = state;
-        run.ended_at = Some(event.at);
-        Ok(run)
+        let index = self.end(event, of, State::Cancelled)?;
+        self.runs[index].cancelled = Some(reason.clone());
+        Ok(index)
     }
 
     fn reopened(
@@ -244,22 +305,24 @@ impl Instance {
         event: &Event,
         reopened: &DeadlineReopened,
         reason: LedgerReason,
-    ) -> Result<(), ApplyError> {
-        let run = self.run(event, &reopened.run)?;
+    ) -> Result<usize, ApplyError> {
+        let index = self.run(event, &reopened.run)?;
+        let run = &mut self.runs[index];
         run.state = State::Running;
         run.ended_at = None;
         run.cancelled = None;
         let due = run.due_at;
         let held_from = Some(reopened.held_from);
         run.ledger.push(LedgerEntry { reason, at: event.at, from: due, to: due, held_from });
-        for rung in run.rungs.iter_mut().filter(|rung| reopened.passed_over.contains(&rung.name)) {
+        for rung in run.rungs.iter_mut().filter(|rung| reopened.passed_over.contains(&rung.rung)) {
             rung.state = RungState::PassedOver;
         }
-        Ok(())
+        Ok(index)
     }
 
-    fn moved(&mut self, event: &Event, moved: &DeadlineMoved) -> Result<(), ApplyError> {
-        let run = self.run(event, &moved.run)?;
+    fn moved(&mut self, event: &Event, moved: &DeadlineMoved) -> Result<usize, ApplyError> {
+        let index = self.run(event, &moved.run)?;
+        let run = &mut self.runs[index];
         let schedule = &moved.schedule;
         run.ledger.push(LedgerEntry {
             reason: moved.reason,
@@ -273,77 +336,97 @@ impl Instance {
         run.yellow_at = schedule.yellow_at;
         run.certainty = schedule.certainty;
         run.missing_years.clone_from(&schedule.missing_years);
+        run.calendar = schedule.calendar.clone();
         run.known_on = schedule.known_on;
+        if let Some(within) = moved.within {
+            run.within = within;
+        }
         if moved.reason == LedgerReason::Extension {
             run.extended_to = Some(schedule.due_day);
+            // A grant may come after the feedback: whoever was in time by it was in time.
+            if let Some(met_at) = run.met_at() {
+                run.state = if met_at < run.due_at { State::Met } else { State::MetLate };
+            }
         }
         if moved.generation > run.generation {
             run.generation = moved.generation;
             run.rungs = armed(schedule).collect();
         } else {
             let fresh: Vec<RungRun> = armed(schedule).collect();
-            let stays = |rung: &&RungRun| {
-                rung.state != RungState::Armed && fresh.iter().all(|new| new.name != rung.name)
-            };
-            let mut rungs: Vec<RungRun> = run.rungs.iter().filter(stays).cloned().collect();
-            rungs.extend(fresh);
-            rungs.sort_by_key(|rung| rung.at);
-            run.rungs = rungs;
+            run.rungs.retain(|rung| {
+                rung.state != RungState::Armed && fresh.iter().all(|new| new.rung != rung.rung)
+            });
+            run.rungs.extend(fresh);
+            run.rungs.sort_by_key(|rung| rung.at);
         }
         self.revision += 1;
-        Ok(())
+        Ok(index)
     }
 
-    fn fired(&mut self, event: &Event, fired: &RungFired) -> Result<(), ApplyError> {
-        self.rung(event, fired)?.state = RungState::Fired;
-        let Some(kind) = fired.card else { return Ok(()) };
-        let run = self.run(event, &fired.run)?;
-        let card = Card {
-            id: card_id(&run.deadline, run.run, fired.generation, &fired.rung),
+    fn fired(
+        &mut self,
+        event: &Event,
+        fired: &RungFired,
+        state: RungState,
+    ) -> Result<Touched, ApplyError> {
+        let index = self.run(event, &fired.run)?;
+        let run = &mut self.runs[index];
+        let rung = run.rungs.iter_mut().find(|rung| rung.rung == fired.rung);
+        let rung = rung.ok_or_else(|| {
+            let name = format!("{} of {}", fired.rung, fired.run.deadline);
+            ApplyError::Missing { seq: event.seq, what: "rung", name }
+        })?;
+        rung.state = state;
+        let Some(kind) = fired.card else { return Ok(Touched { run: Some(index), card: None }) };
+        self.cards.push(Card {
+            id: card_id(&run.deadline, run.run, fired.generation, fired.rung),
             kind,
             deadline: run.deadline.clone(),
             run: run.run,
             generation: fired.generation,
-            rung: fired.rung.clone(),
+            rung: fired.rung,
             party: run.party,
             agency: run.agency.clone(),
             due_at: run.due_at,
             fired_at: event.at,
             state: CardState::Issued,
+            upheld: false,
             revoked: None,
-        };
-        self.cards.push(card);
-        Ok(())
+        });
+        Ok(Touched { run: Some(index), card: Some(self.cards.len() - 1) })
     }
 
-    fn run(&mut self, event: &Event, of: &RunRef) -> Result<&mut Run, ApplyError> {
-        let mut runs = self.runs.iter_mut();
-        runs.find(|run| run.run == of.run && run.deadline == of.deadline).ok_or_else(|| {
+    fn run(&self, event: &Event, of: &RunRef) -> Result<usize, ApplyError> {
+        let mut runs = self.runs.iter();
+        runs.position(|run| run.run == of.run && run.deadline == of.deadline).ok_or_else(|| {
             let name = format!("{} {}", of.deadline, of.run);
             ApplyError::Missing { seq: event.seq, what: "run", name }
         })
     }
 
-    fn rung(&mut self, event: &Event, fired: &RungFired) -> Result<&mut RungRun, ApplyError> {
-        let run = self.run(event, &fired.run)?;
-        run.rungs.iter_mut().find(|rung| rung.name == fired.rung).ok_or_else(|| {
-            let name = format!("{} of {}", fired.rung, fired.run.deadline);
-            ApplyError::Missing { seq: event.seq, what: "rung", name }
+    fn card(&self, event: &Event, id: &Name) -> Result<usize, ApplyError> {
+        self.cards.iter().position(|card| card.id == *id).ok_or_else(|| ApplyError::Missing {
+            seq: event.seq,
+            what: "card",
+            name: id.to_string(),
         })
     }
 
-    fn card(&mut self, event: &Event, changed: &CardChanged) -> Result<&mut Card, ApplyError> {
-        let mut cards = self.cards.iter_mut();
-        cards.find(|card| card.id == changed.card).ok_or_else(|| {
-            let name = changed.card.to_string();
-            ApplyError::Missing { seq: event.seq, what: "card", name }
-        })
+    fn mark_card(
+        &mut self,
+        event: &Event,
+        id: &Name,
+        state: CardState,
+    ) -> Result<Touched, ApplyError> {
+        let card = self.card(event, id)?;
+        self.cards[card].state = state;
+        Ok(Touched { run: None, card: Some(card) })
     }
 }
 
 fn armed(schedule: &Schedule) -> impl Iterator<Item = RungRun> + '_ {
     schedule.rungs.iter().map(|rung| RungRun {
-        name: rung.name.clone(),
+        rung: rung.rung,
         at: rung.at,
         estimated: rung.estimated,
         state: RungState::Armed,

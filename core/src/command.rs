@@ -3,22 +3,28 @@
 
 use serde_json::Value;
 
+use super::digest::Digest;
 use super::event::Sealed;
 use super::name::Name;
 use super::role::Actor;
+use super::ticket_id::TicketId;
 use super::time::{Day, Instant};
 
 /// A bad review that becomes a ticket.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Opening {
-    /// The ticket's name.
-    pub ticket: Name,
+    /// The ticket: a UUIDv7 drawn at arrival.
+    pub ticket: TicketId,
+    /// The ticket that it is a part of.
+    pub parent: Option<TicketId>,
     /// The review's class.
     pub class: Name,
     /// When the citizen rated.
     pub reviewed_at: Instant,
     /// The district of the matter.
     pub district: Option<Name>,
+    /// Who was rated, as a pseudonym.
+    pub rated: Option<Digest>,
     /// `anonymous`, `hotline_self`.
     pub flags: Vec<Name>,
     /// The review's private part.
@@ -34,7 +40,8 @@ pub enum Command {
     Act(Act),
     /// Nobody does anything: work off what is due.
     Advance,
-    /// A notice was published: compute the running deadlines anew with what is known on that day.
+    /// A notice was published: compute the running deadlines anew with what is known since. One
+    /// that is older than what the ticket knows does nothing.
     Recompute {
         /// The day of the publication.
         known_on: Day,
@@ -56,10 +63,16 @@ pub struct Act {
     pub revision: Option<u32>,
 }
 
+/// How long after an instant that what is due then is committed, and anything that depends on it is
+/// answered: 5 s that a command may need, 1 s that clocks may differ. Until then whoever was in time
+/// can still come.
+pub const SETTLE_MS: i64 = 6_000;
+
 /// When a command arrived, and when its outcome is being recorded.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Moment {
-    /// Its effective instant: the arrival of the request.
+    /// Its stamp: the arrival of the request. It takes effect then, or at the ticket's last instant
+    /// if that is later.
     pub at: Instant,
     /// The instant of the commit.
     pub recorded_at: Instant,

@@ -5,13 +5,13 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
-use super::deadline::{Card, Firing, Light, Run, next_firing};
-use super::definition::{Finding, Kind, Outcome, Pin, Status};
+use super::deadline::{Card, Firing, Light, Run, State, next_firing};
+use super::definition::{Definition, Finding, Kind, Outcome, Pin, Status};
+use super::digest::Digest;
 use super::name::Name;
+use super::role::Party;
+use super::ticket_id::TicketId;
 use super::time::{Day, Instant};
-
-/// The shape of a stored instance. A snapshot with another number is rebuilt from its events.
-pub const SCHEMA: u16 = 1;
 
 /// One count of a tally.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -36,34 +36,39 @@ pub struct PendingExtension {
 /// A ticket.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Instance {
-    /// [`SCHEMA`].
-    pub schema: u16,
     /// The ticket.
-    pub ticket: Name,
+    pub ticket: TicketId,
+    /// The ticket that it is a part of.
+    pub parent: Option<TicketId>,
     /// The definition it is pinned to.
     pub definition: Pin,
     /// The review's class.
     pub class: Name,
     /// The district of the matter.
     pub district: Option<Name>,
+    /// Who was rated, as a pseudonym.
+    pub rated: Option<Digest>,
     /// When the citizen rated.
     pub reviewed_at: Instant,
     /// When it became a ticket.
     pub received_at: Instant,
     /// The number of its last event.
     pub seq: u64,
-    /// When its last event was recorded; never goes back.
+    /// The ticket's last instant: when its last event took effect. Never goes back.
+    pub at: Instant,
+    /// When its last event was recorded. Never goes back.
     pub recorded_at: Instant,
+    /// The last instant at which time alone brought something about: whoever arrived before it and
+    /// comes now was overtaken.
+    pub fired_at: Option<Instant>,
     /// Grows with step, agency, finding and due dates only.
     pub revision: u32,
     /// Where it is.
     pub step: Name,
     /// Since when.
     pub step_since: Instant,
-    /// Whether time alone brought it here.
-    pub step_by_time: bool,
-    /// Where it came from.
-    pub came_from: Option<Name>,
+    /// For each step that it entered, where it came from when it last did.
+    pub came_from: BTreeMap<Name, Name>,
     /// Open, closed or archived.
     pub status: Status,
     /// Who has it.
@@ -95,10 +100,12 @@ impl Instance {
         self.next_firing().map(|firing| firing.at)
     }
 
-    /// What time will next bring about.
+    /// What time will next bring about, at the instant at which it will take effect: what was due
+    /// before the ticket's last instant, because it was away, happens at that instant.
     #[must_use]
     pub fn next_firing(&self) -> Option<Firing> {
-        next_firing(self.runs.iter())
+        let firing = next_firing(self.runs.iter())?;
+        Some(Firing { at: firing.at.max(self.at), ..firing })
     }
 
     /// The newest run of a deadline that concerns the ticket as it is: nobody's in particular, or
@@ -110,10 +117,36 @@ impl Instance {
         })
     }
 
-    /// The worst light of all running obligations.
+    /// Whether the newest run of a deadline is running.
+    #[must_use]
+    pub fn is_running(&self, deadline: &str) -> bool {
+        self.current_run(deadline).is_some_and(|index| self.runs[index].state == State::Running)
+    }
+
+    /// The worst light of the agency's running obligations.
     #[must_use]
     pub fn light_at(&self, at: Instant) -> Option<Light> {
-        let owed = self.runs.iter().filter(|run| run.kind == Kind::Obligation);
+        self.worst_light(at, |party| party == Party::Agency)
+    }
+
+    /// The worst light of the running obligations of the hotline and whoever approves.
+    #[must_use]
+    pub fn hotline_light_at(&self, at: Instant) -> Option<Light> {
+        self.worst_light(at, |party| party != Party::Agency)
+    }
+
+    fn worst_light(&self, at: Instant, of: impl Fn(Party) -> bool) -> Option<Light> {
+        let owed = self.runs.iter().filter(|run| run.kind == Kind::Obligation && of(run.party));
         owed.filter_map(|run| run.light_at(at)).max()
+    }
+
+    /// Who must act now; nobody where the ticket is no longer open.
+    #[must_use]
+    pub fn awaits(&self, definition: &Definition) -> Option<Party> {
+        let step = definition.step(self.step.as_str())?;
+        let meanwhile = step.party_while.iter();
+        let meanwhile = meanwhile.filter(|(deadline, _)| self.is_running(deadline.as_str()));
+        let party = meanwhile.map(|(_, party)| *party).next().or(step.party)?;
+        Some(definition.charged(party, &self.flags))
     }
 }

@@ -4,7 +4,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::deadline::CardState;
-use super::definition::{CardKind, EffectKind, Notice};
+use super::definition::{CardKind, EffectKind, Notice, RungAt};
 use super::event::RunRef;
 use super::name::Name;
 use super::role::Audience;
@@ -25,7 +25,7 @@ pub enum About {
         /// Its generation.
         generation: u16,
         /// The rung.
-        rung: Name,
+        rung: RungAt,
         /// The card it issued.
         card: Option<CardKind>,
         /// What it says besides.
@@ -51,7 +51,7 @@ pub struct Message {
     pub kind: EffectKind,
     /// To whom.
     pub to: Audience,
-    /// The agency that has the ticket.
+    /// The agency that it concerns: whose deadline or card it is, else who has the ticket.
     pub agency: Option<Name>,
     /// About what.
     pub about: About,

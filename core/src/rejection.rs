@@ -1,9 +1,11 @@
 //! Why a command was not carried out. Nothing has changed then. Must never repeat what a form
 //! said: it may be personal data.
 
-use super::definition::FieldFault;
+use super::apply::ApplyError;
+use super::definition::{ENGINE_LEVEL, FieldFault};
 use super::name::Name;
 use super::role::Role;
+use super::time::Instant;
 
 /// A refusal, in the order in which the checks are made.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -29,13 +31,13 @@ pub enum Rejection {
         /// The roles that may.
         allowed: Vec<Role>,
     },
-    /// The ticket has changed since the actor looked.
-    #[error("工单已有变化（现为第 {actual} 次修订，依据的是第 {expected} 次），请刷新后再办")]
+    /// The ticket has changed since the actor looked, or is about to.
+    #[error("工单已有变化（现为第 {committed} 次修订，依据的是第 {expected} 次），请刷新后再办")]
     StaleRevision {
         /// What the actor saw.
         expected: u32,
-        /// What it is.
-        actual: u32,
+        /// What is committed: never what this refusal had computed on the way.
+        committed: u32,
     },
     /// Not in this step.
     #[error("工单处于「{step_title}」，不能办理「{title}」")]
@@ -62,9 +64,23 @@ pub enum Rejection {
     /// The form is wrong.
     #[error("表单有误：{}", faults(.0))]
     Form(Vec<FieldFault>),
-    /// The ticket did not exist at that instant.
-    #[error("办理时间早于工单收到时间")]
-    TooEarly,
+    /// It arrived before something that is recorded as having happened by time: nothing happened.
+    #[error("{arrived_at} 收到时，工单随后到期的事项已先行记录，本次未予办理，请重试")]
+    Overtaken {
+        /// When it arrived.
+        arrived_at: Instant,
+    },
+    /// The caller did not seal what is private in the form.
+    #[error("表单中的私密内容尚未封存")]
+    Unsealed,
+    /// The ticket has grown as far as a ticket may; see `limits`.
+    #[error("工单的{what}已达上限 {most}，不能再办理")]
+    Limit {
+        /// What of it.
+        what: &'static str,
+        /// How far it may grow.
+        most: usize,
+    },
     /// A due date would lie beyond the years that duban computes in.
     #[error("时限 {deadline} 超出可计算的年份")]
     OutOfCalendar {
@@ -77,9 +93,56 @@ pub enum Rejection {
         /// The class.
         class: Name,
     },
+    /// The definition that the ticket is pinned to is not at hand.
+    #[error("没有工作流 {name} 第 {version} 版（摘要与工单所依据的一致者）")]
+    UnknownDefinition {
+        /// The workflow.
+        name: Name,
+        /// The version.
+        version: u32,
+    },
+    /// The definition needs a newer program.
+    #[error("工作流 {name} 需要级别 {level} 的引擎，本程序为 {ENGINE_LEVEL}")]
+    EngineLevel {
+        /// The workflow.
+        name: Name,
+        /// The level that it needs.
+        level: u32,
+    },
     /// The definition leads in circles or nowhere; `workflow prove` finds such.
     #[error("工作流定义有误：{0}")]
     Definition(String),
+    /// The history is not one that duban can have written.
+    #[error("工单历史有误：{0}")]
+    History(#[from] ApplyError),
+}
+
+/// Who has to do something about a refusal.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Blame {
+    /// Whoever asked.
+    Caller,
+    /// Whoever wrote the definition, or deployed too old a program for it.
+    Definition,
+    /// Whoever keeps the data: an incident.
+    History,
+}
+
+/// A refusal with what it depends on.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{rejection}")]
+pub struct Refusal {
+    /// Why.
+    pub rejection: Rejection,
+    /// The latest instant whose due things were looked at as done: nobody is told before they have
+    /// settled. None when nothing was due.
+    pub fired_until: Option<Instant>,
+}
+
+impl From<Rejection> for Refusal {
+    fn from(rejection: Rejection) -> Self {
+        Self { rejection, fired_until: None }
+    }
 }
 
 impl Rejection {
@@ -94,10 +157,27 @@ impl Rejection {
             Self::WrongStep { .. } => "wrong-step",
             Self::Guarded { .. } => "guarded",
             Self::Form(_) => "form",
-            Self::TooEarly => "too-early",
+            Self::Overtaken { .. } => "overtaken",
+            Self::Unsealed => "unsealed",
+            Self::Limit { .. } => "limit",
             Self::OutOfCalendar { .. } => "out-of-calendar",
             Self::ClassNotEnabled { .. } => "class-not-enabled",
+            Self::UnknownDefinition { .. } => "unknown-definition",
+            Self::EngineLevel { .. } => "engine-level",
             Self::Definition(_) => "definition",
+            Self::History(_) => "history",
+        }
+    }
+
+    /// Who has to do something about it.
+    #[must_use]
+    pub const fn blame(&self) -> Blame {
+        match self {
+            Self::UnknownDefinition { .. } | Self::EngineLevel { .. } | Self::Definition(_) => {
+                Blame::Definition
+            }
+            Self::History(_) => Blame::History,
+            _ => Blame::Caller,
         }
     }
 

@@ -38,15 +38,35 @@ impl Role {
         matches!(self, Self::Agency | Self::AgencyLead)
     }
 
+    /// The party that an actor of this role acts for.
+    #[must_use]
+    pub const fn party(self) -> Option<Party> {
+        match self {
+            Self::Agency | Self::AgencyLead => Some(Party::Agency),
+            Self::Hotline | Self::Supervisor => Some(Party::Hotline),
+            Self::Approver => Some(Party::Approver),
+            Self::System => Some(Party::System),
+            _ => None,
+        }
+    }
+
+    /// The audience that actors of this role are.
+    #[must_use]
+    pub const fn audience(self) -> Option<Audience> {
+        match self {
+            Self::Agency => Some(Audience::Agency),
+            Self::AgencyLead => Some(Audience::AgencyLead),
+            Self::Hotline => Some(Audience::Hotline),
+            Self::Supervisor => Some(Audience::Supervisor),
+            Self::Approver => Some(Audience::Approver),
+            _ => None,
+        }
+    }
+
     /// Whether an actor of this role acts for a party.
     #[must_use]
-    pub const fn acts_for(self, party: Party) -> bool {
-        match party {
-            Party::Agency => self.is_bound_to_agency(),
-            Party::Hotline => matches!(self, Self::Hotline | Self::Supervisor),
-            Party::Approver => matches!(self, Self::Approver),
-            Party::System => matches!(self, Self::System),
-        }
+    pub fn acts_for(self, party: Party) -> bool {
+        self.party() == Some(party)
     }
 }
 
@@ -93,6 +113,18 @@ pub struct Actor {
     pub role: Role,
     /// The agency that the token is bound to, for roles that are.
     pub agency: Option<super::name::Name>,
+}
+
+impl Party {
+    /// Who is told of what became of a card that this party holds.
+    #[must_use]
+    pub const fn told_of_cards(self) -> Audience {
+        match self {
+            Self::Agency => Audience::Agency,
+            Self::Hotline | Self::System => Audience::Supervisor,
+            Self::Approver => Audience::Approver,
+        }
+    }
 }
 
 impl Actor {

@@ -115,7 +115,11 @@ fn what_is_not_understood_is_an_error() {
         assert!(matches!(error, EventError::Unreadable(_)), "{error}");
         assert!(error.to_string().contains(part), "no «{part}» in {error}");
     };
-    unreadable(changed("acted", |event| event["kind"] = json!("acted_twice")), "acted_twice");
+    let unknown = changed("acted", |event| event["kind"] = json!("acted_twice"));
+    match Event::from_bytes(&unknown) {
+        Err(EventError::UnknownKind { kind }) => assert_eq!(kind, "acted_twice"),
+        other => panic!("{other:?}"),
+    }
     unreadable(changed("acted", |event| event["note"] = json!("x")), "note");
     for field in ["seq", "kind", "v", "at", "recorded_at", "actor", "data"] {
         let without = changed("acted", |event| {

@@ -144,7 +144,11 @@ fn a_workflow_or_class_that_is_not_there() {
     assert!(complaint.contains("没有叫 masters 的工作流；可用：matter、staff"), "{complaint}");
     let text = SOUND.replace("workflow = \"matter\"", "workflow = \"matter\"\nclass = \"weather\"");
     let (complaint, _) = simulated("class", &text);
-    assert!(complaint.contains("类别 weather 尚未启用工作流"), "{complaint}");
+    assert!(complaint.contains("类别 weather 不由工作流 matter 受理"), "{complaint}");
+    // Another workflow's class is a contradiction, not a hint.
+    let text = SOUND.replace("workflow = \"matter\"", "workflow = \"matter\"\nclass = \"staff\"");
+    let (complaint, _) = simulated("foreign_class", &text);
+    assert!(complaint.contains("类别 staff 不由工作流 matter 受理；可用：matter"), "{complaint}");
 }
 
 /// A scenario is a test: what it does not expect is a failure that names the step.

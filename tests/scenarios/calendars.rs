@@ -14,10 +14,10 @@ fn an_estimated_instant_withholds_the_card() {
         &[
             "2026-12-21T09:20 start 1 due 2027-01-06T00:00 estimated",
             "2026-12-31T00:00 rung 1.0.-3wd early_warning",
-            "2027-01-05T00:00 withheld 1.0.-1wd",
+            "2027-01-05T00:00 rung 1.0.-1wd early_warning",
             "2027-01-06T00:00 withheld 1.0.end",
-            "2027-01-07T00:00 rung 1.0.+1wd -",
-            "2027-01-09T00:00 rung 1.0.+3wd -",
+            "2027-01-07T00:00 rung 1.0.+1wd urge",
+            "2027-01-09T00:00 rung 1.0.+3wd supervise",
             "2027-01-13T00:00 withheld 1.0.+5wd",
         ],
     );
@@ -29,14 +29,14 @@ fn an_estimated_instant_withholds_the_card() {
             "2026-12-21T09:20 start 1 due 2026-12-25T00:00 firm",
             "2026-12-24T00:00 rung 1.0.-1wd early_warning",
             "2026-12-25T00:00 rung 1.0.end yellow_card",
-            "2026-12-26T00:00 rung 1.0.+1wd -",
-            "2026-12-30T00:00 rung 1.0.+3wd -",
+            "2026-12-26T00:00 rung 1.0.+1wd urge",
+            "2026-12-30T00:00 rung 1.0.+3wd supervise",
             "2027-01-01T00:00 rung 1.0.+5wd red_card",
         ],
     );
     // In place of the withheld card the agency is urged.
-    let turn = life.turns().iter().find(|turn| turn["at"] == "2027-01-05T00:00:00+08:00");
-    let message = &turn.expect("the warning")["messages"][0];
+    let turn = life.turns().iter().find(|turn| turn["at"] == "2027-01-06T00:00:00+08:00");
+    let message = &turn.expect("the end")["messages"][0];
     assert_eq!(message["about"]["rung"]["notice"], "urge");
     assert_eq!(message["about"]["rung"]["card"], serde_json::Value::Null);
 }
@@ -54,8 +54,8 @@ fn a_notice_makes_an_extended_deadline_firm() {
             // 30 December to 1 January are off, Saturday the 29th is a working day.
             "2018-12-30T00:00 rung 1.1.-1wd early_warning",
             "2019-01-03T00:00 rung 1.1.end yellow_card",
-            "2019-01-04T00:00 rung 1.1.+1wd -",
-            "2019-01-08T00:00 rung 1.1.+3wd -",
+            "2019-01-04T00:00 rung 1.1.+1wd urge",
+            "2019-01-08T00:00 rung 1.1.+3wd supervise",
             "2019-01-10T00:00 rung 1.1.+5wd red_card",
         ],
     );
@@ -169,7 +169,7 @@ fn a_notice_may_move_a_deadline_earlier() {
             "2026-12-31T00:00 rung 1.0.-3wd early_warning",
             "2027-01-03T00:00 rung 1.0.-1wd early_warning",
             "2027-01-04T00:00 rung 1.0.end yellow_card",
-            "2027-01-05T00:00 rung 1.0.+1wd -",
+            "2027-01-05T00:00 rung 1.0.+1wd urge",
         ]
     );
     assert_eq!(life.of_kind("rung_withheld").len(), 0);
@@ -194,14 +194,14 @@ fn a_late_notice_leaves_the_next_working_day() {
 
 #[test]
 fn a_withheld_card_is_issued_when_the_notice_comes_in_time() {
-    let folder = with_notice_2027("withheld", "2027-01-05", "");
+    let folder = with_notice_2027("withheld", "2027-01-06", "");
     let life = play_with_folder("estimated_2027", "--calendars", &folder);
     assert_eq!(
         life.ledger("completion")[2..6],
         [
-            "2027-01-05T00:00 withheld 1.0.-1wd",
-            "2027-01-05T00:00 moved 1.0 calendar 2027-01-06T00:00 to 2027-01-06T00:00 firm",
             "2027-01-05T00:00 rung 1.0.-1wd early_warning",
+            "2027-01-06T00:00 withheld 1.0.end",
+            "2027-01-06T00:00 moved 1.0 calendar 2027-01-06T00:00 to 2027-01-06T00:00 firm",
             "2027-01-06T00:00 rung 1.0.end yellow_card",
         ]
     );

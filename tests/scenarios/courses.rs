@@ -14,8 +14,8 @@ fn left_alone() {
             "2026-02-13T16:30 start 1 due 2026-02-26T00:00 firm",
             "2026-02-25T00:00 rung 1.0.-1wd early_warning",
             "2026-02-26T00:00 rung 1.0.end yellow_card",
-            "2026-02-27T00:00 rung 1.0.+1wd -",
-            "2026-03-01T00:00 rung 1.0.+3wd -",
+            "2026-02-27T00:00 rung 1.0.+1wd urge",
+            "2026-03-01T00:00 rung 1.0.+3wd supervise",
             "2026-03-04T00:00 rung 1.0.+5wd red_card",
         ],
     );
@@ -26,8 +26,8 @@ fn left_alone() {
             "2026-03-03T00:00 rung 1.0.-3wd early_warning",
             "2026-03-05T00:00 rung 1.0.-1wd early_warning",
             "2026-03-06T00:00 rung 1.0.end yellow_card",
-            "2026-03-07T00:00 rung 1.0.+1wd -",
-            "2026-03-11T00:00 rung 1.0.+3wd -",
+            "2026-03-07T00:00 rung 1.0.+1wd urge",
+            "2026-03-11T00:00 rung 1.0.+3wd supervise",
             "2026-03-13T00:00 rung 1.0.+5wd red_card",
         ],
     );
@@ -42,7 +42,8 @@ fn left_alone() {
     );
     life.check_ledger("citizen", &["2026-02-13T16:30 start 1 due 2026-03-06T00:00 firm"]);
     assert_eq!(life.steps(), ["delivered"]);
-    assert_eq!(life.cards().len(), 7);
+    // Two yellow and two red cards; a warning is none.
+    assert_eq!(life.cards().len(), 4);
 }
 
 #[test]
@@ -217,7 +218,7 @@ fn unanswered_calls_start_from_nothing_after_a_rework() {
     let life = play("three_unanswered_reset");
     assert_eq!(life.steps().last().map(String::as_str), Some("closed"));
     let closed = life.of_kind("acted").pop().expect("an action");
-    assert_eq!(closed["at"], "2026-03-12T17:00:00+08:00");
+    assert_eq!(closed["at"], "2026-03-13T09:00:00+08:00");
     assert_eq!(life.refusals(), [""; 0]);
 }
 
@@ -245,14 +246,18 @@ fn reopened() {
 #[test]
 fn duplicate() {
     let life = play("duplicate");
-    assert_eq!(life.refusals(), ["cancel_duplicate form", "reopen guarded"]);
-    assert_eq!(life.ticket()["outcome"], "duplicate");
+    assert_eq!(life.refusals(), ["cancel_duplicate form"]);
+    assert_eq!(life.steps(), ["closed", "pending_dispatch", "delivered"]);
+    assert!(life.ticket()["outcome"].is_null());
     life.check_ledger(
         "dispatch",
         &[
             "2026-03-09T09:00 start 1 due 2026-03-11T00:00 firm",
             "2026-03-09T10:00 cancelled 1 closed",
+            "2026-03-09T11:00 resumed 1 over []",
+            "2026-03-09T14:00 met 1",
         ],
     );
-    assert_eq!(life.run("followup_window", 1)["state"], "lapsed");
+    // The citizen's window was never interrupted.
+    assert_eq!(life.ledger("followup_window").len(), 1);
 }

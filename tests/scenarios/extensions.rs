@@ -14,8 +14,8 @@ fn an_extension_warns_again() {
             "2026-03-26T00:00 rung 1.1.-3wd early_warning",
             "2026-03-28T00:00 rung 1.1.-1wd early_warning",
             "2026-03-31T00:00 rung 1.1.end yellow_card",
-            "2026-04-01T00:00 rung 1.1.+1wd -",
-            "2026-04-03T00:00 rung 1.1.+3wd -",
+            "2026-04-01T00:00 rung 1.1.+1wd urge",
+            "2026-04-03T00:00 rung 1.1.+3wd supervise",
             "2026-04-08T00:00 rung 1.1.+5wd red_card",
         ],
     );
@@ -37,7 +37,7 @@ fn asked_before_the_end_and_granted_after_it() {
             "2026-03-19T00:00 rung 1.0.-3wd early_warning",
             "2026-03-21T00:00 rung 1.0.-1wd early_warning",
             "2026-03-24T00:00 rung 1.0.end yellow_card",
-            "2026-03-25T00:00 rung 1.0.+1wd -",
+            "2026-03-25T00:00 rung 1.0.+1wd urge",
             "2026-03-25T10:00 moved 1.1 extension 2026-03-24T00:00 to 2026-03-31T00:00 firm",
             "2026-03-25T10:00 revoked completion.1.0.end extension_pending",
             "2026-03-26T00:00 rung 1.1.-3wd early_warning",
@@ -45,9 +45,7 @@ fn asked_before_the_end_and_granted_after_it() {
             "2026-03-30T16:00 met 1",
         ],
     );
-    // The warnings were issued before anybody asked.
-    assert_eq!(life.cards_of("completion")[0], "completion.1.0.-3wd early_warning issued");
-    assert_eq!(life.cards_of("completion")[2], "completion.1.0.end yellow_card revoked");
+    assert_eq!(life.cards_of("completion"), ["completion.1.0.end yellow_card revoked"]);
     life.check_ledger(
         "citizen",
         &["2026-03-09T09:20 start 1 due 2026-03-24T00:00 firm", "2026-03-30T16:00 met late 1"],
@@ -73,7 +71,7 @@ fn asked_before_the_end_and_refused_after_it() {
             "2026-03-19T00:00 rung 1.0.-3wd early_warning",
             "2026-03-21T00:00 rung 1.0.-1wd early_warning",
             "2026-03-24T00:00 rung 1.0.end yellow_card",
-            "2026-03-25T00:00 rung 1.0.+1wd -",
+            "2026-03-25T00:00 rung 1.0.+1wd urge",
             "2026-03-26T16:00 met late 1",
         ],
     );
@@ -106,7 +104,8 @@ fn how_far_how_often_and_what_for() {
 #[test]
 fn at_the_very_end_it_is_too_late_to_ask() {
     let life = play("extension_at_due");
-    assert_eq!(life.refusals(), ["request_extension guarded", "request_extension guarded"]);
+    assert_eq!(life.refusals(), ["request_extension guarded"]);
+    assert!(life.message("request_extension").contains("办结反馈时限已到"));
     life.check_ledger(
         "completion",
         &[
@@ -114,11 +113,8 @@ fn at_the_very_end_it_is_too_late_to_ask() {
             "2026-03-19T00:00 rung 1.0.-3wd early_warning",
             "2026-03-21T00:00 rung 1.0.-1wd early_warning",
             "2026-03-24T00:00 rung 1.0.end yellow_card",
-            "2026-03-24T10:00 moved 1.1 extension 2026-03-24T00:00 to 2026-03-26T00:00 firm",
-            "2026-03-24T10:00 revoked completion.1.0.end extension_pending",
-            // Its −3wd lies before the grant and is not armed.
-            "2026-03-25T00:00 rung 1.1.-1wd early_warning",
-            "2026-03-25T10:00 met 1",
+            "2026-03-25T00:00 rung 1.0.+1wd urge",
+            "2026-03-25T10:00 met late 1",
         ],
     );
 }

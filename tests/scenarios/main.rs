@@ -6,8 +6,10 @@ mod calendars;
 mod courses;
 mod deadlines;
 mod extensions;
+mod order;
 mod played;
 mod returns;
+mod rules;
 mod staff;
 mod time_first;
 mod who;
@@ -86,6 +88,8 @@ fn every_scenario_is_looked_into() {
         include_str!("courses.rs"),
         include_str!("deadlines.rs"),
         include_str!("extensions.rs"),
+        include_str!("order.rs"),
+        include_str!("rules.rs"),
         include_str!("returns.rs"),
         include_str!("staff.rs"),
         include_str!("time_first.rs"),

@@ -160,10 +160,14 @@ fn told(event: &Value, deadline: &str) -> Option<String> {
             let (why, sure) = (word(data, "reason"), word(data, "certainty"));
             format!("moved {run}.{} {why} {from} to {to} {sure}", data["generation"])
         }
+        "rung_fired" if data["card"].is_null() => {
+            format!("rung {} {}", rung(), word(data, "notice"))
+        }
         "rung_fired" => format!("rung {} {}", rung(), word(data, "card")),
         "rung_withheld" => format!("withheld {}", rung()),
         "card_revoked" => format!("revoked {card} {}", word(data, "reason")),
         "card_contested" => format!("contested {card}"),
+        "card_upheld" => format!("upheld {card}"),
         other => other.to_owned(),
     };
     Some(format!("{} {said}", short(&event["at"])))

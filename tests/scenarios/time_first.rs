@@ -27,8 +27,11 @@ fn a_month_without_the_lane_changes_only_when_things_were_recorded() {
     assert_eq!(timeless(&on), timeless(&off));
     assert_eq!(ticket_without_recording(&on), ticket_without_recording(&off));
     assert!(on.turns().len() > off.turns().len() + 10, "the lane worked in one life only");
+    // What is due waits six seconds until it has settled; more than that is the lane's absence.
+    let minute = |event: &Value, key: &str| event[key].as_str().map(|at| at[..16].to_owned());
     let late = |life: &Played| {
-        life.events().into_iter().filter(|event| event["at"] != event["recorded_at"]).count()
+        let events = life.events().into_iter();
+        events.filter(|event| minute(event, "at") != minute(event, "recorded_at")).count()
     };
     assert_eq!(late(&on), 0);
     assert!(late(&off) > 10);
@@ -49,7 +52,7 @@ fn what_happened_overdue_stays_overdue_with_the_lane_off() {
             "2026-03-09T09:20 start 1 due 2026-03-13T00:00 firm",
             "2026-03-12T00:00 rung 1.0.-1wd early_warning",
             "2026-03-13T00:00 rung 1.0.end yellow_card",
-            "2026-03-14T00:00 rung 1.0.+1wd -",
+            "2026-03-14T00:00 rung 1.0.+1wd urge",
             "2026-03-16T10:00 met late 1",
         ],
     );
@@ -59,7 +62,7 @@ fn what_happened_overdue_stays_overdue_with_the_lane_off() {
 fn a_month_left_alone_is_made_good_in_one_commit() {
     let (on, off) = (play("left_alone"), play("lane_off_alone"));
     assert_eq!(timeless(&on), timeless(&off));
-    let back = off.turns().iter().find(|turn| turn["at"] == "2026-03-14T09:00:00+08:00");
+    let back = off.turns().iter().find(|turn| turn["recorded_at"] == "2026-03-14T09:00:00+08:00");
     let back = back.expect("the lane came back");
     // Everything but the follow-up window, each at its own instant, recorded at once.
     assert_eq!(back["events"].as_array().map(Vec::len), Some(12));

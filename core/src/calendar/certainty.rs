@@ -24,6 +24,9 @@ pub enum Certainty {
     Estimated,
 }
 
+/// What an estimate leaves out, because nobody can know it before the notice.
+pub const ESTIMATE_OMITS: &str = "未计春节、清明节、端午节、中秋节假期和调休上班日";
+
 impl Certainty {
     /// The Chinese word for it.
     #[must_use]

@@ -47,6 +47,7 @@ pub struct Due {
 #[derive(Clone)]
 pub struct Edition {
     pub(super) zone: Arc<Zone>,
+    calendar: Name,
     published: Option<Day>,
     table: Table,
     coverage: Coverage,
@@ -73,7 +74,8 @@ impl Edition {
         notices.sort_by_key(|notice| (notice.published, notice.year));
         let coverage = Coverage::new(covered);
         let table = Table::new(&working_days(&coverage, &named));
-        Self { zone, published, table, coverage, notices, named }
+        let calendar = super::CHINA.into();
+        Self { zone, calendar, published, table, coverage, notices, named }
     }
 
     /// A calendar in which every day is a working day and firm.
@@ -81,6 +83,7 @@ impl Edition {
     pub fn every_day(zone: Arc<Zone>) -> Self {
         Self {
             zone,
+            calendar: super::CHINA.into(),
             published: None,
             table: Table::new(&vec![true; DAYS]),
             coverage: Coverage::everything(),
@@ -99,6 +102,12 @@ impl Edition {
     #[must_use]
     pub fn zone(&self) -> &Zone {
         &self.zone
+    }
+
+    /// The id of the calendar.
+    #[must_use]
+    pub fn calendar(&self) -> &Name {
+        &self.calendar
     }
 
     /// The notices known, by publication.

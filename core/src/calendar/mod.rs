@@ -14,13 +14,16 @@ use std::sync::Arc;
 
 use chrono_tz::Tz;
 
-pub use self::certainty::Certainty;
+pub use self::certainty::{Certainty, ESTIMATE_OMITS};
 pub use self::edition::{Due, Edition};
 pub use self::explanation::{ExplainedDay, Explanation, Reason};
 pub use self::notice::{Arrangement, Named, NamedDay, Notice, Year};
 pub use self::within::{AMOUNT_MAX, Unit, Within};
 use crate::document::{Fault, Faults, Position};
 use crate::time::{Day, Instant, Zone};
+
+/// The calendar of the State Council's notices: its id in schedules.
+pub const CHINA: &str = "CN";
 
 /// All notices, and one [`Edition`] for each day from which more was known.
 #[derive(Clone, Debug)]
@@ -96,6 +99,16 @@ impl Calendar {
     /// The days on which something was published, ascending.
     pub fn publications(&self) -> impl Iterator<Item = Day> {
         self.published.iter().copied()
+    }
+
+    /// Whether what was published on a day says something about a span of days (both ends included)
+    /// that was not known before: of any of its days, or of how sure they are.
+    #[must_use]
+    pub fn touches(&self, published: Day, from: Day, to: Day) -> bool {
+        let (before, after) = (self.known_on(published.plus(-1)), self.known_on(published));
+        let mut days = (from.number()..=to.number()).map(Day::from_number);
+        before.certainty(from, to) != after.certainty(from, to)
+            || days.any(|day| before.is_working(day) != after.is_working(day))
     }
 
     /// Everything in the files.

@@ -3,8 +3,9 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::definition::CardKind;
+use crate::definition::{CardKind, RungAt};
 use crate::name::Name;
+use crate::reason::RevokeReason;
 use crate::role::Party;
 use crate::time::Instant;
 use crate::words::words;
@@ -26,7 +27,7 @@ words! {
 pub struct Card {
     /// Unique within the ticket; see [`card_id`].
     pub id: Name,
-    /// 预警, 黄牌 or 红牌.
+    /// 黄牌 or 红牌.
     pub kind: CardKind,
     /// The deadline.
     pub deadline: Name,
@@ -35,7 +36,7 @@ pub struct Card {
     /// Its generation.
     pub generation: u16,
     /// The rung that issued it.
-    pub rung: Name,
+    pub rung: RungAt,
     /// Who is charged.
     pub party: Party,
     /// The agency that is charged, where it is one.
@@ -46,13 +47,15 @@ pub struct Card {
     pub fired_at: Instant,
     /// Where it stands.
     pub state: CardState,
+    /// Whether it was objected to in vain: it is not objected to again.
+    pub upheld: bool,
     /// Why it was revoked.
-    pub revoked: Option<Name>,
+    pub revoked: Option<RevokeReason>,
 }
 
 /// A card's identity: deadline, run, generation and rung, as in `contact.1.0.end`. The same rung
 /// can never issue a second card, whoever tries.
 #[must_use]
-pub fn card_id(deadline: &Name, run: u16, generation: u16, rung: &Name) -> Name {
+pub fn card_id(deadline: &Name, run: u16, generation: u16, rung: RungAt) -> Name {
     format!("{deadline}.{run}.{generation}.{rung}").into()
 }

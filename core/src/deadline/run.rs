@@ -3,9 +3,10 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::calendar::{Certainty, Edition, Within};
-use crate::definition::Kind;
+use crate::calendar::{Certainty, Edition, Unit, Within};
+use crate::definition::{Kind, RungAt};
 use crate::name::Name;
+use crate::reason::EndReason;
 use crate::role::Party;
 use crate::time::{Day, Instant};
 use crate::words::words;
@@ -31,7 +32,7 @@ words! {
     Light, "灯" {
         /// In time.
         Green = "green", "绿灯";
-        /// The last working day has begun.
+        /// Only the last working day is left.
         Yellow = "yellow", "黄灯";
         /// Overdue.
         Red = "red", "红灯";
@@ -61,16 +62,18 @@ words! {
         Calendar = "calendar", "日历更新";
         /// The feedback or finding was refused; the time it was held stays on record.
         Refused = "refused", "反馈退回";
-        /// The agency got the ticket back and goes on with its own deadline.
-        Resumed = "resumed", "重新转办";
+        /// The agency got the ticket back, or it was closed by mistake: the deadline goes on.
+        Resumed = "resumed", "恢复计时";
+        /// The ticket's class changed: another length from the same start.
+        Reclassified = "reclassified", "变更类别";
     }
 }
 
 /// A rung of one run.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RungRun {
-    /// Its name: `-1wd`, `end`, `+3wd`.
-    pub name: Name,
+    /// Which: `-1wd`, `end`, `+3wd`.
+    pub rung: RungAt,
     /// When it fires.
     pub at: Instant,
     /// Whether that instant rests on assumed days.
@@ -116,7 +119,7 @@ pub struct Run {
     /// Where it stands.
     pub state: State,
     /// Why it was cancelled.
-    pub cancelled: Option<Name>,
+    pub cancelled: Option<EndReason>,
     /// The instant from which it counts.
     pub starts_at: Instant,
     /// Its last day.
@@ -127,12 +130,14 @@ pub struct Run {
     pub original_due_day: Day,
     /// Its exclusive end as first computed.
     pub original_due_at: Instant,
-    /// From when it is yellow: the start of its last working day.
+    /// From when it is yellow: the end of the working day before its last one.
     pub yellow_at: Instant,
     /// How sure the due instant is.
     pub certainty: Certainty,
     /// The years without a notice in its span.
     pub missing_years: Vec<i32>,
+    /// The calendar by which it counts.
+    pub calendar: Name,
     /// The newest publication that the computation knew.
     pub known_on: Option<Day>,
     /// The day to which it was extended.
@@ -146,17 +151,6 @@ pub struct Run {
 }
 
 impl Run {
-    /// Whether it is running, or lapsed only at a later instant than `at` (an action that arrived
-    /// before the end counts, whoever was committed first).
-    #[must_use]
-    pub fn is_open_at(&self, at: Instant) -> bool {
-        match self.state {
-            State::Running => true,
-            State::Lapsed => self.due_at > at,
-            State::Met | State::MetLate | State::Cancelled => false,
-        }
-    }
-
     /// Whether it is running and its end has come: an action at that very instant is late.
     #[must_use]
     pub fn is_overdue_at(&self, at: Instant) -> bool {
@@ -185,11 +179,17 @@ impl Run {
         self.ended_at.filter(|_| met)
     }
 
-    /// Working days left, today and the last day included; 0 when overdue.
+    /// Working days that are left, today and the last day included: N on the day of receipt of an
+    /// N-day deadline, whose day never counts, 1 on its last day, 0 after it. None for periods that
+    /// are not in working days.
     #[must_use]
-    pub fn remaining_working_days(&self, edition: &Edition, today: Day) -> u32 {
-        let left = edition.working_days_between(today.plus(-1), self.due_day);
-        u32::try_from(left).unwrap_or(0)
+    pub fn remaining_working_days(&self, edition: &Edition, today: Day) -> Option<u32> {
+        if self.within.unit != Unit::WorkingDays {
+            return None;
+        }
+        let received = edition.zone().day_of(self.starts_at);
+        let after = received.max(today.plus(-1));
+        Some(u32::try_from(edition.working_days_between(after, self.due_day)).unwrap_or(0))
     }
 
     /// The next rung that will fire.

@@ -5,15 +5,15 @@ use serde::{Deserialize, Serialize};
 
 use super::run::{Run, RungState, State};
 use crate::calendar::{Certainty, Due, Edition, Unit, Within};
-use crate::definition::{Kind, Rung};
+use crate::definition::{Kind, Rung, RungAt};
 use crate::name::Name;
 use crate::time::{Day, Instant};
 
 /// A rung with its instant.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PlannedRung {
-    /// Its name.
-    pub name: Name,
+    /// Which.
+    pub rung: RungAt,
     /// When it fires.
     pub at: Instant,
     /// Whether that instant rests on assumed days.
@@ -35,6 +35,8 @@ pub struct Schedule {
     /// The years without a notice in the span.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub missing_years: Vec<i32>,
+    /// The calendar by which it was computed.
+    pub calendar: Name,
     /// The newest publication that the computation knew.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub known_on: Option<Day>,
@@ -86,20 +88,18 @@ impl Schedule {
             let (day, at) = edition.shift(due.day, rung.at.0)?;
             if at > start {
                 let estimated = edition.certainty(anchor, day).0 == Certainty::Estimated;
-                rungs.push(PlannedRung { name: rung.name.clone(), at, estimated });
+                rungs.push(PlannedRung { rung: rung.at, at, estimated });
             }
         }
-        let last_working_day = if edition.is_working(due.day) {
-            due.day
-        } else {
-            edition.add_working_days(due.day, -1)?
-        };
+        // The instant of the rung −1wd, whether the ladder has one or not.
+        let (_, yellow_at) = edition.shift(due.day, -1)?;
         Some(Self {
             due_day: due.day,
             due_at: due.at,
-            yellow_at: edition.zone().start_of(last_working_day).max(start),
+            yellow_at: yellow_at.max(start),
             certainty: due.certainty,
             missing_years: due.missing_years,
+            calendar: edition.calendar().clone(),
             known_on: edition.published(),
             rungs,
         })

@@ -4,20 +4,19 @@
 use super::draft::Draft;
 use super::guard::Asked;
 use crate::command::Act;
-use crate::deadline::CardState;
-use crate::definition::{Action, CardStep, DateCheck, EffectKind, Extension, Finding, Form};
-use crate::event::{Acted, CardChanged, ExtensionChange, Fact, Reclassified, TicketChange};
-use crate::message::About;
+use crate::definition::{Action, DateCheck, Extension, Finding, Guard};
+use crate::event::{Acted, ExtensionChange, Fact, Reclassified, TicketChange};
+use crate::limits::EVENTS_OF_ACTIONS_MAX;
 use crate::name::Name;
 use crate::rejection::Rejection;
-use crate::role::Audience;
 use crate::time::Day;
 
 /// The flag of a ticket about the hotline itself.
 const HOTLINE_SELF: &str = "hotline_self";
 
-impl<'c> Draft<'c> {
-    pub(super) fn act(&mut self, act: &Act) -> Result<(), Rejection> {
+impl Draft<'_> {
+    /// `committed` is the revision that people can have seen.
+    pub(super) fn act(&mut self, act: &Act, committed: u32) -> Result<(), Rejection> {
         let definition = self.definition;
         let action = definition
             .action(act.action.as_str())
@@ -26,40 +25,49 @@ impl<'c> Draft<'c> {
             .form(action.form.as_str())
             .ok_or_else(|| Rejection::Definition(format!("没有表单 {}", action.form)))?;
         self.check_actor(action, act)?;
-        self.check_revision(act)?;
-        let asked = Asked { form: &act.form, actor: &act.actor };
+        if act.revision.is_some_and(|expected| expected != self.instance.revision) {
+            let expected = act.revision.unwrap_or_default();
+            return Err(Rejection::StaleRevision { expected, committed });
+        }
         self.check_step(action)?;
-        self.check_guards(action, asked)?;
+        self.check_guards(action, Asked { form: &act.form, actor: &act.actor })?;
         form.check(&act.form, self.at).map_err(Rejection::Form)?;
+        let taken = form.taken_at(&act.form, self.at);
+        let asked = Asked { form: &taken, actor: &act.actor };
         for check in &action.checks {
             self.check_date(check, asked)?;
         }
         self.check_claims(action, asked)?;
-        let change = self.change(action, asked)?;
         self.check_card(action, asked)?;
-        let repin = self.repin(action, asked)?;
-        // The record of the decision clears what was pending: it is taken before.
+        self.check_room()?;
+        let reclassified = self.reclassification(action, asked)?;
+        let (change, resumes) = self.change(action, asked)?;
+        // The record of the decision clears what was pending, and moves the ticket on.
         let pending = self.instance.extension.clone();
-        self.record_action(action, form, act, change.clone())?;
-        if let Some(reclassified) = repin {
+        let closed_at = self.instance.step_since;
+        self.record_action(act, asked, &change)?;
+        if let Some(reclassified) = reclassified {
             self.reclassify(reclassified)?;
         }
         if let Some(Extension::Grant(deadline)) = &action.extension {
             self.extend(deadline, pending)?;
         }
+        if resumes {
+            self.resume_closed(closed_at)?;
+        }
         self.follow(&change)?;
         self.card(action, asked)?;
-        self.settle(false)
+        self.settle()
     }
 
     fn check_actor(&self, action: &Action, act: &Act) -> Result<(), Rejection> {
-        let allowed = action.roles(&self.instance.flags);
+        let allowed = self.definition.roles(action, &self.instance.flags);
         if !allowed.contains(&act.actor.role) {
             return Err(Rejection::NotPermitted {
                 action: action.name.clone(),
                 title: action.title.clone(),
                 role: act.actor.role,
-                allowed: allowed.to_vec(),
+                allowed,
             });
         }
         let foreign = act.actor.agency.is_none() || act.actor.agency != self.instance.agency;
@@ -70,39 +78,27 @@ impl<'c> Draft<'c> {
         Ok(())
     }
 
-    fn check_revision(&self, act: &Act) -> Result<(), Rejection> {
-        match act.revision {
-            Some(expected) if expected != self.instance.revision => {
-                Err(Rejection::StaleRevision { expected, actual: self.instance.revision })
-            }
-            _ => Ok(()),
-        }
-    }
-
-    /// The step must permit the action; so may the one that time alone left after the action had
-    /// arrived.
     fn check_step(&self, action: &Action) -> Result<(), Rejection> {
-        let permits = |name: &Name| {
-            let step = self.definition.step(name.as_str());
-            step.is_some_and(|step| action.is_possible_in(step))
-        };
-        let instance = &self.instance;
-        let overtaken = instance.step_by_time && instance.step_since > self.at;
-        let before = instance.came_from.as_ref().filter(|_| overtaken);
-        if permits(&instance.step) || before.is_some_and(permits) {
+        let step = self.definition.step(self.instance.step.as_str());
+        if step.is_some_and(|step| action.is_possible_in(step)) {
             return Ok(());
         }
-        let step = self.definition.step(instance.step.as_str());
         Err(Rejection::WrongStep {
             action: action.name.clone(),
             title: action.title.clone(),
-            step: instance.step.clone(),
+            step: self.instance.step.clone(),
             step_title: step.map(|step| step.title.clone()).unwrap_or_default(),
         })
     }
 
     fn check_guards(&self, action: &Action, asked: Asked<'_>) -> Result<(), Rejection> {
-        match action.guards.iter().find(|guard| !self.holds(&guard.predicate, Some(asked))) {
+        let instance = &self.instance;
+        let is_asked = |guard: &&Guard| {
+            let here = guard.steps.is_empty() || guard.steps.contains(&instance.step);
+            here && !guard.unless.as_ref().is_some_and(|flag| instance.flags.contains(flag))
+        };
+        let mut guards = action.guards.iter().filter(is_asked);
+        match guards.find(|guard| !self.holds(&guard.predicate, Some(asked))) {
             None => Ok(()),
             Some(guard) => Err(Rejection::Guarded {
                 action: action.name.clone(),
@@ -145,10 +141,21 @@ impl<'c> Draft<'c> {
         }
     }
 
-    /// What the action changes on the ticket, by the first case that holds.
-    fn change(&self, action: &Action, asked: Asked<'_>) -> Result<TicketChange, Rejection> {
+    /// Actions leave room for what time will bring about.
+    fn check_room(&self) -> Result<(), Rejection> {
+        if self.instance.seq < EVENTS_OF_ACTIONS_MAX {
+            return Ok(());
+        }
+        let most = usize::try_from(EVENTS_OF_ACTIONS_MAX).unwrap_or(usize::MAX);
+        Err(Rejection::Limit { what: "历史记录", most })
+    }
+
+    /// What the action changes on the ticket, by the first case that holds; and whether what the
+    /// ticket's closing cancelled goes on.
+    fn change(&self, action: &Action, asked: Asked<'_>) -> Result<(TicketChange, bool), Rejection> {
         let holds = |predicate| self.holds(predicate, Some(asked));
-        let mut change = match action.cases.iter().find(|case| case.when.iter().all(holds)) {
+        let case = action.cases.iter().find(|case| case.when.iter().all(holds));
+        let mut change = match case {
             Some(case) => self.change_of(case, |field| asked.instant(field))?,
             None => TicketChange::default(),
         };
@@ -180,96 +187,59 @@ impl<'c> Draft<'c> {
                 Some(ExtensionChange::Decided { deadline: deadline.clone(), granted })
             }
         };
-        Ok(change)
+        Ok((change, case.is_some_and(|case| case.resume)))
     }
 
     fn record_action(
         &mut self,
-        action: &Action,
-        form: &Form,
         act: &Act,
-        change: TicketChange,
+        asked: Asked<'_>,
+        change: &TicketChange,
     ) -> Result<(), Rejection> {
-        let (public, private) = form.split(&act.form);
-        if !private.is_null() && act.sealed.is_none() {
-            let message = "表单中的自由文本尚未封存".to_owned();
-            return Err(Rejection::Definition(message));
+        let (form, private) = self.definition.split_form(act.action.as_str(), asked.form);
+        if private.is_some() && act.sealed.is_none() {
+            return Err(Rejection::Unsealed);
         }
-        self.record(Fact::Acted(Box::new(Acted {
-            action: action.name.clone(),
+        let acted = Acted {
+            action: act.action.clone(),
             role: act.actor.role,
             agency: act.actor.agency.clone(),
-            form: public,
-            sealed: act.sealed.clone().filter(|_| !private.is_null()),
-            change,
-        })))
+            form,
+            sealed: act.sealed.clone().filter(|_| private.is_some()),
+            change: change.clone(),
+        };
+        self.record_arrived(Fact::Acted(Box::new(acted)), self.arrived_at)
     }
 
-    fn repin(&self, action: &Action, asked: Asked<'_>) -> Result<Option<Reclassified>, Rejection> {
+    fn reclassification(
+        &self,
+        action: &Action,
+        asked: Asked<'_>,
+    ) -> Result<Option<Reclassified>, Rejection> {
         let Some(field) = &action.repin else { return Ok(None) };
         let Some(class) = asked.text(field).map(Name::from) else { return Ok(None) };
         if class == self.instance.class {
             return Err(Rejection::field(field.as_str(), "工单已是这一类别"));
         }
-        let definition = self
-            .context
-            .shelf
-            .for_class(class.as_str())
-            .ok_or_else(|| Rejection::ClassNotEnabled { class: class.clone() })?;
+        let definition = self.context.definition_for(&class, self.instance.received_at)?;
         if definition.step(self.instance.step.as_str()).is_none() {
             let message = format!("类别 {class} 的工作流没有环节 {}", self.instance.step);
             return Err(Rejection::Definition(message));
         }
-        Ok(Some(Reclassified { class, definition: definition.pin.clone() }))
+        let orders = self.instance.runs.iter().filter_map(|run| {
+            let rule = definition.deadline(run.deadline.as_str())?;
+            Some((run.deadline.clone(), rule.order))
+        });
+        let (orders, definition) = (orders.collect(), definition.pin.clone());
+        Ok(Some(Reclassified { class, definition, orders }))
     }
 
     /// From here on the other definition rules, for what follows as well. Deadlines that both have
-    /// keep running: changing the class wins no time.
+    /// keep their starts, not their lengths: changing the class wins no time.
     fn reclassify(&mut self, reclassified: Reclassified) -> Result<(), Rejection> {
-        let shelf: &'c crate::definition::Shelf = self.context.shelf;
-        let definition = shelf.pinned(&reclassified.definition);
         self.record(Fact::Reclassified(reclassified))?;
-        if let Some(definition) = definition {
-            self.definition = definition;
-        }
-        self.drop_unknown_deadlines()
-    }
-
-    fn check_card(&self, action: &Action, asked: Asked<'_>) -> Result<(), Rejection> {
-        let (field, allowed): (&Name, &[CardState]) = match &action.card {
-            None => return Ok(()),
-            Some(CardStep::Contest(field)) => (field, &[CardState::Issued]),
-            Some(CardStep::Revoke(field)) => (field, &[CardState::Issued, CardState::Contested]),
-        };
-        let id = asked.text(field).unwrap_or_default();
-        let Some(card) = self.instance.cards.iter().find(|card| card.id == *id) else {
-            return Err(Rejection::field(field.as_str(), "工单没有这块牌"));
-        };
-        if !allowed.contains(&card.state) {
-            return Err(Rejection::field(field.as_str(), format!("这块牌{}", card.state.title())));
-        }
-        let foreign = asked.actor.agency.is_none() || asked.actor.agency != card.agency;
-        if asked.actor.role.is_bound_to_agency() && foreign {
-            return Err(Rejection::field(field.as_str(), "这块牌不是发给本单位的"));
-        }
-        Ok(())
-    }
-
-    fn card(&mut self, action: &Action, asked: Asked<'_>) -> Result<(), Rejection> {
-        let (field, state) = match &action.card {
-            None => return Ok(()),
-            Some(CardStep::Contest(field)) => (field, CardState::Contested),
-            Some(CardStep::Revoke(field)) => (field, CardState::Revoked),
-        };
-        let card: Name = asked.text(field).unwrap_or_default().into();
-        let changed = CardChanged { card: card.clone(), reason: action.name.clone() };
-        let (fact, to) = if state == CardState::Contested {
-            (Fact::CardContested(changed), Audience::Supervisor)
-        } else {
-            (Fact::CardRevoked(changed), Audience::Agency)
-        };
-        self.record(fact)?;
-        self.tell(EffectKind::Notify, to, About::Card { card, state });
-        Ok(())
+        self.definition = self.context.definition(&self.instance)?;
+        self.drop_unknown_deadlines()?;
+        self.adopt_lengths()
     }
 }

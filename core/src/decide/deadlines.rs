@@ -3,57 +3,50 @@
 
 use super::draft::Draft;
 use crate::deadline::{CardState, LedgerReason, Run, RungState, Schedule, State};
-use crate::definition::{DeadlineRule, EffectKind};
+use crate::definition::{DeadlineRule, Kind};
 use crate::event::{
-    CardChanged, DeadlineCancelled, DeadlineMet, DeadlineMoved, DeadlineReopened, DeadlineStarted,
+    CardRevoked, DeadlineCancelled, DeadlineMet, DeadlineMoved, DeadlineReopened, DeadlineStarted,
     Fact, RunRef,
 };
 use crate::instance::PendingExtension;
-use crate::message::About;
+use crate::limits::RUNS_MAX;
 use crate::name::Name;
+use crate::reason::{EndReason, RevokeReason};
 use crate::rejection::Rejection;
-use crate::role::{Audience, Party};
+use crate::role::Party;
 use crate::time::Instant;
-
-/// Why deadlines end that an agency gives back with its ticket.
-const RELEASED: &str = "released";
-/// Why deadlines end with their ticket.
-const CLOSED: &str = "closed";
-/// Why deadlines end that the new class does not have.
-const RECLASSIFIED: &str = "reclassified";
 
 impl Draft<'_> {
     /// Starts a deadline, unless it is running already or starts only once. An agency never
     /// gets a second run of its own.
     pub(super) fn start(&mut self, rule: &DeadlineRule, from: Instant) -> Result<(), Rejection> {
         let agency = self.agency_of(rule);
-        let mut count = 0;
-        let mut newest = None;
-        for (index, run) in self.instance.runs.iter().enumerate() {
-            if run.deadline == rule.name {
-                count += 1;
-                if !rule.per_agency || run.agency == agency {
-                    newest = Some(index);
-                }
-            }
+        let concerns =
+            |run: &&Run| run.deadline == rule.name && (!rule.per_agency || run.agency == agency);
+        match self.instance.runs.iter().rev().find(concerns) {
+            Some(run) if run.state == State::Running || rule.once || rule.per_agency => Ok(()),
+            _ => self.start_anew(rule, from),
         }
-        if let Some(index) = newest {
-            let run = &self.instance.runs[index];
-            if run.state == State::Running || rule.once || rule.per_agency {
-                return Ok(());
-            }
+    }
+
+    fn start_anew(&mut self, rule: &DeadlineRule, from: Instant) -> Result<(), Rejection> {
+        if self.instance.runs.len() >= RUNS_MAX {
+            return Err(Rejection::Limit { what: "时限", most: RUNS_MAX });
         }
+        let earlier = self.instance.runs.iter().filter(|run| run.deadline == rule.name).count();
+        let run = u16::try_from(earlier + 1).unwrap_or(u16::MAX);
         let edition = self.context.calendar.known_at(self.at);
-        let schedule = Schedule::by_rule(edition, from, rule.within, &rule.rungs)
-            .ok_or_else(|| Rejection::OutOfCalendar { deadline: rule.name.clone() })?;
-        let run = count + 1;
+        let schedule = Schedule::by_rule(edition, from, rule.within, &rule.rungs);
+        let mut schedule = schedule.ok_or_else(|| out_of_calendar(&rule.name))?;
+        // What counts from an earlier instant may have rungs that were over before it began.
+        schedule.rungs.retain(|rung| rung.at > self.at || from == self.counts_from);
         self.record(Fact::DeadlineStarted(Box::new(DeadlineStarted {
             deadline: rule.name.clone(),
             run,
             order: rule.order,
             kind: rule.kind,
-            party: rule.party,
-            agency,
+            party: self.definition.charged(rule.party, &self.instance.flags),
+            agency: self.agency_of(rule),
             within: rule.within,
             starts_at: from,
             schedule,
@@ -61,7 +54,7 @@ impl Draft<'_> {
         match &rule.not_for {
             Some(flag) if self.instance.flags.contains(flag) => {
                 let run = RunRef { deadline: rule.name.clone(), run };
-                self.record(cancelled(run, flag))
+                self.record(cancelled(run, flag.clone().into()))
             }
             _ => Ok(()),
         }
@@ -72,19 +65,14 @@ impl Draft<'_> {
         self.instance.agency.clone().filter(|_| concerns)
     }
 
-    /// Meets a deadline. What arrived before the end counts, even if the end was recorded first:
-    /// the cards of the rungs in between are revoked.
+    /// Meets a deadline that is running.
     pub(super) fn meet(&mut self, rule: &DeadlineRule) -> Result<(), Rejection> {
-        let Some(index) = self.instance.current_run(rule.name.as_str()) else { return Ok(()) };
-        let run = &self.instance.runs[index];
-        if !run.is_open_at(self.at) {
+        let Some(run) = self.newest(&rule.name) else { return Ok(()) };
+        if run.state != State::Running {
             return Ok(());
         }
-        let late = self.at >= run.due_at;
-        let of = reference(run);
-        self.record(Fact::DeadlineMet(DeadlineMet { run: of.clone(), late }))?;
-        let after = self.at.plus_ms(1);
-        self.revoke_cards_since(&of, after, "arrived_before_due")
+        let (run, late) = (reference(run), self.at >= run.due_at);
+        self.record(Fact::DeadlineMet(DeadlineMet { run, late }))
     }
 
     /// Takes it back that a deadline was met. Rungs that passed meanwhile never fire.
@@ -97,41 +85,108 @@ impl Draft<'_> {
         self.catch_up(index, rule)
     }
 
-    /// An agency got its ticket back: everything that it had given back goes on, by its own clock.
-    pub(super) fn resume(&mut self, agency: &Name) -> Result<(), Rejection> {
+    /// An agency got the ticket, perhaps again: what it had given back goes on by its own clock. A
+    /// window that belongs to somebody else and ended meanwhile begins anew.
+    pub(super) fn take_up(&mut self, agency: &Name) -> Result<(), Rejection> {
+        self.resume(|run, rule, at| {
+            let given_back = run.cancelled == Some(EndReason::Released);
+            let mine = given_back && run.agency.as_ref() == Some(agency);
+            mine.then_some(if rule.anew && run.due_at <= at { Again::Anew } else { Again::GoesOn })
+        })
+    }
+
+    /// A ticket was closed by mistake: what its closing cancelled goes on by its own clock.
+    pub(super) fn resume_closed(&mut self, closed_at: Instant) -> Result<(), Rejection> {
+        self.resume(|run, _, _| {
+            let closed = run.cancelled == Some(EndReason::Closed);
+            (closed && run.ended_at == Some(closed_at)).then_some(Again::GoesOn)
+        })
+    }
+
+    fn resume(
+        &mut self,
+        again: impl Fn(&Run, &DeadlineRule, Instant) -> Option<Again>,
+    ) -> Result<(), Rejection> {
         let definition = self.definition;
         for index in 0..self.instance.runs.len() {
             let run = &self.instance.runs[index];
-            let given_back = run.cancelled.as_ref().is_some_and(|reason| *reason == RELEASED);
-            if !given_back || run.agency.as_ref() != Some(agency) {
-                continue;
-            }
             let Some(rule) = definition.deadline(run.deadline.as_str()) else { continue };
-            let held_from = run.ended_at.unwrap_or(self.at);
-            let fact = Fact::DeadlineResumed(self.reopened(run, held_from));
-            self.record(fact)?;
-            self.catch_up(index, rule)?;
+            match again(run, rule, self.at) {
+                // Only the newest: each absence begins one.
+                Some(Again::Anew)
+                    if self.instance.current_run(rule.name.as_str()) == Some(index) =>
+                {
+                    self.start_anew(rule, self.at)?;
+                }
+                None | Some(Again::Anew) => {}
+                Some(Again::GoesOn) => {
+                    let held_from = run.ended_at.unwrap_or(self.at);
+                    let fact = Fact::DeadlineResumed(self.reopened(run, held_from));
+                    self.record(fact)?;
+                    if !self.adopt_length(index, rule)? {
+                        self.catch_up(index, rule)?;
+                    }
+                }
+            }
         }
         Ok(())
     }
 
     fn reopened(&self, run: &Run, held_from: Instant) -> DeadlineReopened {
         let armed = run.rungs.iter().filter(|rung| rung.state == RungState::Armed);
-        let rungs = armed.filter(|rung| rung.at <= self.at);
+        let passed = armed.filter(|rung| rung.at <= self.at);
         DeadlineReopened {
             run: reference(run),
             held_from,
-            passed_over: rungs.map(|rung| rung.name.clone()).collect(),
+            passed_over: passed.map(|rung| rung.rung).collect(),
         }
     }
 
+    /// The ticket has another definition: running deadlines have its lengths.
+    pub(super) fn adopt_lengths(&mut self) -> Result<(), Rejection> {
+        let definition = self.definition;
+        for index in 0..self.instance.runs.len() {
+            let run = &self.instance.runs[index];
+            let rule = definition.deadline(run.deadline.as_str());
+            if let (State::Running, Some(rule)) = (run.state, rule) {
+                self.adopt_length(index, rule)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// The length of the definition that rules now, from the old start. Rungs that it puts into the
+    /// past never fire. Says whether anything changed.
+    fn adopt_length(&mut self, index: usize, rule: &DeadlineRule) -> Result<bool, Rejection> {
+        let run = &self.instance.runs[index];
+        if run.within == rule.within {
+            return Ok(false);
+        }
+        let edition = self.context.calendar.known_at(self.at);
+        let schedule = Schedule::by_rule(edition, run.starts_at, rule.within, &rule.rungs);
+        let mut schedule = schedule.ok_or_else(|| out_of_calendar(&rule.name))?;
+        schedule.rungs.retain(|planned| {
+            let there = run.rungs.iter().find(|rung| rung.rung == planned.rung);
+            planned.at > self.at && there.is_none_or(|rung| rung.state == RungState::Armed)
+        });
+        let moved = DeadlineMoved {
+            run: reference(run),
+            reason: LedgerReason::Reclassified,
+            generation: run.generation,
+            from_due_at: run.due_at,
+            within: Some(rule.within),
+            schedule,
+        };
+        self.record(Fact::DeadlineMoved(Box::new(moved)))?;
+        Ok(true)
+    }
+
     /// Cancels a deadline because of an event.
-    pub(super) fn cancel(&mut self, rule: &DeadlineRule, reason: &Name) -> Result<(), Rejection> {
-        let index = self.instance.current_run(rule.name.as_str());
-        match index.map(|index| &self.instance.runs[index]) {
+    pub(super) fn cancel(&mut self, rule: &DeadlineRule, event: &Name) -> Result<(), Rejection> {
+        match self.newest(&rule.name) {
             Some(run) if run.state == State::Running => {
                 let of = reference(run);
-                self.record(cancelled(of, reason))
+                self.record(cancelled(of, event.clone().into()))
             }
             _ => Ok(()),
         }
@@ -139,13 +194,13 @@ impl Draft<'_> {
 
     /// An agency gave its ticket back: its running deadlines end, its cards stay.
     pub(super) fn release(&mut self, agency: &Name) -> Result<(), Rejection> {
-        self.cancel_running(RELEASED, |run| run.agency.as_ref() == Some(agency))
+        self.cancel_running(&EndReason::Released, |run| run.agency.as_ref() == Some(agency))
     }
 
     /// The ticket is no longer open: what does not outlive it ends.
     pub(super) fn close(&mut self) -> Result<(), Rejection> {
         let definition = self.definition;
-        self.cancel_running(CLOSED, |run| {
+        self.cancel_running(&EndReason::Closed, |run| {
             !definition.deadline(run.deadline.as_str()).is_some_and(|rule| rule.survives_close)
         })
     }
@@ -153,24 +208,24 @@ impl Draft<'_> {
     /// The ticket has another definition: deadlines that it does not know end.
     pub(super) fn drop_unknown_deadlines(&mut self) -> Result<(), Rejection> {
         let definition = self.definition;
-        self.cancel_running(RECLASSIFIED, |run| {
+        self.cancel_running(&EndReason::Reclassified, |run| {
             definition.deadline(run.deadline.as_str()).is_none()
         })
     }
 
     fn cancel_running(
         &mut self,
-        reason: &str,
+        reason: &EndReason,
         ends: impl Fn(&Run) -> bool,
     ) -> Result<(), Rejection> {
         let running = self.instance.runs.iter().filter(|run| run.state == State::Running);
         let ending: Vec<RunRef> = running.filter(|run| ends(run)).map(reference).collect();
-        let reason = Name::from(reason);
-        ending.into_iter().try_for_each(|run| self.record(cancelled(run, &reason)))
+        ending.into_iter().try_for_each(|run| self.record(cancelled(run, reason.clone())))
     }
 
     /// Grants the extension that was asked for: a new due day, a new generation of rungs, and the
-    /// cards that fired while the request was pending are revoked.
+    /// cards that fired while the request was pending are revoked. The feedback may have come
+    /// meanwhile: a slow decision makes nobody late.
     pub(super) fn extend(
         &mut self,
         deadline: &Name,
@@ -181,13 +236,12 @@ impl Draft<'_> {
         let (Some(pending), Some(index)) = (pending, index) else { return Ok(()) };
         let run = &self.instance.runs[index];
         let Some(rule) = self.definition.deadline(deadline.as_str()) else { return Ok(()) };
-        if run.state != State::Running {
+        if rule.kind != Kind::Obligation || matches!(run.state, State::Lapsed | State::Cancelled) {
             return Ok(());
         }
         let edition = self.context.calendar.known_at(self.at);
         let schedule = Schedule::until_day(edition, run.starts_at, pending.until, &rule.rungs);
-        let mut schedule =
-            schedule.ok_or_else(|| Rejection::OutOfCalendar { deadline: deadline.clone() })?;
+        let mut schedule = schedule.ok_or_else(|| out_of_calendar(deadline))?;
         // Granted after its own new end, the extension leaves the agency overdue: what the ladder
         // holds for that happens now. Warnings that have passed do not.
         schedule.rungs.retain(|rung| rung.at > self.at || rung.at >= schedule.due_at);
@@ -200,43 +254,47 @@ impl Draft<'_> {
             reason: LedgerReason::Extension,
             generation: run.generation + 1,
             from_due_at: run.due_at,
+            within: None,
             schedule,
         };
         self.record(Fact::DeadlineMoved(Box::new(moved)))?;
-        // What fired at the very instant of the request came before it.
-        let after = pending.asked_at.plus_ms(1);
-        self.revoke_cards_since(&of, after, "extension_pending")
+        self.revoke_pending_cards(&of, pending.asked_at)
     }
 
-    /// Revokes the cards of a run that were issued at `since` or later.
-    fn revoke_cards_since(
-        &mut self,
-        of: &RunRef,
-        since: Instant,
-        reason: &str,
-    ) -> Result<(), Rejection> {
-        let stands = |state| matches!(state, CardState::Issued | CardState::Contested);
+    /// Revokes the cards of a run that were issued after an extension was asked for.
+    fn revoke_pending_cards(&mut self, of: &RunRef, asked_at: Instant) -> Result<(), Rejection> {
         let cards = self.instance.cards.iter().filter(|card| {
             card.deadline == of.deadline
                 && card.run == of.run
-                && card.fired_at >= since
-                && stands(card.state)
+                && card.fired_at > asked_at
+                && card.state != CardState::Revoked
         });
         let cards: Vec<Name> = cards.map(|card| card.id.clone()).collect();
         for card in cards {
-            let changed = CardChanged { card: card.clone(), reason: reason.into() };
-            self.record(Fact::CardRevoked(changed))?;
-            let about = About::Card { card, state: CardState::Revoked };
-            self.tell(EffectKind::Notify, Audience::Agency, about);
+            let reason = RevokeReason::ExtensionPending;
+            self.record(Fact::CardRevoked(CardRevoked { card: card.clone(), reason }))?;
+            self.tell_of_card(card, None)?;
         }
         Ok(())
     }
+}
+
+/// How a run that was given back goes on.
+enum Again {
+    /// By its own clock.
+    GoesOn,
+    /// As a new run.
+    Anew,
 }
 
 pub(super) fn reference(run: &Run) -> RunRef {
     RunRef { deadline: run.deadline.clone(), run: run.run }
 }
 
-fn cancelled(run: RunRef, reason: &Name) -> Fact {
-    Fact::DeadlineCancelled(DeadlineCancelled { run, reason: reason.clone() })
+pub(super) fn out_of_calendar(deadline: &Name) -> Rejection {
+    Rejection::OutOfCalendar { deadline: deadline.clone() }
+}
+
+fn cancelled(run: RunRef, reason: EndReason) -> Fact {
+    Fact::DeadlineCancelled(DeadlineCancelled { run, reason })
 }

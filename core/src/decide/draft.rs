@@ -1,32 +1,39 @@
 //! A decision in the making: each event is applied as it is recorded, so that the next step sees
 //! the ticket as it has become. Must never change the ticket but by recording an event.
 
+use std::borrow::Cow;
+use std::collections::BTreeSet;
+
 use super::Context;
 use crate::command::Moment;
-use crate::definition::{Case, Definition, EffectKind, Finish, Next, Start, Status};
-use crate::event::{Event, Fact, Mark, Moved, OutcomeChange, StepChange, TicketChange};
+use crate::definition::{Definition, EffectKind};
+use crate::event::{Event, Fact};
 use crate::instance::Instance;
+use crate::limits::{EVENTS_MAX, MESSAGES_MAX};
 use crate::message::{About, Message};
 use crate::name::Name;
 use crate::rejection::Rejection;
 use crate::role::{Actor, Audience};
 use crate::time::Instant;
 
-/// The most transitions that may follow one another by themselves. Real definitions need two;
-/// more than this is a circle.
-const SETTLING_MAX: usize = 16;
-
 pub(super) struct Draft<'c> {
     pub(super) context: Context<'c>,
     pub(super) definition: &'c Definition,
-    pub(super) instance: Instance,
+    /// Copied with the first event: a decision that does nothing copies nothing.
+    pub(super) instance: Cow<'c, Instance>,
     pub(super) events: Vec<Event>,
     pub(super) messages: Vec<Message>,
+    pub(super) runs: BTreeSet<usize>,
+    pub(super) cards: BTreeSet<usize>,
+    /// The latest instant at which something was fired.
+    pub(super) fired_until: Option<Instant>,
     /// The effective instant of what is being done now.
     pub(super) at: Instant,
     /// The instant from which what is started now counts: `at`, but for a window's end, whose last
     /// day is over at 24:00 and not a day later.
     pub(super) counts_from: Instant,
+    /// The command's stamp, where it lies before its effective instant.
+    pub(super) arrived_at: Option<Instant>,
     recorded_at: Instant,
     actor: Name,
 }
@@ -35,19 +42,25 @@ impl<'c> Draft<'c> {
     pub(super) fn new(
         context: Context<'c>,
         definition: &'c Definition,
-        instance: Instance,
+        instance: Cow<'c, Instance>,
         moment: Moment,
         actor: &Actor,
     ) -> Self {
+        let at = moment.at.max(instance.at);
         Self {
             context,
             definition,
-            recorded_at: moment.recorded_at.max(instance.recorded_at),
+            // An event is not recorded before it takes effect, whatever the clocks say.
+            recorded_at: moment.recorded_at.max(instance.recorded_at).max(at),
             instance,
             events: Vec::new(),
             messages: Vec::new(),
-            at: moment.at,
-            counts_from: moment.at,
+            runs: BTreeSet::new(),
+            cards: BTreeSet::new(),
+            fired_until: None,
+            at,
+            counts_from: at,
+            arrived_at: Some(moment.at).filter(|stamp| *stamp < at),
             actor: actor.subject.clone(),
         }
     }
@@ -63,147 +76,48 @@ impl<'c> Draft<'c> {
 
     /// Records an event and applies it.
     pub(super) fn record(&mut self, fact: Fact) -> Result<(), Rejection> {
-        let event = Event {
-            seq: self.instance.seq + 1,
-            at: self.at,
-            recorded_at: self.recorded_at,
-            actor: self.actor.clone(),
-            fact,
-        };
-        self.instance.apply(&event).map_err(|error| Rejection::Definition(error.to_string()))?;
+        self.record_arrived(fact, None)
+    }
+
+    /// The same for what arrived before it takes effect.
+    pub(super) fn record_arrived(
+        &mut self,
+        fact: Fact,
+        arrived_at: Option<Instant>,
+    ) -> Result<(), Rejection> {
+        let seq = self.instance.seq + 1;
+        if seq > EVENTS_MAX {
+            let most = usize::try_from(EVENTS_MAX).unwrap_or(usize::MAX);
+            return Err(Rejection::Limit { what: "历史记录", most });
+        }
+        let (at, recorded_at, actor) = (self.at, self.recorded_at, self.actor.clone());
+        let event = Event { seq, at, recorded_at, arrived_at, actor, fact };
+        let touched = self.instance.to_mut().apply(&event)?;
+        self.runs.extend(touched.run);
+        self.cards.extend(touched.card);
         self.events.push(event);
         Ok(())
     }
 
-    /// Adds a message that the last recorded event brings about.
-    pub(super) fn tell(&mut self, kind: EffectKind, to: Audience, about: About) {
+    /// Tells audiences, or those who stand in for them, of what the last recorded event brings
+    /// about; `agency` is the one that it concerns.
+    pub(super) fn tell(
+        &mut self,
+        kind: EffectKind,
+        to: &[Audience],
+        agency: Option<&Name>,
+        about: &About,
+    ) -> Result<(), Rejection> {
         let seq = self.instance.seq;
-        let same = self.messages.iter().rev().take_while(|message| message.seq == seq);
-        let nth = u16::try_from(same.count()).unwrap_or(u16::MAX);
-        let agency = self.instance.agency.clone();
-        self.messages.push(Message { seq, nth, kind, to, agency, about });
-    }
-
-    /// What a case changes on the ticket, leaving out what only an action can.
-    pub(super) fn change_of(
-        &self,
-        case: &Case,
-        claimed: impl Fn(&Name) -> Option<Instant>,
-    ) -> Result<TicketChange, Rejection> {
-        let step = case.next.as_ref().map(|next| self.step_change(next)).transpose()?;
-        let marks = case.tally.iter().map(|tallying| {
-            let at = tallying.at.as_ref().and_then(&claimed).unwrap_or(self.at);
-            Mark { tally: tallying.tally.clone(), at }
-        });
-        let resets = |event: &Name| {
-            let tallies = self.definition.tallies.iter();
-            let event = event.clone();
-            tallies.filter(move |tally| tally.reset_by.contains(&event)).map(|one| one.name.clone())
-        };
-        let mut tallies_reset: Vec<Name> = case.raise.iter().flat_map(resets).collect();
-        tallies_reset.retain(|tally| self.instance.tallies.contains_key(tally));
-        Ok(TicketChange {
-            raised: case.raise.clone(),
-            step,
-            outcome: case.outcome.and_then(|finish| match finish {
-                Finish::Named(outcome) => Some(OutcomeChange::Named(outcome)),
-                Finish::Cleared => Some(OutcomeChange::Cleared),
-                Finish::ByFinding => {
-                    self.definition.outcome_of(self.instance.finding).map(OutcomeChange::Named)
-                }
-            }),
-            flagged: case.flag.iter().cloned().collect(),
-            tallies_reset,
-            marks: marks.collect(),
-            ..TicketChange::default()
-        })
-    }
-
-    fn step_change(&self, next: &Next) -> Result<StepChange, Rejection> {
-        let to = match next {
-            Next::Step(step) => step.clone(),
-            Next::Back => self.instance.came_from.clone().ok_or_else(|| {
-                Rejection::Definition(format!("环节 {} 没有来处可退", self.instance.step))
-            })?,
-        };
-        let status = self
-            .definition
-            .step(to.as_str())
-            .map(|step| step.status)
-            .ok_or_else(|| Rejection::Definition(format!("没有叫 {to} 的环节")))?;
-        Ok(StepChange { from: self.instance.step.clone(), to, status })
-    }
-
-    /// What follows from a change that has just been recorded: deadlines react to its events and
-    /// to its step, people are told.
-    pub(super) fn follow(&mut self, change: &TicketChange) -> Result<(), Rejection> {
-        if let Some(agency) = &change.released {
-            self.release(agency)?;
-        }
-        if let Some(agency) = &change.assigned {
-            self.resume(agency)?;
-        }
-        for event in &change.raised {
-            self.raised(event)?;
-        }
-        if let Some(step) = &change.step {
-            self.entered(&step.to)?;
-            if step.status != Status::Open {
-                self.close()?;
+        let same = self.messages.iter().rev().take_while(|message| message.seq == seq).count();
+        let numbers = u16::try_from(same).unwrap_or(u16::MAX)..;
+        for (to, nth) in self.definition.told(to, &self.instance.flags).into_iter().zip(numbers) {
+            if self.messages.len() >= MESSAGES_MAX {
+                return Err(Rejection::Limit { what: "通知", most: MESSAGES_MAX });
             }
+            let (agency, about) = (agency.cloned(), about.clone());
+            self.messages.push(Message { seq, nth, kind, to, agency, about });
         }
         Ok(())
-    }
-
-    /// A domain event: its effects, then each deadline in the order of the definition.
-    pub(super) fn raised(&mut self, event: &Name) -> Result<(), Rejection> {
-        let definition = self.definition;
-        for effect in definition.effects.iter().filter(|effect| effect.on == *event) {
-            self.tell(effect.kind, effect.to, About::Event { event: event.clone() });
-        }
-        for rule in &definition.deadlines {
-            if rule.met_by.contains(event) {
-                self.meet(rule)?;
-            }
-            if rule.unmet_by.contains(event) {
-                self.unmeet(rule)?;
-            }
-            if rule.cancelled_by.contains(event) {
-                self.cancel(rule, event)?;
-            }
-            if rule.from.iter().any(|start| matches!(start, Start::Event(name) if name == event)) {
-                self.start(rule, self.counts_from)?;
-            }
-        }
-        Ok(())
-    }
-
-    /// A step was entered: the deadlines that start there.
-    pub(super) fn entered(&mut self, step: &Name) -> Result<(), Rejection> {
-        for rule in &self.definition.deadlines {
-            if rule.from.iter().any(|start| matches!(start, Start::Step(name) if name == step)) {
-                self.start(rule, self.counts_from)?;
-            }
-        }
-        Ok(())
-    }
-
-    /// Takes the transitions that happen by themselves until none holds any more.
-    pub(super) fn settle(&mut self, by_time: bool) -> Result<(), Rejection> {
-        for _ in 0..SETTLING_MAX {
-            let Some(step) = self.definition.step(self.instance.step.as_str()) else {
-                return Err(Rejection::Definition(format!("没有叫 {} 的环节", self.instance.step)));
-            };
-            let holds = |case: &&Case| case.when.iter().all(|one| self.holds(one, None));
-            let Some(case) = step.auto.iter().find(holds) else { return Ok(()) };
-            let change = self.change_of(case, |_| None)?;
-            let followed = change.clone();
-            self.as_system(|draft| {
-                draft.record(Fact::Moved(Moved { by_time, change }))?;
-                draft.follow(&followed)
-            })?;
-        }
-        let message = format!("环节 {} 的自动流转绕成了圈", self.instance.step);
-        Err(Rejection::Definition(message))
     }
 }

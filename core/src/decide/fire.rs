@@ -4,8 +4,9 @@
 use super::deadlines::reference;
 use super::draft::Draft;
 use crate::deadline::Firing;
-use crate::definition::{CardKind, EffectKind, Notice};
+use crate::definition::{EffectKind, Notice};
 use crate::event::{DeadlineLapsed, Fact, RungFired};
+use crate::limits::FIRINGS_MAX;
 use crate::message::About;
 use crate::rejection::Rejection;
 use crate::time::Instant;
@@ -15,9 +16,15 @@ impl Draft<'_> {
     /// because it may start or cancel others.
     pub(super) fn fire_due(&mut self, until: Instant) -> Result<(), Rejection> {
         let command_at = self.at;
+        let mut fired = 0;
         while let Some(firing) = self.instance.next_firing().filter(|firing| firing.at <= until) {
-            self.at = firing.at.max(self.instance.received_at);
+            fired += 1;
+            if fired > FIRINGS_MAX {
+                return Err(Rejection::Limit { what: "一次到期事项", most: FIRINGS_MAX });
+            }
+            self.at = firing.at;
             self.counts_from = self.at;
+            self.fired_until = Some(self.at);
             self.as_system(|draft| match firing.rung {
                 Some(rung) => draft.fire_rung(firing, rung),
                 None => draft.lapse(firing),
@@ -30,50 +37,38 @@ impl Draft<'_> {
 
     fn fire_rung(&mut self, firing: Firing, place: usize) -> Result<(), Rejection> {
         let run = &self.instance.runs[firing.run];
-        let rung = &run.rungs[place];
+        let (generation, rung, agency) = (run.generation, &run.rungs[place], run.agency.clone());
         let definition = self.definition;
         let rules = definition.deadline(run.deadline.as_str());
-        let rule = rules.and_then(|rule| rule.rungs.iter().find(|one| one.name == rung.name));
+        let rule = rules.and_then(|rule| rule.rungs.iter().find(|one| one.at == rung.rung));
         let card = rule.and_then(|rule| rule.card);
+        // No card rests on days that were guessed: people are urged until the notice comes.
         let withheld = card.is_some() && rung.estimated;
-        let fired = RungFired {
-            run: reference(run),
-            generation: run.generation,
-            rung: rung.name.clone(),
-            card: card.filter(|_| !withheld),
-        };
+        let card = card.filter(|_| !withheld);
         let notice = if withheld { Some(Notice::Urge) } else { rule.and_then(|rule| rule.notice) };
-        let about = about(&fired, notice);
-        let fact = if withheld { Fact::RungWithheld(fired) } else { Fact::RungFired(fired) };
-        self.record(fact)?;
-        for audience in rule.map(|rule| rule.tell.as_slice()).unwrap_or_default() {
-            self.tell(EffectKind::Notify, *audience, about.clone());
-        }
-        Ok(())
+        let (run, rung) = (reference(run), rung.rung);
+        let about = About::Rung { run: run.clone(), generation, rung, card, notice };
+        let fired = RungFired { run, generation, rung, card, notice };
+        self.record(if withheld { Fact::RungWithheld(fired) } else { Fact::RungFired(fired) })?;
+        let told = rule.map(|rule| rule.tell.as_slice()).unwrap_or_default();
+        let concerned = agency.or_else(|| self.instance.agency.clone());
+        self.tell(EffectKind::Notify, told, concerned.as_ref(), &about)
     }
 
     fn lapse(&mut self, firing: Firing) -> Result<(), Rejection> {
         let run = &self.instance.runs[firing.run];
-        let definition = self.definition;
-        let rule = definition.deadline(run.deadline.as_str());
+        let rule = self.definition.deadline(run.deadline.as_str());
         let raised = rule.and_then(|rule| rule.raise.clone());
+        let on_time = run.due_at == self.at;
+        let concerned = run.agency.clone().or_else(|| self.instance.agency.clone());
         let lapsed = DeadlineLapsed { run: reference(run), raised: raised.clone() };
         self.record(Fact::DeadlineLapsed(lapsed))?;
-        self.counts_from = self.at.plus_ms(-1);
-        if let Some(event) = raised {
-            self.raised(&event)?;
+        if on_time {
+            self.counts_from = self.at.plus_ms(-1);
         }
-        self.settle(true)
-    }
-}
-
-fn about(fired: &RungFired, notice: Option<Notice>) -> About {
-    let card: Option<CardKind> = fired.card;
-    About::Rung {
-        run: fired.run.clone(),
-        generation: fired.generation,
-        rung: fired.rung.clone(),
-        card,
-        notice,
+        if let Some(event) = raised {
+            self.raised(&event, concerned.as_ref())?;
+        }
+        self.settle()
     }
 }

@@ -24,6 +24,17 @@ impl Asked<'_> {
         self.form.get(field.as_str()).and_then(Value::as_str)
     }
 
+    /// Whether a field, or one item of a list, has one of these values.
+    fn says(&self, field: &Name, is: &[Name]) -> bool {
+        let one_of =
+            |value: &Value| value.as_str().is_some_and(|text| is.iter().any(|one| *one == *text));
+        match self.form.get(field.as_str()) {
+            Some(Value::Array(items)) => items.iter().any(one_of),
+            Some(value) => one_of(value),
+            None => false,
+        }
+    }
+
     pub(super) fn instant(&self, field: &Name) -> Option<Instant> {
         self.text(field).and_then(|text| text.parse().ok())
     }
@@ -36,10 +47,7 @@ impl Draft<'_> {
     pub(super) fn holds(&self, predicate: &Predicate, asked: Option<Asked<'_>>) -> bool {
         let instance = &self.instance;
         match predicate {
-            Predicate::Field { field, is } => {
-                let value = asked.as_ref().and_then(|asked| asked.text(field));
-                value.is_some_and(|value| is.iter().any(|one| *one == *value))
-            }
+            Predicate::Field { field, is } => asked.is_some_and(|asked| asked.says(field, is)),
             Predicate::Step(step) => instance.step == *step,
             Predicate::Flag(flag) => instance.flags.contains(flag),
             Predicate::NoFlag(flag) => !instance.flags.contains(flag),
@@ -50,9 +58,14 @@ impl Draft<'_> {
             Predicate::FindingIs(findings) => {
                 instance.finding.is_some_and(|finding| findings.contains(&finding))
             }
-            Predicate::DeadlineRunning(name) => self.is_open(name),
-            Predicate::DeadlineOver(name) => self.newest(name).is_some() && !self.is_open(name),
-            Predicate::DeadlineIdle(name) => !self.is_open(name),
+            Predicate::OutcomeIs(outcomes) => {
+                instance.outcome.is_some_and(|outcome| outcomes.contains(&outcome))
+            }
+            Predicate::DeadlineRunning(name) => instance.is_running(name.as_str()),
+            Predicate::DeadlineOver(name) => {
+                self.newest(name).is_some_and(|run| run.state != State::Running)
+            }
+            Predicate::DeadlineIdle(name) => !instance.is_running(name.as_str()),
             Predicate::DeadlineUnstarted(name) => self.newest(name).is_none(),
             Predicate::BeforeDue(name) => self
                 .newest(name)
@@ -76,10 +89,6 @@ impl Draft<'_> {
 
     pub(super) fn newest(&self, deadline: &Name) -> Option<&Run> {
         self.instance.current_run(deadline.as_str()).map(|index| &self.instance.runs[index])
-    }
-
-    fn is_open(&self, deadline: &Name) -> bool {
-        self.newest(deadline).is_some_and(|run| run.is_open_at(self.at))
     }
 
     /// The instants of a tally: the present agency's where each agency has a count of its own.

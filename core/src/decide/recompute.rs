@@ -1,7 +1,7 @@
 //! A calendar notice was published: running deadlines are computed anew, exactly and in both
 //! directions. Must never move what is already breached, and never take away the next working day.
 
-use super::deadlines::reference;
+use super::deadlines::{out_of_calendar, reference};
 use super::draft::Draft;
 use crate::calendar::{Certainty, Edition};
 use crate::deadline::{LedgerReason, Run, RungState, Schedule, State};
@@ -11,25 +11,29 @@ use crate::rejection::Rejection;
 use crate::time::Day;
 
 impl Draft<'_> {
-    /// Computes every running deadline anew with what is known on a day.
+    /// Computes every running deadline anew with what is known since a publication. What the ticket
+    /// could know anyway at its last instant counts too: an old notice takes nothing back.
     pub(super) fn recompute(&mut self, known_on: Day) -> Result<(), Rejection> {
+        let published = self.context.calendar.known_on(known_on.max(self.today())).published();
+        let Some(published) = published else { return Ok(()) };
         for index in 0..self.instance.runs.len() {
             let definition = self.definition;
             if let Some(rule) = definition.deadline(self.instance.runs[index].deadline.as_str()) {
-                self.recompute_run(index, rule, known_on)?;
+                self.recompute_run(index, rule, published)?;
             }
         }
         Ok(())
     }
 
+    fn today(&self) -> Day {
+        self.context.calendar.zone().day_of(self.at)
+    }
+
     /// A deadline that was away is owed again: notices may have been published meanwhile.
     pub(super) fn catch_up(&mut self, index: usize, rule: &DeadlineRule) -> Result<(), Rejection> {
-        let published = self.context.calendar.known_at(self.at).published();
-        match published {
-            Some(day) if self.instance.runs[index].known_on < Some(day) => {
-                self.recompute_run(index, rule, day)
-            }
-            _ => Ok(()),
+        match self.context.calendar.known_at(self.at).published() {
+            Some(published) => self.recompute_run(index, rule, published),
+            None => Ok(()),
         }
     }
 
@@ -37,18 +41,19 @@ impl Draft<'_> {
         &mut self,
         index: usize,
         rule: &DeadlineRule,
-        known_on: Day,
+        published: Day,
     ) -> Result<(), Rejection> {
         let run = &self.instance.runs[index];
-        if run.state != State::Running || !run.counts_on_calendar() {
+        let knows = run.known_on >= Some(published);
+        if run.state != State::Running || !run.counts_on_calendar() || knows {
             return Ok(());
         }
-        let edition = self.context.calendar.known_on(known_on);
+        let edition = self.context.calendar.known_on(published);
         let breached = run.is_overdue_at(self.at) && run.certainty != Certainty::Estimated;
         // Nobody loses the next working day: after the publication, or after it mattered again.
-        let heard_on = known_on.max(self.context.calendar.zone().day_of(self.at));
+        let heard_on = published.max(self.today());
         let schedule = planned(edition, run, rule, heard_on, breached)
-            .ok_or_else(|| Rejection::OutOfCalendar { deadline: rule.name.clone() })?;
+            .ok_or_else(|| out_of_calendar(&rule.name))?;
         let schedule = self.not_in_the_past(run, schedule);
         if !differs(run, &schedule) {
             return Ok(());
@@ -58,6 +63,7 @@ impl Draft<'_> {
             reason: LedgerReason::Calendar,
             generation: run.generation,
             from_due_at: run.due_at,
+            within: None,
             schedule,
         };
         self.record(Fact::DeadlineMoved(Box::new(moved)))
@@ -70,7 +76,7 @@ impl Draft<'_> {
         let due_at = schedule.due_at;
         let new = |at| run.extended_to.is_none() || at > self.at || at >= due_at;
         schedule.rungs.retain(|planned| {
-            let there = run.rungs.iter().find(|rung| rung.name == planned.name);
+            let there = run.rungs.iter().find(|rung| rung.rung == planned.rung);
             match there.map(|rung| rung.state) {
                 None => new(planned.at),
                 Some(RungState::Armed) => true,
@@ -108,8 +114,8 @@ fn planned(
 /// Whether anything that people rely on would change.
 fn differs(run: &Run, schedule: &Schedule) -> bool {
     let waiting = run.rungs.iter().filter(|rung| rung.state == RungState::Armed);
-    let waiting: Vec<_> = waiting.map(|rung| (&rung.name, rung.at, rung.estimated)).collect();
-    let planned = schedule.rungs.iter().map(|rung| (&rung.name, rung.at, rung.estimated));
+    let waiting: Vec<_> = waiting.map(|rung| (rung.rung, rung.at, rung.estimated)).collect();
+    let planned = schedule.rungs.iter().map(|rung| (rung.rung, rung.at, rung.estimated));
     run.due_at != schedule.due_at
         || run.certainty != schedule.certainty
         || run.missing_years != schedule.missing_years

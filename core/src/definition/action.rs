@@ -18,8 +18,6 @@ pub struct Action {
     pub title: String,
     /// Who may do it.
     pub by: Vec<Role>,
-    /// Who may do it in their place while the ticket carries a flag.
-    pub instead: Vec<(Name, Vec<Role>)>,
     /// Where it may be done.
     pub stages: Vec<Stage>,
     /// The form's name.
@@ -65,7 +63,9 @@ pub struct Case {
     /// Counted once more.
     pub tally: Vec<Tallying>,
     /// Set on the ticket.
-    pub flag: Option<Name>,
+    pub flags: Vec<Name>,
+    /// Whether the deadlines that the ticket's closing cancelled go on.
+    pub resume: bool,
     /// How the ticket is called from now on.
     pub outcome: Option<Finish>,
     /// Domain events, in order.
@@ -124,8 +124,20 @@ pub enum Extension {
 pub enum CardStep {
     /// Contests it.
     Contest(Name),
+    /// Upholds it although it was contested.
+    Uphold(Name),
     /// Revokes it.
     Revoke(Name),
+}
+
+impl CardStep {
+    /// The form field that names the card.
+    #[must_use]
+    pub const fn field(&self) -> &Name {
+        match self {
+            Self::Contest(field) | Self::Uphold(field) | Self::Revoke(field) => field,
+        }
+    }
 }
 
 /// A date of the form that must be a working day so far after a deadline's original last day.
@@ -160,7 +172,6 @@ pub(super) fn read_action(name: Name, table: &Table<'_>) -> Option<Action> {
         name,
         title: title.unwrap_or_default(),
         by,
-        instead: read_instead(table),
         stages,
         form: form?,
         guards: read_guards(table),
@@ -186,16 +197,6 @@ fn read_stage(text: &str) -> Result<Stage, String> {
     }
 }
 
-fn read_instead(table: &Table<'_>) -> Vec<(Name, Vec<Role>)> {
-    let read = |entry: Table<'_>| {
-        let flag = entry.parsed("flag", Name::ours);
-        let by = entry.list("by", str::parse);
-        entry.close();
-        Some((flag?, by))
-    };
-    table.tables("instead").into_iter().filter_map(read).collect()
-}
-
 /// Reads a case of a list (an action's or a step's own).
 pub(super) fn read_closed_case(table: &Table<'_>) -> Case {
     let case = read_case(table);
@@ -212,7 +213,8 @@ fn read_case(table: &Table<'_>) -> Case {
     Case {
         when: read_predicates(table, "when"),
         tally: tallies.into_iter().map(|tally| Tallying { tally, at: at.clone() }).collect(),
-        flag: table.optional_parsed("flag", Name::ours),
+        flags: table.list("flag", Name::ours),
+        resume: table.flag("resume"),
         outcome: table.optional_parsed("outcome", |text| match text {
             "by_finding" => Ok(Finish::ByFinding),
             "none" => Ok(Finish::Cleared),
@@ -267,11 +269,12 @@ fn read_extension(table: &Table<'_>) -> Option<Extension> {
 fn read_card(table: &Table<'_>) -> Option<CardStep> {
     let entry = table.optional_table("card")?;
     let name = |key| entry.optional_parsed(key, Name::ours);
-    let read = match (name("contest"), name("revoke")) {
-        (Some(field), None) => Some(CardStep::Contest(field)),
-        (None, Some(field)) => Some(CardStep::Revoke(field)),
+    let read = match (name("contest"), name("uphold"), name("revoke")) {
+        (Some(field), None, None) => Some(CardStep::Contest(field)),
+        (None, Some(field), None) => Some(CardStep::Uphold(field)),
+        (None, None, Some(field)) => Some(CardStep::Revoke(field)),
         _ => {
-            entry.fault("", "牌的处理须写 contest 或 revoke 之一");
+            entry.fault("", "牌的处理须写 contest、uphold 或 revoke 之一");
             None
         }
     };

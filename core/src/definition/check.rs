@@ -3,15 +3,16 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::action::{Action, CardStep, Case, Extension, Finish, Next, Stage};
+use super::action::{Action, Case, Extension, Finish, Next, Stage};
 use super::basis::{Basis, BasisText};
 use super::deadline::{Kind, Start};
-use super::model::{Definition, outcome_key};
+use super::model::{Definition, DomainEvent, outcome_key};
 use super::predicate::Predicate;
 use super::vocabulary::{Finding, Status};
 use crate::calendar::Unit;
 use crate::document::Position;
 use crate::name::Name;
+use crate::reason::{EndReason, RevokeReason};
 
 /// Flags that a ticket may carry from its opening or its agency: a review without identity (A40),
 /// and the hotline's own staff rated badly (A41).
@@ -82,7 +83,7 @@ impl Check<'_> {
 
     fn event(&mut self, position: &Position, key: &str, event: &Name) {
         let definition = self.definition;
-        let declared = definition.events.iter().map(|(name, _)| name);
+        let declared = definition.events.iter().map(|event| &event.name);
         let known = self.known(position, key, "事件", event, declared);
         if known && !self.raised.contains(event) {
             let message = format!("事件 {event} 不会由任何动作、环节或期间引发，因此永远等不到");
@@ -125,6 +126,9 @@ impl Check<'_> {
             if step.status == Status::Open && step.party.is_none() {
                 self.fault(&step.position, "", "办理中的环节须写明由谁办理（party）");
             }
+            for (deadline, _) in &step.party_while {
+                self.deadline(&step.position, "party_while", deadline);
+            }
             for case in &step.auto {
                 if case.when.is_empty() {
                     self.fault(&step.position, "auto", "自动流转须有条件（when）");
@@ -136,6 +140,18 @@ impl Check<'_> {
 
     fn events(&mut self) {
         let definition = self.definition;
+        for DomainEvent { name, title, position } in &definition.events {
+            if !self.raised.contains(name) {
+                let message = format!("事件 {name}（{title}）不会由任何动作、环节或期间引发");
+                self.fault(position, "", message);
+            }
+            if EndReason::RESERVED.contains(&name.as_str()) {
+                self.fault(position, "", format!("{name} 是保留的词，不能用作事件名"));
+            }
+        }
+        for one in &definition.stand_ins {
+            self.flag(&one.position, "flag", &one.flag);
+        }
         for effect in &definition.effects {
             self.event(&effect.position, "on", &effect.on);
         }
@@ -192,11 +208,18 @@ impl Check<'_> {
                 self.known(position, "in", "环节", step, steps);
             }
         }
-        for (flag, _) in &action.instead {
-            self.flag(position, "instead", flag);
+        if RevokeReason::RESERVED.contains(&action.name.as_str()) {
+            self.fault(position, "", format!("{} 是保留的词，不能用作动作名", action.name));
         }
         for guard in &action.guards {
             self.predicate(position, "guard", &guard.predicate, Some(action));
+            for step in &guard.steps {
+                let steps = definition.steps.iter().map(|step| &step.name);
+                self.known(position, "guard", "环节", step, steps);
+            }
+            if let Some(flag) = &guard.unless {
+                self.flag(position, "guard", flag);
+            }
         }
         for check in &action.checks {
             self.field(position, "check", action, &check.field, Some("date"));
@@ -212,11 +235,8 @@ impl Check<'_> {
         if let Some(field) = &action.finding {
             self.findings(position, action, field);
         }
-        match &action.card {
-            Some(CardStep::Contest(field) | CardStep::Revoke(field)) => {
-                self.field(position, "card", action, field, None);
-            }
-            None => {}
+        if let Some(card) = &action.card {
+            self.field(position, "card", action, card.field(), None);
         }
         self.extension(action);
         for (index, case) in action.cases.iter().enumerate() {
@@ -270,7 +290,7 @@ impl Check<'_> {
                 self.field(position, "tally_at", action, at, Some("date-time"));
             }
         }
-        let declared = definition.events.iter().map(|(name, _)| name);
+        let declared = definition.events.iter().map(|event| &event.name);
         for event in &case.raise {
             self.known(position, "raise", "事件", event, declared.clone());
         }
@@ -331,7 +351,7 @@ impl Check<'_> {
                 let actions = definition.actions.iter().map(|action| &action.name);
                 self.known(position, key, "动作", other, actions);
             }
-            Predicate::Assigned(_) | Predicate::FindingIs(_) => {}
+            Predicate::Assigned(_) | Predicate::FindingIs(_) | Predicate::OutcomeIs(_) => {}
         }
     }
 
@@ -378,7 +398,10 @@ impl Check<'_> {
         let definition = self.definition;
         let by_actions = definition.actions.iter().flat_map(|action| &action.cases);
         let by_steps = definition.steps.iter().flat_map(|step| &step.auto);
-        let mut set = by_actions.chain(by_steps).filter_map(|case| case.flag.as_ref());
+        let mut set = by_actions.chain(by_steps).flat_map(|case| &case.flags);
+        if EndReason::RESERVED.contains(&flag.as_str()) {
+            self.fault(position, key, format!("{flag} 是保留的词，不能用作标记"));
+        }
         if !FLAGS_FROM_OUTSIDE.contains(&flag.as_str()) && !set.any(|one| one == flag) {
             self.fault(position, key, format!("没有任何动作会设置标记 {flag}"));
         }
@@ -389,7 +412,9 @@ impl Check<'_> {
         let root = Position { line: 1, key: String::new() };
         let of_deadlines = definition.deadlines.iter().map(|one| (&one.position, &one.basis));
         let of_actions = definition.actions.iter().map(|one| (&one.position, &one.basis));
-        let all = of_deadlines.chain(of_actions).chain([(&root, &definition.basis)]);
+        let of_stand_ins = definition.stand_ins.iter().map(|one| (&one.position, &one.basis));
+        let all = of_deadlines.chain(of_actions).chain(of_stand_ins);
+        let all = all.chain([(&root, &definition.basis)]);
         let mut faults = Vec::new();
         for (position, citations) in all {
             for citation in citations.iter().filter(|citation| !texts.contains_key(citation)) {

@@ -1,7 +1,10 @@
 //! Deadlines of a definition: who owes what within which time, and the ladder of what happens when
 //! it is not done. Must never compute a date: that is the calendar's.
 
+use std::fmt;
 use std::str::FromStr;
+
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
 use super::basis::{Basis, read_basis};
 use super::vocabulary::{CardKind, Notice};
@@ -36,6 +39,7 @@ pub enum Start {
 
 /// A deadline as the definition has it.
 #[derive(Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a key of the text")]
 pub struct DeadlineRule {
     /// Its name.
     pub name: Name,
@@ -51,6 +55,9 @@ pub struct DeadlineRule {
     pub per_agency: bool,
     /// Whether it starts only once in a ticket's life.
     pub once: bool,
+    /// Whether a window that ended while the ticket was away begins anew with the ticket's return:
+    /// it belongs to somebody else than the agency.
+    pub anew: bool,
     /// Whether it goes on when the ticket is closed.
     pub survives_close: bool,
     /// How long.
@@ -77,9 +84,39 @@ pub struct DeadlineRule {
     pub position: Position,
 }
 
-/// Where a rung stands: so many working days before or after the end.
+/// Which rung: so many working days before or after the end. Written `-1wd`, `end`, `+3wd`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct RungAt(pub i32);
+
+impl fmt::Display for RungAt {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0 {
+            0 => f.pad("end"),
+            days => f.pad(&format!("{days:+}wd")),
+        }
+    }
+}
+
+/// Text for people; the bare number in binary snapshots.
+impl Serialize for RungAt {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        if serializer.is_human_readable() {
+            serializer.collect_str(self)
+        } else {
+            self.0.serialize(serializer)
+        }
+    }
+}
+
+impl<'de> Deserialize<'de> for RungAt {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        if deserializer.is_human_readable() {
+            String::deserialize(deserializer)?.parse().map_err(de::Error::custom)
+        } else {
+            i32::deserialize(deserializer).map(Self)
+        }
+    }
+}
 
 impl FromStr for RungAt {
     type Err = String;
@@ -95,23 +132,10 @@ impl FromStr for RungAt {
     }
 }
 
-impl RungAt {
-    /// As definitions, history and API write it.
-    #[must_use]
-    pub fn name(self) -> Name {
-        match self.0 {
-            0 => "end".into(),
-            days => format!("{days:+}wd").into(),
-        }
-    }
-}
-
 /// One rung of a ladder.
 #[derive(Clone, Debug)]
 pub struct Rung {
-    /// Its name: `-1wd`, `end`, `+3wd`.
-    pub name: Name,
-    /// Working days from the end.
+    /// Which, by its working days from the end.
     pub at: RungAt,
     /// The card it issues.
     pub card: Option<CardKind>,
@@ -150,7 +174,7 @@ pub(super) fn read_ladder(name: Name, table: &Table<'_>) -> Ladder {
             if rungs.last().is_some_and(|last: &Rung| last.at >= at) {
                 rung.fault("at", "梯级须按时间先后排列，且不得重复");
             }
-            rungs.push(Rung { name: at.name(), at, card, notice, tell });
+            rungs.push(Rung { at, card, notice, tell });
         }
     }
     if rungs.is_empty() || rungs.len() > RUNGS_MAX {
@@ -183,6 +207,7 @@ pub(super) fn read_deadline(
         party: party.unwrap_or(Party::System),
         per_agency,
         once: table.flag("once"),
+        anew: table.flag("anew"),
         survives_close: table.flag("survives_close"),
         within: read_within(table, within?, roll),
         from,
@@ -256,6 +281,9 @@ fn check_kind(table: &Table<'_>, rule: &DeadlineRule) {
     if rule.raise.is_some() && rule.kind != Kind::Window {
         table.fault("raise", "只有期间届满才引发事件");
     }
+    if rule.anew && (rule.kind != Kind::Window || !rule.per_agency) {
+        table.fault("anew", "只有每个承办单位各计各的期间才能重新起算");
+    }
     if rule.from.is_empty() {
         table.fault("", "时限须写明从何时起算（from）");
     }
@@ -272,7 +300,7 @@ fn check_kind(table: &Table<'_>, rule: &DeadlineRule) {
                         "ladder",
                         format!(
                             "梯级 {} 早于起算之日：时限只有 {} 个工作日",
-                            rung.name, rule.within.amount
+                            rung.at, rule.within.amount
                         ),
                     );
                 }

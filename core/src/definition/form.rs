@@ -5,11 +5,16 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value};
 
+use super::privacy;
 use crate::document::Fault;
+use crate::limits::FORM_BYTES_MAX;
 use crate::name::Name;
-use crate::time::Instant;
+use crate::time::{Day, Instant, YEARS};
 
-/// A form: a JSON Schema whose string properties are either codes or marked `x-private`.
+/// How far a claim may lie in the future: clocks differ, forms are filled in on somebody's phone.
+pub const FUTURE_MS_MAX: i64 = 5 * 60_000;
+
+/// A form: a JSON Schema. What it does not prove to be a code is private.
 #[derive(Debug)]
 pub struct Form {
     /// Its name.
@@ -36,8 +41,8 @@ impl Form {
     /// Reads a form from the text of its JSON Schema.
     ///
     /// # Errors
-    /// Every fault of the file: bad JSON, a schema that is none, a text field that is neither a
-    /// code nor private.
+    /// Every fault of the file: bad JSON, a schema that is none, a field without limits, one
+    /// that is called public without being provably a code.
     pub fn read(name: Name, file: &str, text: &str) -> Result<Self, Vec<Fault>> {
         let fault = |line: usize, key: &str, message: String| {
             vec![Fault { file: file.to_owned(), line, key: key.to_owned(), message }]
@@ -82,10 +87,11 @@ impl Form {
         self.property(field).is_some()
     }
 
-    /// The values that an `enum` property allows; none for other properties.
+    /// The values that an `enum` property allows, or the items of a list; none for others.
     #[must_use]
     pub fn choices(&self, field: &str) -> Option<Vec<&str>> {
-        let values = self.property(field)?.get("enum")?.as_array()?;
+        let property = self.property(field)?;
+        let values = property.get("items").unwrap_or(property).get("enum")?.as_array()?;
         Some(values.iter().filter_map(Value::as_str).collect())
     }
 
@@ -104,6 +110,10 @@ impl Form {
     /// # Errors
     /// Every fault, in order of the fields.
     pub fn check(&self, filled: &Value, at: Instant) -> Result<(), Vec<FieldFault>> {
+        if weight(filled) > FORM_BYTES_MAX {
+            let message = format!("表单内容过长：不得超过 {} KiB", FORM_BYTES_MAX / 1024);
+            return Err(vec![FieldFault { field: String::new(), message }]);
+        }
         let mut faults: Vec<FieldFault> = self
             .validator
             .iter_errors(filled)
@@ -118,17 +128,25 @@ impl Form {
         if faults.is_empty() { Ok(()) } else { Err(faults) }
     }
 
+    /// The form with every claim that lies after `at` taken as `at`.
+    #[must_use]
+    pub fn taken_at(&self, filled: &Value, at: Instant) -> Value {
+        let mut taken = filled.clone();
+        clamp(&self.schema, &mut taken, at);
+        taken
+    }
+
     /// Splits a filled-in form into what history may show and what stays private. A private field
     /// is left out of the first whole.
     #[must_use]
-    pub fn split(&self, filled: &Value) -> (BTreeMap<Name, Value>, Value) {
-        let (public, private) = split(&self.schema, filled);
+    pub fn split(&self, filled: &Value) -> (BTreeMap<Name, Value>, Option<Value>) {
+        let (public, private) = privacy::split(&self.schema, filled);
         let fields = match public {
             Some(Value::Object(fields)) => fields,
             _ => Map::new(),
         };
         let public = fields.into_iter().map(|(key, value)| (key.into(), value)).collect();
-        (public, private.unwrap_or(Value::Null))
+        (public, private)
     }
 }
 
@@ -139,35 +157,31 @@ fn line_of(text: &str, key: &str) -> usize {
     found.map_or(1, |index| index + 1)
 }
 
-/// Every text field is a code, or private: free text must not slip into history.
+/// What a schema must say of a field, besides being sound: objects are closed, lists and private
+/// texts have a limit, and nothing is called public that is not proven to be a code.
 fn check_fields(schema: &Value, note: &mut impl FnMut(&str, String)) {
-    let properties = schema.get("properties").and_then(Value::as_object);
-    for (name, property) in properties.into_iter().flatten() {
+    for (name, property) in privacy::properties(schema) {
         check_field(name, property, note);
     }
 }
 
 fn check_field(path: &str, field: &Value, note: &mut impl FnMut(&str, String)) {
-    match field.get("type").and_then(Value::as_str) {
-        Some("string") => {
-            let code =
-                ["enum", "const", "format", "pattern"].iter().any(|key| field.get(key).is_some());
-            let private = field.get("x-private") == Some(&Value::Bool(true));
-            if code == private {
-                let message =
-                    "文本字段须是代码（enum、const、format 或 pattern）或标明 x-private，二者取一";
-                note(path, message.into());
-            }
-            if private && field.get("maxLength").is_none() {
-                note(path, "自由文本须有长度上限（maxLength）".into());
-            }
+    let kind = field.get("type").and_then(Value::as_str);
+    let is_code = privacy::is_code(field);
+    if field.get("x-private") == Some(&Value::Bool(false)) && !is_code {
+        let message = "不能证明该字段是代码（enum、const、date、date-time、有界的 pattern 或数值），\
+                       只能作为私密内容保存，不得标明 x-private 为 false";
+        note(path, message.into());
+    }
+    match kind {
+        Some("string") if !is_code && field.get("maxLength").is_none() => {
+            note(path, "自由文本须有长度上限（maxLength）".into());
         }
         Some("object") => {
-            if field.get("additionalProperties") != Some(&Value::Bool(false)) {
+            if !privacy::is_closed_object(field) {
                 note(path, "对象须封闭（additionalProperties 为 false）".into());
             }
-            let properties = field.get("properties").and_then(Value::as_object);
-            for (name, property) in properties.into_iter().flatten() {
+            for (name, property) in privacy::properties(field) {
                 check_field(&format!("{path}.{name}"), property, note);
             }
         }
@@ -179,35 +193,13 @@ fn check_field(path: &str, field: &Value, note: &mut impl FnMut(&str, String)) {
                 check_field(path, items, note);
             }
         }
-        Some("integer" | "boolean" | "number") => {}
+        Some("string" | "integer" | "boolean" | "number") => {}
         _ => note(path, "字段须写明 type".into()),
     }
 }
 
-fn split(schema: &Value, filled: &Value) -> (Option<Value>, Option<Value>) {
-    if schema.get("x-private") == Some(&Value::Bool(true)) {
-        return (None, Some(filled.clone()));
-    }
-    let (Some(properties), Some(fields)) =
-        (schema.get("properties").and_then(Value::as_object), filled.as_object())
-    else {
-        return (Some(filled.clone()), None);
-    };
-    let (mut public, mut private) = (Map::new(), Map::new());
-    for (name, value) in fields {
-        // An unknown field is refused by the schema before; were it not, it would stay private.
-        let (shown, kept) = match properties.get(name) {
-            Some(property) => split(property, value),
-            None => (None, Some(value.clone())),
-        };
-        shown.map(|shown| public.insert(name.clone(), shown));
-        kept.map(|kept| private.insert(name.clone(), kept));
-    }
-    let private = (!private.is_empty()).then_some(Value::Object(private));
-    (Some(Value::Object(public)), private)
-}
-
-/// Every date-time of a form is a claim about the past.
+/// Every date-time of a form is a claim about the past: it may lie a little in the future, because
+/// clocks differ, and is then taken as now.
 fn check_claims(
     schema: &Value,
     filled: &Value,
@@ -215,32 +207,75 @@ fn check_claims(
     at: Instant,
     faults: &mut Vec<FieldFault>,
 ) {
-    if let (Some(properties), Some(fields)) =
-        (schema.get("properties").and_then(Value::as_object), filled.as_object())
-    {
-        for (name, value) in fields {
+    if let Some(fields) = filled.as_object() {
+        for (name, property) in privacy::properties(schema) {
+            let Some(value) = fields.get(name) else { continue };
             let length = path.len();
             path.push('/');
             path.push_str(name);
-            if let Some(property) = properties.get(name) {
-                check_claims(property, value, path, at, faults);
-            }
+            check_claims(property, value, path, at, faults);
             path.truncate(length);
         }
-    } else if schema.get("format") == Some(&Value::from("date-time"))
-        && let Some(text) = filled.as_str()
-    {
-        let message = match text.parse::<Instant>() {
-            Ok(claimed) if claimed > at => format!("不能是将来的时间：{claimed} 晚于现在 {at}"),
+        return;
+    }
+    if let (Some(items), Some(filled)) = (schema.get("items"), filled.as_array()) {
+        for value in filled {
+            check_claims(items, value, path, at, faults);
+        }
+        return;
+    }
+    let Some(text) = filled.as_str() else { return };
+    let message = if is_claim(schema) {
+        match text.parse::<Instant>() {
+            Ok(claimed) if claimed > at.plus_ms(FUTURE_MS_MAX) => {
+                format!("不能是将来的时间（现在是 {at}）")
+            }
             Ok(_) => return,
-            Err(message) => message,
-        };
-        faults.push(FieldFault { field: path.clone(), message });
-    } else if schema.get("format") == Some(&Value::from("date"))
-        && let Some(text) = filled.as_str()
-        && let Err(message) = text.parse::<crate::time::Day>()
-    {
-        faults.push(FieldFault { field: path.clone(), message });
+            Err(_) => format!("不是时刻，或年份不在 {} 至 {} 之间", YEARS.start(), YEARS.end()),
+        }
+    } else if schema.get("format") == Some(&Value::from("date")) && text.parse::<Day>().is_err() {
+        format!("不是日期，或年份不在 {} 至 {} 之间", YEARS.start(), YEARS.end())
+    } else {
+        return;
+    };
+    faults.push(FieldFault { field: path.clone(), message });
+}
+
+fn is_claim(schema: &Value) -> bool {
+    schema.get("format") == Some(&Value::from("date-time"))
+}
+
+/// Claims that lie after `at` become `at`.
+fn clamp(schema: &Value, filled: &mut Value, at: Instant) {
+    match filled {
+        Value::Object(fields) => {
+            for (name, property) in privacy::properties(schema) {
+                if let Some(value) = fields.get_mut(name) {
+                    clamp(property, value, at);
+                }
+            }
+        }
+        Value::Array(values) => {
+            for value in values {
+                clamp(schema.get("items").unwrap_or(&Value::Null), value, at);
+            }
+        }
+        Value::String(text)
+            if is_claim(schema) && text.parse::<Instant>().is_ok_and(|claimed| claimed > at) =>
+        {
+            *text = at.to_string();
+        }
+        _ => {}
+    }
+}
+
+/// The bytes of the texts of a form.
+fn weight(value: &Value) -> usize {
+    match value {
+        Value::String(text) => text.len(),
+        Value::Array(values) => values.iter().map(weight).sum(),
+        Value::Object(fields) => fields.iter().map(|(key, value)| key.len() + weight(value)).sum(),
+        _ => 8,
     }
 }
 
@@ -251,9 +286,7 @@ fn say(error: &jsonschema::ValidationError<'_>) -> String {
         Kind::Required { property } => {
             format!("缺少 {}", property.as_str().unwrap_or_default())
         }
-        Kind::AdditionalProperties { unexpected } => {
-            format!("不认识的字段：{}", unexpected.join("、"))
-        }
+        Kind::AdditionalProperties { .. } => "含有表单没有的字段".to_owned(),
         Kind::Enum { options } => {
             let words = options.as_array().into_iter().flatten().filter_map(Value::as_str);
             format!("取值应为：{}", words.collect::<Vec<_>>().join("、"))

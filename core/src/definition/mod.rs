@@ -1,13 +1,15 @@
 //! A workflow as data: steps, actions, deadlines, ladders and effects, read from TOML and checked
 //! as a whole. Must never hold a rule that a customer could want otherwise.
 //!
-//! Each file knows only those before it: words, citations, conditions, forms, actions, deadlines,
+//! Each file knows only those before it: words, citations, conditions, privacy, forms, actions, deadlines,
 //! the model of all of them, who may do what, its checks, its reading, and what is kept of many.
 
 mod vocabulary;
 
 mod basis;
 mod predicate;
+
+mod privacy;
 
 mod form;
 
@@ -28,9 +30,9 @@ mod shelf;
 pub use action::{Action, CardStep, Case, DateCheck, Extension, Finish, Next, Stage, Tallying};
 pub use basis::{Basis, BasisText, read_basis_texts};
 pub use deadline::{DeadlineRule, Kind, Rung, RungAt, Start};
-pub use form::{FieldFault, Form};
+pub use form::{FUTURE_MS_MAX, FieldFault, Form};
 pub use library::{Library, LibraryError, Text};
-pub use model::{Definition, ENGINE_LEVEL, Effect, Pin, Step, Tally};
+pub use model::{Definition, DomainEvent, ENGINE_LEVEL, Effect, Pin, StandIn, Step, Tally};
 pub use predicate::{Guard, Predicate};
 pub use read::read_definition;
 pub use shelf::{Shelf, ShelfError};

@@ -1,8 +1,10 @@
 //! A workflow, whole: what its text says, as values. Must never be changed after it was read.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 use super::action::{Action, Case};
 use super::basis::Basis;
@@ -11,7 +13,8 @@ use super::form::Form;
 use super::vocabulary::{EffectKind, Finding, Outcome, Status};
 use crate::document::Position;
 use crate::name::Name;
-use crate::role::{Audience, Party};
+use crate::role::{Audience, Party, Role};
+use crate::time::Day;
 
 /// The newest generation of definitions that this engine can run. A definition that asks for more
 /// is left to nodes that are newer.
@@ -37,6 +40,8 @@ pub struct Definition {
     pub title: String,
     /// The least engine level that can run it.
     pub engine_level: u32,
+    /// The first day on which a new ticket takes this version; none: since ever.
+    pub effective_from: Option<Day>,
     /// The classes of review that start it.
     pub classes: Vec<Name>,
     /// The step in which a ticket starts.
@@ -47,14 +52,16 @@ pub struct Definition {
     pub outcomes: Vec<(Option<Finding>, Outcome)>,
     /// In the order of the text.
     pub steps: Vec<Step>,
-    /// Names and titles of the domain events.
-    pub events: Vec<(Name, String)>,
+    /// The domain events.
+    pub events: Vec<DomainEvent>,
     /// Things that are counted.
     pub tallies: Vec<Tally>,
     /// In the order of the text, which is the order of work at one instant.
     pub deadlines: Vec<DeadlineRule>,
     /// In the order of the text.
     pub actions: Vec<Action>,
+    /// Who stands in for whom.
+    pub stand_ins: Vec<StandIn>,
     /// What happens outside the ticket.
     pub effects: Vec<Effect>,
     /// The forms, by name.
@@ -76,8 +83,37 @@ pub struct Step {
     pub status: Status,
     /// Who must act here; none where nobody must.
     pub party: Option<Party>,
+    /// Who must act here in that party's place while a deadline is running.
+    pub party_while: Vec<(Name, Party)>,
     /// Transitions that happen by themselves as soon as their conditions hold.
     pub auto: Vec<Case>,
+    /// Where it stands in the text.
+    pub position: Position,
+}
+
+/// Nobody judges himself: while the ticket carries a flag, one role does all that others would, is
+/// charged in their place, and is told in their place.
+#[derive(Debug)]
+pub struct StandIn {
+    /// The flag.
+    pub flag: Name,
+    /// The roles that would act.
+    pub of: Vec<Role>,
+    /// The role that acts.
+    pub by: Role,
+    /// Articles and local rules.
+    pub basis: Vec<Basis>,
+    /// Where it stands in the text.
+    pub position: Position,
+}
+
+/// Something that can happen to a ticket: deadlines start, are met and cancelled by it.
+#[derive(Debug)]
+pub struct DomainEvent {
+    /// Its name.
+    pub name: Name,
+    /// Chinese title.
+    pub title: String,
     /// Where it stands in the text.
     pub position: Position,
 }
@@ -111,6 +147,12 @@ pub struct Effect {
 }
 
 impl Definition {
+    /// Whether it takes reviews of a class.
+    #[must_use]
+    pub fn takes(&self, class: &Name) -> bool {
+        self.classes.contains(class)
+    }
+
     /// The step of that name.
     #[must_use]
     pub fn step(&self, name: &str) -> Option<&Step> {
@@ -141,11 +183,23 @@ impl Definition {
         self.forms.iter().map(Arc::as_ref).find(|form| form.name == *name)
     }
 
+    /// Splits a filled-in form of an action into what history may show and what stays private and
+    /// is sealed. A form that the definition does not have is private whole.
+    #[must_use]
+    pub fn split_form(
+        &self,
+        action: &str,
+        filled: &Value,
+    ) -> (BTreeMap<Name, Value>, Option<Value>) {
+        let form = self.action(action).and_then(|action| self.form(action.form.as_str()));
+        form.map_or_else(|| (BTreeMap::new(), Some(filled.clone())), |form| form.split(filled))
+    }
+
     /// The title of a domain event, or its name if it has none.
     #[must_use]
     pub fn event_title<'a>(&'a self, name: &'a str) -> &'a str {
-        let found = self.events.iter().find(|(event, _)| *event == *name);
-        found.map_or(name, |(_, title)| title)
+        let found = self.events.iter().find(|event| event.name == *name);
+        found.map_or(name, |event| &event.title)
     }
 
     /// What a ticket with this finding is called when it closes.

@@ -1,14 +1,14 @@
 //! The closed set of conditions that guards and cases are made of. Must never become a language:
 //! what a definition may ask is listed here, typed, and checked on load.
 
-use super::vocabulary::Finding;
+use super::vocabulary::{Finding, Outcome};
 use crate::document::Table;
 use crate::name::Name;
 
 /// A condition, evaluated on the ticket (and the form) as they are just before the action.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Predicate {
-    /// A field of the form has one of these values.
+    /// A field of the form has one of these values; a list, if one of its items has.
     Field {
         /// The form's property.
         field: Name,
@@ -25,6 +25,8 @@ pub enum Predicate {
     Assigned(bool),
     /// The finding is one of these.
     FindingIs(Vec<Finding>),
+    /// The ticket was closed in one of these ways.
+    OutcomeIs(Vec<Outcome>),
     /// The newest run of the deadline is running (for a window: open).
     DeadlineRunning(Name),
     /// The deadline has a run, and the newest one is no longer running.
@@ -59,6 +61,10 @@ pub enum Predicate {
 pub struct Guard {
     /// The condition.
     pub predicate: Predicate,
+    /// The steps in which it is asked; empty: wherever the action may be done.
+    pub steps: Vec<Name>,
+    /// A flag with which it is not asked any more.
+    pub unless: Option<Name>,
     /// What to say when it does not hold.
     pub say: String,
 }
@@ -71,6 +77,7 @@ const KINDS: &[&str] = &[
     "no_flag",
     "assigned",
     "finding",
+    "outcome",
     "deadline_running",
     "deadline_over",
     "deadline_idle",
@@ -104,6 +111,7 @@ pub(super) fn read_predicate(table: &Table<'_>) -> Option<Predicate> {
         "no_flag" => Predicate::NoFlag(name()?),
         "assigned" => Predicate::Assigned(table.flag(kind)),
         "finding" => Predicate::FindingIs(table.list(kind, str::parse)),
+        "outcome" => Predicate::OutcomeIs(table.list(kind, str::parse)),
         "deadline_running" => Predicate::DeadlineRunning(name()?),
         "deadline_over" => Predicate::DeadlineOver(name()?),
         "deadline_idle" => Predicate::DeadlineIdle(name()?),
@@ -155,9 +163,11 @@ pub(super) fn read_guards(table: &Table<'_>) -> Vec<Guard> {
     let tables = table.tables("guard");
     let read = |table: Table<'_>| {
         let predicate = read_predicate(&table);
+        let steps = table.list("in", Name::ours);
+        let unless = table.optional_parsed("unless", Name::ours);
         let say = table.text("say");
         table.close();
-        Some(Guard { predicate: predicate?, say: say? })
+        Some(Guard { predicate: predicate?, steps, unless, say: say? })
     };
     tables.into_iter().filter_map(read).collect()
 }

@@ -9,11 +9,12 @@ use super::basis::{Basis, BasisText, read_basis};
 use super::check;
 use super::deadline::{Ladder, read_deadline, read_ladder, read_per_agency};
 use super::form::Form;
-use super::model::{Definition, Effect, Pin, Step, Tally, outcome_key};
+use super::model::{Definition, DomainEvent, Effect, Pin, StandIn, Step, Tally, outcome_key};
 use super::vocabulary::{Finding, Outcome, Status};
 use crate::digest::Digest;
 use crate::document::{Fault, Faults, Position, Table, read};
 use crate::name::Name;
+use crate::role::{Party, Role};
 
 /// The one format of definitions that there is so far.
 const FORMAT: i64 = 1;
@@ -84,10 +85,12 @@ fn read_root(
         pin,
         title: title.unwrap_or_default(),
         engine_level: engine_level.and_then(|level| u32::try_from(level).ok()).unwrap_or_default(),
+        effective_from: root.optional_parsed("effective_from", str::parse),
         classes,
         starts_in: starts_in.clone().unwrap_or_else(|| "unnamed".into()),
         basis: read_basis(root),
         outcomes: read_outcomes(root),
+        stand_ins: root.tables("stand_ins").iter().filter_map(read_stand_in).collect(),
         steps: named(root, "steps").iter().map(|(name, table)| read_step(name, table)).collect(),
         events: read_events(root),
         tallies: named(root, "tallies")
@@ -177,6 +180,7 @@ fn read_step(name: &Name, table: &Table<'_>) -> Step {
         title: table.text("title").unwrap_or_default(),
         status: table.optional_parsed("status", str::parse).unwrap_or(Status::Open),
         party: table.optional_parsed("party", str::parse),
+        party_while: table.tables("party_while").iter().filter_map(read_party_while).collect(),
         auto: table.tables("auto").iter().map(read_closed_case).collect(),
         position: table.position(),
     };
@@ -184,12 +188,37 @@ fn read_step(name: &Name, table: &Table<'_>) -> Step {
     step
 }
 
-fn read_events(root: &Table<'_>) -> Vec<(Name, String)> {
+fn read_party_while(table: &Table<'_>) -> Option<(Name, Party)> {
+    let deadline = table.parsed("deadline", Name::ours);
+    let party = table.parsed("party", str::parse);
+    table.close();
+    Some((deadline?, party?))
+}
+
+fn read_stand_in(table: &Table<'_>) -> Option<StandIn> {
+    let flag = table.parsed("flag", Name::ours);
+    let of = table.list("of", str::parse::<Role>);
+    let by = table.parsed("by", str::parse::<Role>);
+    let basis = read_basis(table);
+    if of.is_empty() {
+        table.fault("of", "应写明替谁办理（角色）");
+    }
+    if by.is_some_and(|by| by.is_bound_to_agency() || by.party().is_none()) {
+        table.fault("by", "替代办理的只能是 hotline、supervisor、approver 或 system");
+    }
+    table.close();
+    Some(StandIn { flag: flag?, of, by: by?, basis, position: table.position() })
+}
+
+fn read_events(root: &Table<'_>) -> Vec<DomainEvent> {
     let Some(table) = root.optional_table("events") else { return Vec::new() };
     let read = |key: String| {
         let title = table.text(&key);
         match Name::ours(&key) {
-            Ok(name) => title.map(|title| (name, title)),
+            Ok(name) => {
+                let position = table.position_of(&key);
+                title.map(|title| DomainEvent { name, title, position })
+            }
             Err(message) => {
                 table.fault(&key, message);
                 None

@@ -1,12 +1,14 @@
 //! All definitions that one process knows: by name and version, and the newest by class. Must
 //! never hold two texts for one name and version.
 
+use std::cmp::Ordering;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::basis::{Basis, BasisText};
 use super::model::{Definition, Pin};
 use crate::name::Name;
+use crate::time::Day;
 
 /// Definitions and the texts of their legal bases.
 #[derive(Debug, Default)]
@@ -31,6 +33,18 @@ pub enum ShelfError {
         name: Name,
         /// The version.
         version: u32,
+    },
+    /// A newer version that takes effect before an older one.
+    #[error("{file}: 工作流 {name} 第 {version} 版的 effective_from 早于第 {other} 版")]
+    Effective {
+        /// The newcomer's file.
+        file: String,
+        /// The workflow.
+        name: Name,
+        /// The version.
+        version: u32,
+        /// The version that it would overtake.
+        other: u32,
     },
     /// Two workflows claim one class.
     #[error("{file}: 类别 {class} 已由工作流 {other} 受理；一个类别只能有一个工作流")]
@@ -67,8 +81,21 @@ impl Shelf {
                 version: key.1,
             });
         }
+        for there in self.definitions.values().filter(|one| one.pin.name == definition.pin.name) {
+            let by_version = there.pin.version.cmp(&definition.pin.version);
+            let by_day = there.effective_from.cmp(&definition.effective_from);
+            if by_day != by_version && by_day != Ordering::Equal {
+                return Err(ShelfError::Effective {
+                    other: there.pin.version,
+                    file: definition.file,
+                    name: key.0,
+                    version: key.1,
+                });
+            }
+        }
         for class in &definition.classes {
-            if let Some(there) = self.for_class(class.as_str())
+            let there = self.definitions.values().find(|one| one.takes(class));
+            if let Some(there) = there
                 && there.pin.name != definition.pin.name
             {
                 return Err(ShelfError::SameClass {
@@ -97,10 +124,11 @@ impl Shelf {
         self.newest().find(|definition| definition.pin.name == *name)
     }
 
-    /// The newest version of the workflow that takes a class.
+    /// The newest version that takes a class and is in force on a day.
     #[must_use]
-    pub fn for_class(&self, class: &str) -> Option<&Arc<Definition>> {
-        self.newest().find(|definition| definition.classes.iter().any(|one| *one == *class))
+    pub fn for_class(&self, class: &Name, on: Day) -> Option<&Arc<Definition>> {
+        let mut newest_first = self.definitions.values().rev();
+        newest_first.find(|one| one.takes(class) && one.effective_from <= Some(on))
     }
 
     /// The very definition that a ticket is pinned to.

@@ -18,8 +18,6 @@ words! {
 words! {
     /// An issued record about an obligation.
     CardKind, "牌" {
-        /// 预警
-        EarlyWarning = "early_warning", "预警";
         /// 黄牌
         YellowCard = "yellow_card", "黄牌";
         /// 红牌
@@ -30,6 +28,8 @@ words! {
 words! {
     /// What a rung says besides its card.
     Notice, "督促方式" {
+        /// 预警: a word in time. No card: whoever is on time ends without one.
+        EarlyWarning = "early_warning", "预警";
         /// 催办
         Urge = "urge", "催办";
         /// 督办

@@ -8,10 +8,12 @@ use serde_json::Value;
 
 use crate::calendar::Within;
 use crate::deadline::{LedgerReason, Schedule};
-use crate::definition::{CardKind, Finding, Kind, Outcome, Pin, Status};
+use crate::definition::{CardKind, Finding, Kind, Notice, Outcome, Pin, RungAt, Status};
 use crate::digest::Digest;
 use crate::name::Name;
+use crate::reason::{EndReason, RevokeReason};
 use crate::role::{Party, Role};
+use crate::ticket_id::TicketId;
 use crate::time::{Day, Instant};
 
 /// A reference to private data, and the commitment that proves it unchanged.
@@ -46,10 +48,11 @@ macro_rules! facts {
                 match self { $(Self::$variant(body) => body.serialize(serializer),)+ }
             }
 
-            pub(super) fn read(kind: &str, data: Value) -> Result<Self, serde_json::Error> {
+            /// None for a kind that this program does not know.
+            pub(super) fn read(kind: &str, data: Value) -> Option<Result<Self, serde_json::Error>> {
                 match kind {
-                    $($kind => serde_json::from_value(data).map(Self::$variant),)+
-                    other => Err(serde::de::Error::unknown_variant(other, &[$($kind),+])),
+                    $($kind => Some(serde_json::from_value(data).map(Self::$variant)),)+
+                    _ => None,
                 }
             }
         }
@@ -62,7 +65,7 @@ facts! {
     /// Somebody did something.
     Acted(Box<Acted>) = "acted", 1;
     /// A transition that happened by itself.
-    Moved(Moved) = "moved", 1;
+    Moved(Box<Moved>) = "moved", 1;
     /// The ticket was re-pinned to another class's definition.
     Reclassified(Reclassified) = "reclassified", 1;
     /// A deadline started to run.
@@ -84,16 +87,30 @@ facts! {
     /// A rung was reached on an estimated instant: urged, no card.
     RungWithheld(RungFired) = "rung_withheld", 1;
     /// A card no longer counts.
-    CardRevoked(CardChanged) = "card_revoked", 1;
+    CardRevoked(CardRevoked) = "card_revoked", 1;
     /// A card is objected to.
-    CardContested(CardChanged) = "card_contested", 1;
+    CardContested(CardRef) = "card_contested", 1;
+    /// A card that was objected to stands.
+    CardUpheld(CardRef) = "card_upheld", 1;
+}
+
+impl Fact {
+    /// Whether time alone brings it about: whoever arrived before it and comes after it was
+    /// overtaken.
+    #[must_use]
+    pub const fn is_firing(&self) -> bool {
+        matches!(self, Self::RungFired(_) | Self::RungWithheld(_) | Self::DeadlineLapsed(_))
+    }
 }
 
 /// A ticket's beginning.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Opened {
     /// The ticket.
-    pub ticket: Name,
+    pub ticket: TicketId,
+    /// The ticket that it is a part of.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub parent: Option<TicketId>,
     /// The definition it is pinned to.
     pub definition: Pin,
     /// The review's class.
@@ -105,6 +122,10 @@ pub struct Opened {
     /// The district of the matter.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub district: Option<Name>,
+    /// Who was rated, as a pseudonym: HMAC-SM3 of the staff number under a key of the house, so that
+    /// findings about one person can be counted without naming him.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rated: Option<Digest>,
     /// Flags it starts with.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub flags: Vec<Name>,
@@ -122,6 +143,9 @@ pub struct StepChange {
     pub to: Name,
     /// The status there.
     pub status: Status,
+    /// Whether it goes back to where it came from.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub back: bool,
 }
 
 /// One more on a tally.
@@ -222,8 +246,6 @@ pub struct Acted {
 /// A transition that happened by itself.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Moved {
-    /// Whether time alone brought it about.
-    pub by_time: bool,
     /// What it changed.
     pub change: TicketChange,
 }
@@ -235,6 +257,8 @@ pub struct Reclassified {
     pub class: Name,
     /// The definition from now on.
     pub definition: Pin,
+    /// The places in it of the deadlines that the ticket has had.
+    pub orders: BTreeMap<Name, u16>,
 }
 
 /// Which run of which deadline.
@@ -291,7 +315,7 @@ pub struct DeadlineReopened {
     pub held_from: Instant,
     /// Rungs whose instants passed meanwhile.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub passed_over: Vec<Name>,
+    pub passed_over: Vec<RungAt>,
 }
 
 /// A window's end.
@@ -311,8 +335,8 @@ pub struct DeadlineCancelled {
     /// Which run.
     #[serde(flatten)]
     pub run: RunRef,
-    /// Why: an event, a flag, `released`, `closed` or `reclassified`.
-    pub reason: Name,
+    /// Why.
+    pub reason: EndReason,
 }
 
 /// A due instant changed.
@@ -327,6 +351,9 @@ pub struct DeadlineMoved {
     pub generation: u16,
     /// The due instant before.
     pub from_due_at: Instant,
+    /// The period from now on, where it changed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub within: Option<Within>,
     /// The schedule from now on; its rungs replace those that have not fired.
     #[serde(flatten)]
     pub schedule: Schedule,
@@ -341,17 +368,27 @@ pub struct RungFired {
     /// Its generation.
     pub generation: u16,
     /// The rung.
-    pub rung: Name,
+    pub rung: RungAt,
     /// The card it issued.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub card: Option<CardKind>,
+    /// What it said besides.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub notice: Option<Notice>,
 }
 
-/// A card changed.
+/// Which card.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct CardChanged {
+pub struct CardRef {
     /// The card.
     pub card: Name,
-    /// Why: `arrived_before_due`, `extension_pending`, or the action that did it.
-    pub reason: Name,
+}
+
+/// A card no longer counts.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CardRevoked {
+    /// The card.
+    pub card: Name,
+    /// Why.
+    pub reason: RevokeReason,
 }

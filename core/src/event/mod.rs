@@ -22,6 +22,8 @@ pub struct Event {
     pub at: Instant,
     /// When it was recorded.
     pub recorded_at: Instant,
+    /// When the request arrived, where that was before it took effect.
+    pub arrived_at: Option<Instant>,
     /// Who did it: a token's subject, or `system`.
     pub actor: Name,
     /// What happened.
@@ -34,7 +36,13 @@ pub enum EventError {
     /// Not the shape of any event.
     #[error("event bytes cannot be read: {0}")]
     Unreadable(#[from] serde_json::Error),
-    /// A newer duban wrote it.
+    /// A kind that this program does not know: a newer duban wrote it.
+    #[error("event kind {kind} is not known to this program")]
+    UnknownKind {
+        /// The kind.
+        kind: String,
+    },
+    /// A version that this program does not know: a newer duban wrote it.
     #[error("event kind {kind} version {version} is newer than this program knows")]
     TooNew {
         /// The kind.
@@ -58,6 +66,8 @@ struct Written<'e> {
     v: u16,
     at: Instant,
     recorded_at: Instant,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    arrived_at: Option<Instant>,
     actor: &'e Name,
     data: Data<'e>,
 }
@@ -78,6 +88,8 @@ struct Read {
     v: u16,
     at: Instant,
     recorded_at: Instant,
+    #[serde(default)]
+    arrived_at: Option<Instant>,
     actor: Name,
     data: Value,
 }
@@ -96,6 +108,7 @@ impl Event {
             v,
             at: self.at,
             recorded_at: self.recorded_at,
+            arrived_at: self.arrived_at,
             actor: &self.actor,
             data: Data(&self.fact),
         };
@@ -128,12 +141,16 @@ impl Event {
         if known.is_some_and(|(_, newest)| version > *newest) {
             return Err(EventError::TooNew { kind: read.kind, version });
         }
+        let Some(fact) = Fact::read(&read.kind, data) else {
+            return Err(EventError::UnknownKind { kind: read.kind });
+        };
         Ok(Self {
             seq: read.seq,
             at: read.at,
             recorded_at: read.recorded_at,
+            arrived_at: read.arrived_at,
             actor: read.actor,
-            fact: Fact::read(&read.kind, data)?,
+            fact: fact?,
         })
     }
 }

@@ -16,6 +16,7 @@ pub(super) struct Most {
 
 /// What can be asked for from a step on.
 #[derive(Debug, Default)]
+#[expect(clippy::struct_excessive_bools, reason = "each says whether something can be asked for")]
 pub(super) struct Ahead<'d> {
     pub(super) tallies: BTreeMap<&'d Name, Most>,
     pub(super) flags: BTreeSet<&'d Name>,
@@ -26,6 +27,7 @@ pub(super) struct Ahead<'d> {
     /// Deadlines asked whether their end has come.
     pub(super) before_due: BTreeSet<&'d Name>,
     pub(super) finding: bool,
+    pub(super) outcome: bool,
     /// Whether an agency can still be given the ticket.
     pub(super) assigns: bool,
     /// Whether something leads from this very step back to where the ticket came from.
@@ -35,7 +37,7 @@ pub(super) struct Ahead<'d> {
 impl<'d> Ahead<'d> {
     pub(super) fn of(definition: &'d Definition, step: &'d Step) -> Self {
         let mut ahead = Self::default();
-        let back = |case: &Case| case.next == Some(Next::Back);
+        let back = |case: &Case| case.next == Some(Next::Back) && !case.resume;
         let here = definition.possible_in(step);
         ahead.goes_back = here.flat_map(|action| &action.cases).any(back);
         for step in reached(definition, step) {
@@ -43,6 +45,7 @@ impl<'d> Ahead<'d> {
                 ahead.assigns |= action.assign.is_some();
                 for guard in &action.guards {
                     ahead.note(&guard.predicate);
+                    ahead.flags.extend(&guard.unless);
                 }
                 ahead.note_cases(&action.cases);
             }
@@ -76,6 +79,7 @@ impl<'d> Ahead<'d> {
                 self.before_due.insert(deadline);
             }
             Predicate::FindingIs(_) => self.finding = true,
+            Predicate::OutcomeIs(_) => self.outcome = true,
             Predicate::Count { tally, count, working_days, half_days, .. } => {
                 let most = self.tallies.entry(tally).or_default();
                 most.count = most.count.max(*count as usize);
@@ -108,7 +112,8 @@ fn reached<'d>(definition: &'d Definition, from: &'d Step) -> Vec<&'d Step> {
 fn leads(definition: &Definition, from: &Step, to: &Step) -> bool {
     let to_step = |case: &Case| matches!(&case.next, Some(Next::Step(step)) if *step == to.name);
     let mut cases = definition.possible_in(from).flat_map(|action| &action.cases).chain(&from.auto);
-    let back = |case: &Case| case.next == Some(Next::Back);
+    // What was closed by mistake goes on where it was: that is no way of its own.
+    let back = |case: &Case| case.next == Some(Next::Back) && !case.resume;
     cases.any(|case| to_step(case) || back(case) && leads_plainly(definition, to, from))
 }
 

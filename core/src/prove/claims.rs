@@ -4,9 +4,8 @@
 use std::collections::BTreeSet;
 
 use super::explore::{Graph, Node, ends_anywhere};
-use crate::definition::{Action, Definition, Kind, Status};
+use crate::definition::{Definition, Kind, Status};
 use crate::name::Name;
-use crate::role::{Party, Role};
 
 /// Every fault of a graph, each place once: the one with the shortest way.
 pub(super) fn faults(definition: &Definition, kind: &str, graph: &Graph) -> Vec<String> {
@@ -50,15 +49,9 @@ pub(super) fn faults(definition: &Definition, kind: &str, graph: &Graph) -> Vec<
 /// Whether a party that owes something can do something that leads elsewhere.
 fn somebody_can_act(definition: &Definition, node: &Node) -> bool {
     node.ways.iter().filter_map(|way| way.action.as_ref()).any(|(name, role)| {
-        let Some(action) = definition.action(name.as_str()) else { return false };
-        node.owed.iter().any(|(_, party)| acts_for(*party, *role, action))
+        definition.action(name.as_str()).is_some()
+            && node.owed.iter().any(|(_, party)| role.acts_for(*party))
     })
-}
-
-/// Whether a role acts for a party: its own roles, or those named in their place.
-fn acts_for(party: Party, role: Role, action: &Action) -> bool {
-    let instead = action.instead.iter().any(|(_, by)| by.contains(&role));
-    role.acts_for(party) || instead && action.by.iter().any(|own| own.acts_for(party))
 }
 
 /// For each situation, whether some way leads to a closed ticket.

@@ -14,6 +14,7 @@ use crate::definition::{Definition, Kind, Stage, Status};
 use crate::instance::Instance;
 use crate::name::Name;
 use crate::role::{Actor, Party, Role};
+use crate::ticket_id::TicketId;
 use crate::time::Instant;
 
 /// The most situations explored for one kind of ticket: a hundred times what the shipped
@@ -76,7 +77,9 @@ impl Explorer<'_> {
         let mut known: BTreeMap<String, usize> = BTreeMap::new();
         let mut waiting = VecDeque::new();
         let opening = Opening {
-            ticket: "PROOF".into(),
+            ticket: TicketId::from_number(0),
+            parent: None,
+            rated: None,
             class: self.definition.classes.first().cloned().unwrap_or_else(|| "none".into()),
             reviewed_at: self.start,
             district: None,
@@ -88,7 +91,7 @@ impl Explorer<'_> {
             Ok(decision) => {
                 known.insert(situations.key(abstraction, &decision.instance, self.start), 0);
                 graph.nodes.push(node(&decision.instance, None));
-                waiting.push_back((0, decision.instance, self.start));
+                waiting.push_back((0, decision.instance.into_owned(), self.start));
             }
             Err(rejection) => graph.faults.push(rejection.to_string()),
         }
@@ -96,7 +99,7 @@ impl Explorer<'_> {
             let (moves, faults) = self.moves(abstraction, &situations, &tried, &instance, now);
             graph.nodes[index].faults.extend(faults);
             for one in moves {
-                let after = &one.decision.instance;
+                let after: &Instance = &one.decision.instance;
                 if abstraction == Abstraction::LawfulDays && breached(after, one.at) {
                     continue;
                 }
@@ -122,14 +125,14 @@ impl Explorer<'_> {
         Ok(graph)
     }
 
-    fn moves(
-        &self,
+    fn moves<'m>(
+        &'m self,
         abstraction: Abstraction,
         situations: &Situations<'_>,
-        tried: &Tried,
-        instance: &Instance,
+        tried: &'m Tried,
+        instance: &'m Instance,
         now: Instant,
-    ) -> (Vec<Move>, Vec<String>) {
+    ) -> (Vec<Move<'m>>, Vec<String>) {
         // Another agency's time is its own: a course is longest with agencies that are new to it.
         let former = abstraction == Abstraction::Order;
         let mover = Mover { context: self.context, definition: self.definition, former, tried };
@@ -154,7 +157,7 @@ impl Explorer<'_> {
         (moves, faults)
     }
 
-    fn way(&self, one: Move, to: usize, now: Instant) -> Way {
+    fn way(&self, one: Move<'_>, to: usize, now: Instant) -> Way {
         let zone = self.context.calendar.zone();
         let days = zone.day_of(one.at).number() - zone.day_of(now).number();
         let met = one.decision.events.iter().filter_map(|event| match &event.fact {

@@ -58,8 +58,11 @@ fn signature(action: &Action, filled: &Value) -> (Vec<bool>, Option<String>) {
     let asked = guards.chain(action.cases.iter().flat_map(|case| &case.when));
     let holds = asked.filter_map(|predicate| match predicate {
         Predicate::Field { field, is } => {
-            let value = filled.get(field.as_str()).and_then(Value::as_str).unwrap_or_default();
-            Some(is.iter().any(|one| *one == *value))
+            let one_of = |value: &Value| is.iter().any(|one| value.as_str() == Some(one.as_str()));
+            Some(match filled.get(field.as_str()) {
+                Some(Value::Array(items)) => items.iter().any(one_of),
+                value => value.is_some_and(one_of),
+            })
         }
         _ => None,
     });
@@ -103,6 +106,13 @@ impl Filling<'_> {
             && let Some(choices) = schema.get("enum").and_then(Value::as_array)
         {
             return choices.iter().cloned().map(Some).collect();
+        }
+        if matters(action, name)
+            && let Some(choices) =
+                schema.get("items").and_then(|items| items.get("enum")?.as_array())
+        {
+            let each = choices.iter().map(|one| Some(json!([one])));
+            return each.chain([Some(json!(choices))]).collect();
         }
         vec![self.sample(schema)]
     }

@@ -3,9 +3,9 @@
 
 use crate::command::{Act, Command, Moment};
 use crate::decide::{Context, Decision, decide};
-use crate::definition::{Action, Definition, Guard, Predicate};
+use crate::definition::{Action, Definition, Guard, Predicate, Status};
 use crate::digest::Digest;
-use crate::event::Sealed;
+use crate::event::{Fact, OutcomeChange, Sealed};
 use crate::instance::Instance;
 use crate::name::Name;
 use crate::rejection::Rejection;
@@ -15,13 +15,13 @@ use crate::time::Instant;
 use super::forms::{Filling, Tried};
 
 /// One way on.
-pub(super) struct Move {
+pub(super) struct Move<'m> {
     /// The action, or nothing when time passes.
     pub(super) action: Option<(Name, Role)>,
     /// When.
     pub(super) at: Instant,
     /// What comes of it.
-    pub(super) decision: Decision,
+    pub(super) decision: Decision<'m>,
 }
 
 #[derive(Clone, Copy)]
@@ -34,9 +34,13 @@ pub(super) struct Mover<'m> {
     pub(super) tried: &'m Tried,
 }
 
-impl Mover<'_> {
+impl<'m> Mover<'m> {
     /// Every action that somebody may do now, with every form that makes a difference.
-    pub(super) fn actions(&self, instance: &Instance, at: Instant) -> (Vec<Move>, Vec<String>) {
+    pub(super) fn actions(
+        &self,
+        instance: &'m Instance,
+        at: Instant,
+    ) -> (Vec<Move<'m>>, Vec<String>) {
         let mut moves = Vec::new();
         let mut faults = Vec::new();
         let Some(step) = self.definition.step(instance.step.as_str()) else {
@@ -47,9 +51,12 @@ impl Mover<'_> {
             if action.card.is_some() || action.repin.is_some() {
                 continue;
             }
-            let Some(role) = role(action, instance) else { continue };
+            let role = self.definition.roles(action, &instance.flags).first().copied();
+            let Some(role) = role else { continue };
             for act in self.acts(action, role, instance, at) {
                 match self.decide(instance, &Command::Act(act), at) {
+                    // What was closed by mistake goes on where it was: no new situation.
+                    Ok(decision) if goes_on(&decision) => {}
                     Ok(decision) => {
                         let action = Some((action.name.clone(), role));
                         moves.push(Move { action, at, decision });
@@ -65,18 +72,23 @@ impl Mover<'_> {
     }
 
     /// Time passes until an instant.
-    pub(super) fn wait(&self, instance: &Instance, until: Instant) -> Result<Move, Rejection> {
+    pub(super) fn wait(
+        &self,
+        instance: &'m Instance,
+        until: Instant,
+    ) -> Result<Move<'m>, Rejection> {
         let decision = self.decide(instance, &Command::Advance, until)?;
         Ok(Move { action: None, at: until, decision })
     }
 
     fn decide(
         &self,
-        instance: &Instance,
+        instance: &'m Instance,
         command: &Command,
         at: Instant,
-    ) -> Result<Decision, Rejection> {
-        decide(self.context, self.definition, instance, command, Moment::now(at))
+    ) -> Result<Decision<'m>, Rejection> {
+        decide(self.context, instance, command, Moment::now(at))
+            .map_err(|refusal| refusal.rejection)
     }
 
     fn acts(&self, action: &Action, role: Role, instance: &Instance, at: Instant) -> Vec<Act> {
@@ -102,7 +114,14 @@ impl Mover<'_> {
     }
 }
 
-/// A role that may do it now: those that may do the same lead to the same.
-fn role(action: &Action, instance: &Instance) -> Option<Role> {
-    action.roles(&instance.flags).first().copied()
+/// Whether a closed ticket goes back to the step that it was closed from.
+fn goes_on(decision: &Decision<'_>) -> bool {
+    decision.events.iter().any(|event| match &event.fact {
+        Fact::Acted(acted) => {
+            let step = acted.change.step.as_ref();
+            step.is_some_and(|step| step.back && step.status == Status::Open)
+                && acted.change.outcome == Some(OutcomeChange::Cleared)
+        }
+        _ => false,
+    })
 }

@@ -15,6 +15,7 @@ use crate::deadline::{Run, State};
 use crate::definition::{Definition, Kind};
 use crate::instance::Instance;
 use crate::name::Name;
+use crate::reason::EndReason;
 use crate::time::Instant;
 
 /// How time is told apart.
@@ -41,8 +42,7 @@ impl<'d> Situations<'d> {
             steps.map(|step| (&step.name, Ahead::of(definition, step))).collect();
         let mut flags: BTreeSet<&Name> = ahead.values().flat_map(|one| one.flags.clone()).collect();
         flags.extend(definition.deadlines.iter().filter_map(|one| one.not_for.as_ref()));
-        let instead = definition.actions.iter().flat_map(|action| &action.instead);
-        flags.extend(instead.map(|(flag, _)| flag));
+        flags.extend(definition.stand_ins.iter().map(|one| &one.flag));
         Self { definition, calendar, ahead, flags }
     }
 
@@ -74,8 +74,11 @@ impl<'d> Situations<'d> {
         if ahead.finding {
             let _ = write!(key, "|{:?}", instance.finding);
         }
+        if ahead.outcome {
+            let _ = write!(key, "|{:?}", instance.outcome);
+        }
         if ahead.goes_back {
-            let _ = write!(key, "|{:?}", instance.came_from);
+            let _ = write!(key, "|{:?}", instance.came_from.get(&instance.step));
         }
         self.write_tallies(ahead, instance, &mut key);
         self.write_runs(abstraction, ahead, instance, now, &mut key);
@@ -144,7 +147,7 @@ impl<'d> Situations<'d> {
             return None;
         }
         let asked = ahead.asks_for(&run.deadline);
-        let given_back = run.cancelled.as_ref().is_some_and(|reason| *reason == "released");
+        let given_back = run.cancelled == Some(EndReason::Released);
         match run.state {
             State::Running if run.kind == Kind::Window && !asked && rule.raise.is_none() => None,
             State::Running => Some("running"),

@@ -1,7 +1,8 @@
 //! Events as a person reads them, in Chinese, with the titles of the definition. Must never leave
 //! out an event that it does not find worth telling.
 
-use crate::definition::Definition;
+use crate::calendar::{Certainty, ESTIMATE_OMITS};
+use crate::definition::{Definition, RungAt};
 use crate::event::{
     Acted, DeadlineMoved, DeadlineStarted, Event, ExtensionChange, Fact, Opened, OutcomeChange,
     RunRef, RungFired, TicketChange,
@@ -34,19 +35,23 @@ pub fn describe(definition: &Definition, event: &Event) -> String {
             format!("届满 {}{raised}", of(&lapsed.run))
         }
         Fact::DeadlineCancelled(cancelled) => {
-            let reason = reason(definition, cancelled.reason.as_str());
+            let reason = cancelled.reason.title();
+            let reason = reason.unwrap_or_else(|| word(definition, cancelled.reason.word()));
             format!("取消 {}（{reason}）", of(&cancelled.run))
         }
         Fact::DeadlineMoved(fact) => moved(definition, fact),
         Fact::RungFired(fact) => fired(definition, fact),
         Fact::RungWithheld(fired) => {
-            let at = rung_title(fired.rung.as_str());
-            format!("{} {at}：日期为估算，暂不发牌，先行催办", of(&fired.run))
+            let at = rung_title(fired.rung);
+            format!("{} {at}：日期为推定，暂不发牌，先行催办", of(&fired.run))
         }
         Fact::CardRevoked(card) => {
-            format!("撤销牌 {}（{}）", card.card, reason(definition, card.reason.as_str()))
+            let reason = card.reason.title();
+            let reason = reason.unwrap_or_else(|| word(definition, card.reason.word()));
+            format!("撤销牌 {}（{reason}）", card.card)
         }
         Fact::CardContested(card) => format!("对牌 {} 提出异议", card.card),
+        Fact::CardUpheld(card) => format!("维持牌 {}", card.card),
     }
 }
 
@@ -88,13 +93,13 @@ fn moved(definition: &Definition, moved: &DeadlineMoved) -> String {
 
 fn fired(definition: &Definition, fired: &RungFired) -> String {
     let rules = definition.deadline(fired.run.deadline.as_str());
-    let rung = rules.and_then(|rule| rule.rungs.iter().find(|one| one.name == fired.rung));
+    let rung = rules.and_then(|rule| rule.rungs.iter().find(|one| one.at == fired.rung));
     let card = fired.card.map(|card| card.title().to_owned());
-    let notice = rung.and_then(|rung| rung.notice).map(|notice| notice.title().to_owned());
+    let notice = fired.notice.map(|notice| notice.title().to_owned());
     let says: Vec<String> = card.into_iter().chain(notice).collect();
     let tell = rung.map(|rung| rung.tell.iter().map(|one| one.title()).collect::<Vec<_>>());
     let tell = tell.unwrap_or_default().join("、");
-    let at = rung_title(fired.rung.as_str());
+    let at = rung_title(fired.rung);
     format!("{} {at}：{}，告知{tell}", of(definition, &fired.run), says.join("、"))
 }
 
@@ -156,51 +161,43 @@ fn of(definition: &Definition, run: &RunRef) -> String {
 
 fn flag_title(flag: &str) -> &str {
     match flag {
-        "anonymous" => "匿名",
+        "anonymous" => "匿名评价",
         "hotline_self" => "涉热线本身",
         other => other,
     }
 }
 
-fn reason<'a>(definition: &'a Definition, reason: &'a str) -> &'a str {
-    match reason {
-        "released" => "退单",
-        "closed" => "工单办结",
-        "reclassified" => "变更类别",
-        "anonymous" => "匿名评价",
-        "arrived_before_due" => "到期前已办",
-        "extension_pending" => "延期申请审核期间所发",
-        other => match definition.action(other) {
-            Some(action) => &action.title,
-            None => definition.event_title(other),
-        },
+/// A reason out of the definition, or a flag.
+fn word<'a>(definition: &'a Definition, word: &'a str) -> &'a str {
+    match definition.action(word) {
+        Some(action) => &action.title,
+        None => definition.event_title(flag_title(word)),
     }
 }
 
-fn rung_title(rung: &str) -> String {
-    match rung.strip_suffix("wd").and_then(|days| days.parse::<i32>().ok()) {
-        Some(days) if days < 0 => format!("到期前 {} 个工作日", -days),
-        Some(days) => format!("逾期 {days} 个工作日"),
-        None => "到期".to_owned(),
+fn rung_title(rung: RungAt) -> String {
+    match rung.0 {
+        0 => "到期".to_owned(),
+        days if days < 0 => format!("到期前 {} 个工作日", -days),
+        days => format!("逾期 {days} 个工作日"),
     }
 }
 
-fn passed(rungs: &[crate::name::Name]) -> String {
+fn passed(rungs: &[RungAt]) -> String {
     if rungs.is_empty() {
         return String::new();
     }
-    let rungs: Vec<String> = rungs.iter().map(|rung| rung_title(rung.as_str())).collect();
+    let rungs: Vec<String> = rungs.iter().map(|rung| rung_title(*rung)).collect();
     format!("，其间已过的梯级不再触发：{}", rungs.join("、"))
 }
 
-fn certainty(certainty: crate::calendar::Certainty, missing: &[i32]) -> String {
-    use crate::calendar::Certainty;
+fn certainty(certainty: Certainty, missing: &[i32]) -> String {
     match certainty {
         Certainty::Firm => String::new(),
         Certainty::Provisional => "（暂定）".to_owned(),
         Certainty::Estimated => {
             let years: Vec<String> = missing.iter().map(ToString::to_string).collect();
-            format!("（估算，缺 {} 年放假通知）", years.join("、"))
+            format!("（推定：缺 {} 年放假通知，{ESTIMATE_OMITS}）", years.join("、"))
         }
     }
 }

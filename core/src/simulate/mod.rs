@@ -13,7 +13,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use crate::calendar::Calendar;
-use crate::command::{Act, Command, Moment, Opening};
+use crate::command::{Act, Command, Moment, Opening, SETTLE_MS};
 use crate::decide::{Context, Decision, decide, open};
 use crate::definition::{Definition, Shelf};
 use crate::digest::Digest;
@@ -21,9 +21,10 @@ use crate::event::{Event, Sealed};
 use crate::instance::Instance;
 use crate::message::Message;
 use crate::name::Name;
-use crate::rejection::Rejection;
+use crate::rejection::{Refusal, Rejection};
 use crate::role::Actor;
-use crate::time::Instant;
+use crate::ticket_id::TicketId;
+use crate::time::{Day, Instant};
 
 /// The key of commitments in a simulation: nothing simulated is personal data.
 const SEALING_KEY: [u8; 32] = [0; 32];
@@ -31,7 +32,7 @@ const SEALING_KEY: [u8; 32] = [0; 32];
 /// What happened at one moment.
 #[derive(Debug)]
 pub struct Turn {
-    /// Arrival and record.
+    /// Arrival and record: what was due in between has settled.
     pub moment: Moment,
     /// The scenario's step, by its place; none for what time or a publication brought about.
     pub step: Option<usize>,
@@ -63,6 +64,16 @@ pub enum SimulateError {
         /// The name.
         name: Name,
         /// What there is.
+        known: String,
+    },
+    /// A class that another workflow takes.
+    #[error("类别 {class} 不由工作流 {workflow} 受理；可用：{known}")]
+    ForeignClass {
+        /// The class.
+        class: Name,
+        /// The workflow.
+        workflow: Name,
+        /// The classes that it takes.
         known: String,
     },
     /// The ticket could not be opened, or time alone met a fault of the definition.
@@ -99,11 +110,19 @@ pub fn simulate(
     let hotline_agencies = scenario.hotline_agencies.iter().cloned().collect::<BTreeSet<_>>();
     let context = Context { shelf, calendar, hotline_agencies: &hotline_agencies };
     let class = scenario.class.clone().or_else(|| definition.classes.first().cloned());
+    let class = class.unwrap_or_else(|| scenario.workflow.clone());
+    if !definition.takes(&class) {
+        let known: Vec<&str> = definition.classes.iter().map(Name::as_str).collect();
+        let (workflow, known) = (scenario.workflow.clone(), known.join("、"));
+        return Err(SimulateError::ForeignClass { class, workflow, known });
+    }
     let opening = Opening {
-        ticket: "SIMULATED".into(),
-        class: class.unwrap_or_else(|| scenario.workflow.clone()),
+        ticket: TicketId::from_number(0),
+        parent: None,
+        class,
         reviewed_at: scenario.reviewed,
         district: None,
+        rated: None,
         flags: scenario.flags.clone(),
         sealed: None,
         actor: Actor { subject: "intake".into(), role: crate::role::Role::Intake, agency: None },
@@ -111,33 +130,47 @@ pub fn simulate(
     let moment = Moment::now(scenario.received);
     let opened = open(context, &opening, moment)
         .map_err(|rejection| SimulateError::Refused { at: moment.at, rejection })?;
-    let zone = calendar.zone();
-    let publications = calendar.publications().map(|day| zone.start_of(day));
     let mut play = Play {
         context,
         scenario,
-        publications: publications.filter(|at| *at > scenario.received).collect(),
-        instance: opened.instance.clone(),
+        publications: publications_after(calendar, scenario.received),
+        instance: opened.instance.clone().into_owned(),
         turns: Vec::new(),
         sealed: 0,
     };
-    play.publications.reverse();
     play.turn(moment, None, Ok(opened));
-    for (place, step) in scenario.steps.iter().enumerate() {
-        play.advance(step.recorded_at)?;
-        play.step(place, step);
+    // Who is told that something was due must wait until it has settled; others may come meanwhile.
+    let steps = scenario.steps.iter().enumerate();
+    let mut waiting: BTreeSet<(Instant, usize)> =
+        steps.map(|(place, step)| (step.recorded_at, place)).collect();
+    while let Some((ready_at, place)) = waiting.pop_first() {
+        play.advance(ready_at)?;
+        if let Some(settled) = play.step(place, ready_at) {
+            waiting.insert((settled, place));
+        }
     }
     play.advance(scenario.until.unwrap_or(Instant::from_ms(i64::MAX)))?;
-    let instance = play.instance;
-    let definition = shelf.pinned(&instance.definition).unwrap_or(definition);
-    Ok(Life { turns: play.turns, definition: Arc::clone(definition), instance })
+    let definition = shelf.pinned(&play.instance.definition).unwrap_or(definition);
+    let definition = Arc::clone(definition);
+    Ok(Life { turns: play.turns, definition, instance: play.instance })
+}
+
+/// The publications to come, each with the instant at which it is taken notice of.
+fn publications_after(calendar: &Calendar, received: Instant) -> BTreeSet<(Instant, Day)> {
+    let all = calendar.publications().map(|day| (calendar.zone().start_of(day), day));
+    all.filter(|(at, _)| *at > received).collect()
+}
+
+/// When something that fired things up to `fired_until` may be recorded, if that is after `ready_at`.
+fn settles(fired_until: Option<Instant>, ready_at: Instant) -> Option<Instant> {
+    fired_until.map(|fired| fired.plus_ms(SETTLE_MS)).filter(|settled| *settled > ready_at)
 }
 
 struct Play<'p> {
     context: Context<'p>,
     scenario: &'p Scenario,
-    /// Publications to come, the next one last.
-    publications: Vec<Instant>,
+    /// Publications to come: when they are taken notice of, and their days.
+    publications: BTreeSet<(Instant, Day)>,
     instance: Instance,
     turns: Vec<Turn>,
     sealed: u32,
@@ -149,59 +182,75 @@ impl Play<'_> {
         loop {
             let wake = self.instance.next_wake();
             let works = wake.map(|wake| self.lane_at(wake));
-            let published = self.publications.last().copied();
+            let published = self.publications.first().copied();
             // Without an end, publications matter only while something is still to come.
             let matters = wake.is_some() || until < Instant::from_ms(i64::MAX);
             match (works, published) {
-                (works, Some(at))
+                (works, Some((at, day)))
                     if at <= until && matters && works.is_none_or(|works| at <= works) =>
                 {
-                    self.publications.pop();
-                    let known_on = self.context.calendar.zone().day_of(at);
-                    self.by_time(Moment::now(at), &Command::Recompute { known_on })?;
+                    self.publications.pop_first();
+                    let moment =
+                        Moment { at: self.context.calendar.zone().start_of(day), recorded_at: at };
+                    let known_on = Command::Recompute { known_on: day };
+                    if let Some(settled) = self.by_time(moment, &known_on)? {
+                        self.publications.insert((settled, day));
+                    }
                 }
                 (Some(works), _) if works <= until => {
-                    self.by_time(Moment::now(works), &Command::Advance)?;
+                    let moment = Moment { at: works.plus_ms(-SETTLE_MS), recorded_at: works };
+                    self.by_time(moment, &Command::Advance)?;
                 }
                 _ => return Ok(()),
             }
         }
     }
 
-    /// When the lane works off what is due at an instant: then, or at the end of the outage.
+    /// When the lane works off what is due at an instant: when it has settled, or at the end of the
+    /// outage.
     fn lane_at(&self, due: Instant) -> Instant {
-        let out = self.scenario.outages.iter().find(|one| one.from <= due && due < one.to);
-        // What was missed in an outage is due already when the lane comes back.
         let now = self.turns.last().map_or(due, |turn| turn.moment.recorded_at);
-        let missed = self.scenario.outages.iter().find(|one| one.from <= now && now < one.to);
-        out.or(missed.filter(|_| due <= now)).map_or(due, |outage| outage.to).max(due)
+        let at = due.plus_ms(SETTLE_MS).max(now);
+        let out = self.scenario.outages.iter().find(|one| one.from <= at && at < one.to);
+        out.map_or(at, |outage| outage.to)
     }
 
-    fn by_time(&mut self, moment: Moment, command: &Command) -> Result<(), SimulateError> {
-        let decision = self
-            .decide(command, moment)
-            .map_err(|rejection| SimulateError::Refused { at: moment.at, rejection })?;
-        if !decision.events.is_empty() {
-            self.turn(moment, None, Ok(decision));
+    /// Records what time or a publication brings about; gives the instant at which it may be
+    /// recorded if that is still to come.
+    fn by_time(
+        &mut self,
+        moment: Moment,
+        command: &Command,
+    ) -> Result<Option<Instant>, SimulateError> {
+        let instance = self.instance.clone();
+        let decision = decide(self.context, &instance, command, moment).map_err(
+            |Refusal { rejection, .. }| SimulateError::Refused { at: moment.at, rejection },
+        )?;
+        let settled = settles(decision.fired_until, moment.recorded_at);
+        if settled.is_none() && !decision.events.is_empty() {
+            // What the lane does is due at the instant of the last thing that it fires.
+            let at = match command {
+                Command::Advance => decision.fired_until.unwrap_or(moment.at),
+                _ => moment.at,
+            };
+            self.turn(Moment { at, ..moment }, None, Ok(decision));
         }
-        Ok(())
+        Ok(settled)
     }
 
-    fn step(&mut self, place: usize, step: &Step) {
-        let definition = self.context.shelf.pinned(&self.instance.definition);
-        let form = definition.and_then(|definition| {
-            definition.form(definition.action(step.action.as_str())?.form.as_str())
-        });
-        let private = form.map(|form| form.split(&step.form).1).filter(|value| !value.is_null());
-        let sealed = private.map(|private| {
-            self.sealed += 1;
-            Sealed {
-                reference: format!("simulated-{}", self.sealed).into(),
-                commitment: Digest::commitment(&SEALING_KEY, private.to_string().as_bytes()),
-            }
+    /// Somebody acts; gives the instant at which he can be answered if that is still to come.
+    fn step(&mut self, place: usize, ready_at: Instant) -> Option<Instant> {
+        let step = &self.scenario.steps[place];
+        let instance = self.instance.clone();
+        let definition = self.context.shelf.pinned(&instance.definition);
+        let private = definition
+            .and_then(|definition| definition.split_form(step.action.as_str(), &step.form).1);
+        let sealed = private.map(|private| Sealed {
+            reference: format!("simulated-{}", self.sealed + 1).into(),
+            commitment: Digest::commitment(&SEALING_KEY, private.to_string().as_bytes()),
         });
         let bound = step.by.is_bound_to_agency();
-        let own = if bound { self.instance.agency.clone() } else { None };
+        let own = if bound { instance.agency.clone() } else { None };
         let actor = Actor {
             subject: step.subject.clone(),
             role: step.by,
@@ -214,22 +263,29 @@ impl Play<'_> {
             sealed,
             revision: step.revision,
         };
-        let moment = Moment { at: step.at, recorded_at: step.recorded_at };
-        let decided = self.decide(&Command::Act(act), moment);
-        self.turn(moment, Some(place), decided);
+        let moment = Moment { at: step.at, recorded_at: ready_at };
+        let decided = decide(self.context, &instance, &Command::Act(act), moment);
+        let fired_until = match &decided {
+            Ok(decision) => decision.fired_until,
+            Err(refusal) => refusal.fired_until,
+        };
+        let settled = settles(fired_until, ready_at);
+        if settled.is_none() {
+            self.sealed += 1;
+            self.turn(moment, Some(place), decided.map_err(|refusal| refusal.rejection));
+        }
+        settled
     }
 
-    fn decide(&self, command: &Command, moment: Moment) -> Result<Decision, Rejection> {
-        let definition = self.context.shelf.pinned(&self.instance.definition).ok_or_else(|| {
-            Rejection::Definition(format!("没有工作流 {}", self.instance.definition.name))
-        })?;
-        decide(self.context, definition, &self.instance, command, moment)
-    }
-
-    fn turn(&mut self, moment: Moment, step: Option<usize>, decided: Result<Decision, Rejection>) {
+    fn turn(
+        &mut self,
+        moment: Moment,
+        step: Option<usize>,
+        decided: Result<Decision<'_>, Rejection>,
+    ) {
         let (result, messages) = match decided {
             Ok(decision) => {
-                self.instance = decision.instance;
+                self.instance = decision.instance.into_owned();
                 (Ok(decision.events), decision.messages)
             }
             Err(rejection) => (Err(rejection), Vec::new()),

@@ -89,7 +89,9 @@ fn clocks(turn: &Turn, calendar: &Calendar) -> String {
         let left = match run.light_at(at) {
             Some(Light::Red) => "红灯".to_owned(),
             Some(light) => {
-                format!("{}余 {} 日", light.title(), run.remaining_working_days(edition, today))
+                let left = run.remaining_working_days(edition, today);
+                let left = left.map(|days| format!("余 {days} 个工作日")).unwrap_or_default();
+                format!("{}{left}", light.title())
             }
             None if run.kind == Kind::Window => format!("至 {}", end(run.due_at)),
             None => String::new(),

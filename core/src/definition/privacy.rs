@@ -1,0 +1,235 @@
+//! Which part of a filled-in form history may show. Fail-closed: a field is public only where its
+//! schema proves it a code; all else is private. Must never be argued into the opposite by a
+//! schema that it does not understand.
+
+use serde_json::{Map, Value};
+
+/// The longest text that may be a code: an SM3 digest has 64 digits.
+const CODE_CHARS_MAX: usize = 64;
+
+/// The largest number that may be a code: shorter than any phone or identity number.
+const CODE_NUMBER_MAX: f64 = 1_000_000.0;
+
+/// Keywords under which a value could be more than its own schema says.
+const NOT_UNDERSTOOD: &[&str] = &[
+    "$ref",
+    "$dynamicRef",
+    "allOf",
+    "anyOf",
+    "oneOf",
+    "not",
+    "if",
+    "prefixItems",
+    "contains",
+    "patternProperties",
+    "propertyNames",
+    "unevaluatedProperties",
+    "dependentSchemas",
+];
+
+/// Whether a schema marks its field as private.
+pub(super) fn is_marked(schema: &Value) -> bool {
+    schema.get("x-private") == Some(&Value::Bool(true))
+}
+
+/// Whether every value that a schema allows is a code.
+pub(super) fn is_code(schema: &Value) -> bool {
+    if is_marked(schema) || NOT_UNDERSTOOD.iter().any(|keyword| schema.get(keyword).is_some()) {
+        return false;
+    }
+    if let Some(options) = schema.get("enum").and_then(Value::as_array) {
+        return options.iter().all(is_short);
+    }
+    if let Some(only) = schema.get("const") {
+        return is_short(only);
+    }
+    match schema.get("type").and_then(Value::as_str) {
+        Some("boolean") => true,
+        Some("integer") => is_bounded(schema),
+        Some("number") => is_bounded(schema) && schema.get("multipleOf").is_some(),
+        Some("string") => match (schema.get("format"), schema.get("pattern")) {
+            (Some(format), _) => format == "date" || format == "date-time",
+            (None, Some(Value::String(pattern))) => is_closed(pattern),
+            _ => false,
+        },
+        Some("array") => {
+            schema.get("maxItems").is_some() && schema.get("items").is_some_and(is_code)
+        }
+        Some("object") => {
+            is_closed_object(schema) && properties(schema).all(|(_, one)| is_code(one))
+        }
+        _ => false,
+    }
+}
+
+/// Splits a filled-in form into what history may show and what stays private. Objects are split
+/// field by field, everything else is the one or the other whole.
+pub(super) fn split(schema: &Value, filled: &Value) -> (Option<Value>, Option<Value>) {
+    let is_object = schema.get("type") == Some(&Value::from("object"));
+    let (true, false, Some(fields)) = (is_object, is_marked(schema), filled.as_object()) else {
+        let value = Some(filled.clone());
+        return if is_code(schema) { (value, None) } else { (None, value) };
+    };
+    let (mut public, mut private) = (Map::new(), Map::new());
+    for (name, value) in fields {
+        // An unknown field is refused by the schema before; were it not, it would stay private.
+        let (shown, kept) = match properties(schema).find(|(known, _)| *known == name) {
+            Some((_, property)) => split(property, value),
+            None => (None, Some(value.clone())),
+        };
+        shown.map(|shown| public.insert(name.clone(), shown));
+        kept.map(|kept| private.insert(name.clone(), kept));
+    }
+    let private = (!private.is_empty()).then_some(Value::Object(private));
+    (Some(Value::Object(public)), private)
+}
+
+/// The properties of an object's schema.
+pub(super) fn properties(schema: &Value) -> impl Iterator<Item = (&String, &Value)> {
+    schema.get("properties").and_then(Value::as_object).into_iter().flatten()
+}
+
+/// Whether an object may hold nothing but its properties.
+pub(super) fn is_closed_object(schema: &Value) -> bool {
+    schema.get("additionalProperties") == Some(&Value::Bool(false))
+}
+
+fn is_short(value: &Value) -> bool {
+    match value {
+        Value::String(text) => text.chars().count() <= CODE_CHARS_MAX,
+        Value::Bool(_) | Value::Null => true,
+        Value::Number(number) => number.as_f64().is_some_and(|one| one.abs() <= CODE_NUMBER_MAX),
+        Value::Array(_) | Value::Object(_) => false,
+    }
+}
+
+fn is_bounded(schema: &Value) -> bool {
+    let bound = |keys: [&str; 2]| {
+        let bounds = keys.iter().filter_map(|key| schema.get(key)).filter_map(Value::as_f64);
+        bounds.into_iter().any(|bound| bound.abs() <= CODE_NUMBER_MAX)
+    };
+    bound(["minimum", "exclusiveMinimum"]) && bound(["maximum", "exclusiveMaximum"])
+}
+
+/// Whether a pattern allows only short words over letters, digits and a few marks. What is
+/// understood: literals, classes that are listed out, and repetitions with an upper bound, all of it
+/// between `^` and `$`.
+fn is_closed(pattern: &str) -> bool {
+    let inner = pattern.strip_prefix('^').and_then(|rest| rest.strip_suffix('$'));
+    let Some(inner) = inner.filter(|inner| !inner.ends_with('\\')) else { return false };
+    let mut rest = inner;
+    let mut longest = 0_usize;
+    while !rest.is_empty() {
+        let Some(after) = atom(rest) else { return false };
+        let Some((times, after)) = repetition(after) else { return false };
+        longest = longest.saturating_add(times);
+        rest = after;
+    }
+    (1..=CODE_CHARS_MAX).contains(&longest)
+}
+
+/// What follows one literal or class; none if it is neither.
+fn atom(pattern: &str) -> Option<&str> {
+    if let Some(class) = pattern.strip_prefix('[') {
+        let (members, after) = class.split_once(']')?;
+        let listed = !members.is_empty() && members.chars().all(is_code_char);
+        return listed.then_some(after);
+    }
+    if let Some(escaped) = pattern.strip_prefix('\\') {
+        let first = escaped.chars().next()?;
+        let known = first == 'd' || first == '.' || first == '-';
+        return known.then(|| &escaped[first.len_utf8()..]);
+    }
+    let first = pattern.chars().next()?;
+    let literal = is_code_char(first) && !".+".contains(first);
+    literal.then(|| &pattern[first.len_utf8()..])
+}
+
+fn is_code_char(char: char) -> bool {
+    char.is_ascii_alphanumeric() || "-_.:/+".contains(char)
+}
+
+/// How often at most the atom before is repeated, and what follows; none without an upper bound.
+fn repetition(pattern: &str) -> Option<(usize, &str)> {
+    if let Some(after) = pattern.strip_prefix('?') {
+        return Some((1, after));
+    }
+    let Some(braced) = pattern.strip_prefix('{') else {
+        let unbounded = pattern.starts_with(['*', '+']);
+        return (!unbounded).then_some((1, pattern));
+    };
+    let (bounds, after) = braced.split_once('}')?;
+    let most = bounds.split_once(',').map_or(bounds, |(_, most)| most);
+    Some((most.parse().ok()?, after))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn only_what_is_proven_is_a_code() {
+        let codes = [
+            json!({ "type": "string", "enum": ["reached", "no_answer"] }),
+            json!({ "const": "sms" }),
+            json!({ "type": "string", "format": "date" }),
+            json!({ "type": "string", "format": "date-time" }),
+            json!({ "type": "string", "pattern": "^[A-Z0-9_-]{2,32}$" }),
+            json!({ "type": "string", "pattern": "^HCP[0-9]{8}[0-9]{6,12}-[0-9X]$" }),
+            json!({ "type": "string", "pattern": "^\\d{4}/\\d?$" }),
+            json!({ "type": "integer", "minimum": 0, "maximum": 100 }),
+            json!({ "type": "number", "minimum": 0, "maximum": 1, "multipleOf": 0.5 }),
+            json!({ "type": "boolean" }),
+            json!({ "type": "array", "maxItems": 3, "items": { "enum": ["talk"] } }),
+        ];
+        for schema in codes {
+            assert!(is_code(&schema), "{schema}");
+        }
+        let private = [
+            json!({ "type": "string" }),
+            json!({ "type": "string", "maxLength": 20 }),
+            json!({ "type": "string", "pattern": "^.*$" }),
+            json!({ "type": "string", "pattern": "^[^x]{1,9}$" }),
+            json!({ "type": "string", "pattern": "[a-z]{1,9}" }),
+            json!({ "type": "string", "pattern": "^[a-z]+$" }),
+            json!({ "type": "string", "pattern": "^[a-z]{3,}$" }),
+            json!({ "type": "string", "pattern": "^[a-z]{1,65}$" }),
+            json!({ "type": "string", "pattern": "^(a|.)$" }),
+            json!({ "type": "string", "pattern": "^[\\u4e00-\\u9fff]{1,9}$" }),
+            json!({ "type": "string", "pattern": "^.$" }),
+            json!({ "type": "string", "pattern": "^\\w{1,9}$" }),
+            json!({ "type": "string", "format": "email" }),
+            json!({ "type": "string", "format": "uri", "pattern": "^[a-z]{1,9}$" }),
+            json!({ "type": "string", "enum": ["a"], "x-private": true }),
+            json!({ "type": "string", "enum": ["a"], "anyOf": [{}] }),
+            json!({ "type": "integer" }),
+            json!({ "type": "integer", "minimum": 0 }),
+            json!({ "type": "integer", "minimum": 0, "maximum": 19_900_009_999_u64 }),
+            json!({ "type": "number", "minimum": 0, "maximum": 1 }),
+            json!({ "type": "array", "maxItems": 3, "items": { "type": "string" } }),
+            json!({ "type": "array", "items": { "enum": ["talk"] } }),
+            json!({ "type": ["string", "null"], "format": "date" }),
+            json!({}),
+        ];
+        for schema in private {
+            assert!(!is_code(&schema), "{schema}");
+        }
+    }
+
+    #[test]
+    fn a_list_with_anything_private_is_private_whole() {
+        let schema = json!({ "type": "object", "additionalProperties": false, "properties": {
+            "people": { "type": "array", "maxItems": 3, "items": { "type": "object",
+                "additionalProperties": false, "properties": {
+                    "kind": { "enum": ["witness"] }, "name": { "type": "string" } } } },
+            "place": { "type": "object", "additionalProperties": false, "properties": {
+                "kind": { "enum": ["hall"] }, "name": { "type": "string" } } } } });
+        let filled = json!({ "people": [{ "kind": "witness", "name": "某人" }],
+            "place": { "kind": "hall", "name": "某处" }, "unknown": 1 });
+        let (public, private) = split(&schema, &filled);
+        assert_eq!(public, Some(json!({ "place": { "kind": "hall" } })));
+        let kept = json!({ "people": filled["people"], "place": { "name": "某处" }, "unknown": 1 });
+        assert_eq!(private, Some(kept));
+    }
+}
