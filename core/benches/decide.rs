@@ -58,7 +58,14 @@ fn bench(shelf: &Shelf, calendar: &Calendar) -> Result<(), String> {
         let decision = decide(context, &warned[index % TICKETS], &advance, due);
         let Ok(decision) = &decision else { return 0 };
         let events: usize = decision.events.iter().map(|event| event.to_bytes().len()).sum();
-        events + serde_json::to_vec(&*decision.instance).map_or(0, |bytes| bytes.len())
+        events + decision.instance.to_bytes().len()
+    });
+    let stored: Vec<Vec<u8>> = warned.iter().map(Instance::to_bytes).collect();
+    measure("read_decide_write", "stored ticket in; event and snapshot as bytes out", |index| {
+        let Ok(ticket) = Instance::from_bytes(&stored[index % TICKETS]) else { return 0 };
+        let Ok(decision) = decide(context, &ticket, &advance, due) else { return 0 };
+        let events: usize = decision.events.iter().map(|event| event.to_bytes().len()).sum();
+        events + decision.instance.to_bytes().len()
     });
     let before = Moment::now(due.at.plus_ms(-1));
     measure("nothing_due", "Advance a millisecond before", |index| {
@@ -128,9 +135,11 @@ fn read_back(decision: &Decision<'_>) {
     measure("read_event", "stored bytes of a fired rung", |_| {
         Event::from_bytes(black_box(&event)).map_or(0, |event| usize::from(event.seq > 0))
     });
-    let snapshot = serde_json::to_vec(&*decision.instance).unwrap_or_default();
+    let snapshot = decision.instance.to_bytes();
+    let json = serde_json::to_vec(&*decision.instance).map_or(0, |bytes| bytes.len());
+    println!(r#"{{"figure":"snapshot_bytes","bytes":{},"as_json":{json}}}"#, snapshot.len());
     measure("read_snapshot", "stored bytes of the ticket", |_| {
-        serde_json::from_slice::<Instance>(black_box(&snapshot)).map_or(0, |one| one.runs.len())
+        Instance::from_bytes(black_box(&snapshot)).map_or(0, |one| one.runs.len())
     });
 }
 

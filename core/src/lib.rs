@@ -21,6 +21,7 @@ pub mod reason;
 pub mod rejection;
 pub mod role;
 pub mod simulate;
+pub mod snapshot;
 pub mod ticket_id;
 pub mod time;
 mod words;

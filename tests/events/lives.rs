@@ -1,16 +1,20 @@
 //! What holds of every scenario's history: replay, numbers, and nothing private.
 
+use std::borrow::Cow;
 use std::collections::BTreeSet;
 
 use duban_core::apply::replay;
+use duban_core::command::{Command, Moment};
+use duban_core::decide::{Context, decide};
 use duban_core::event::{Event, Fact};
 use duban_core::instance::Instance;
+use duban_core::snapshot::{SCHEMA, SnapshotError};
 use serde_json::Value;
 
-use super::{SHELF, life, lives, scenarios};
+use super::{CALENDAR, SHELF, life, lives, scenarios};
 
-fn snapshot(instance: &Instance) -> String {
-    serde_json::to_string(instance).expect("JSON")
+fn snapshot(instance: &Instance) -> Vec<u8> {
+    instance.to_bytes()
 }
 
 /// Replaying the stored bytes gives the snapshot, byte for byte, after every commit.
@@ -28,10 +32,61 @@ fn replay_gives_the_same_bytes() {
             let replayed = replay(&stored).expect("a history");
             assert_eq!(snapshot(&replayed), snapshot(&turn.instance), "{name} {:?}", turn.moment);
         }
-        let text = snapshot(&life.instance);
-        let again: Instance = serde_json::from_str(&text).expect("a snapshot");
-        assert_eq!(snapshot(&again), text, "{name}");
+        let bytes = snapshot(&life.instance);
+        let again = Instance::from_bytes(&bytes).expect("a snapshot");
         assert_eq!(again, life.instance, "{name}");
+        let json = serde_json::to_vec(&life.instance).expect("JSON");
+        assert!(bytes.len() * 4 <= json.len(), "{name}: {} of {}", bytes.len(), json.len());
+    }
+}
+
+/// A cache that is not this program's is told apart, and nothing is made of broken bytes.
+#[test]
+fn bytes_of_another_shape_are_no_ticket() {
+    let (_, life) = &lives()[0];
+    let bytes = life.instance.to_bytes();
+    let mut other = bytes.clone();
+    other[0] += 1;
+    let found = SCHEMA + 1;
+    assert_eq!(Instance::from_bytes(&other), Err(SnapshotError::Schema { found }));
+    let mut longer = bytes.clone();
+    longer.push(0);
+    assert_eq!(Instance::from_bytes(&longer), Err(SnapshotError::Trailing(1)));
+    for length in 0..bytes.len() {
+        let read = Instance::from_bytes(&bytes[..length]);
+        assert!(matches!(read, Err(SnapshotError::Unreadable(_))), "{length}: {read:?}");
+    }
+}
+
+/// What a decision says it touched is what it touched.
+#[test]
+fn a_decision_names_what_it_touched() {
+    let hotline_agencies = BTreeSet::new();
+    let context =
+        Context { shelf: &SHELF, calendar: &CALENDAR, hotline_agencies: &hotline_agencies };
+    for (name, life) in lives() {
+        for pair in life.turns.windows(2) {
+            let (before, after) = (&pair[0].instance, &pair[1].instance);
+            let Some(wake) = before.next_wake() else { continue };
+            let moment = Moment::now(wake);
+            let decision = decide(context, before, &Command::Advance, moment).expect("a decision");
+            let ran = |index: &usize| before.runs.get(*index) != decision.instance.runs.get(*index);
+            let changed: BTreeSet<usize> = (0..decision.instance.runs.len()).filter(ran).collect();
+            assert_eq!(decision.runs, changed, "{name} at {wake}");
+            let held =
+                |index: &usize| before.cards.get(*index) != decision.instance.cards.get(*index);
+            let changed: BTreeSet<usize> =
+                (0..decision.instance.cards.len()).filter(held).collect();
+            assert_eq!(decision.cards, changed, "{name} at {wake}");
+            assert_eq!(decision.fired_until, Some(wake), "{name}");
+            assert!(after.at >= before.at, "{name}");
+            let nothing = Moment::now(wake.plus_ms(-1).max(before.at));
+            if nothing.at < wake {
+                let idle = decide(context, before, &Command::Advance, nothing).expect("a decision");
+                assert!(matches!(idle.instance, Cow::Borrowed(_)), "nothing to do, nothing copied");
+                assert!(idle.events.is_empty() && idle.fired_until.is_none());
+            }
+        }
     }
 }
 
@@ -121,7 +176,8 @@ fn no_free_text_gets_into_history_snapshots_or_messages() {
                 let text = String::from_utf8(event.to_bytes()).expect("UTF-8");
                 assert!(!text.contains(CANARY), "{}: {text}", place());
             }
-            assert!(!snapshot(&turn.instance).contains(CANARY), "{}", place());
+            let text = String::from_utf8_lossy(&snapshot(&turn.instance)).into_owned();
+            assert!(!text.contains(CANARY), "{}", place());
             let messages = serde_json::to_string(&turn.messages).expect("JSON");
             assert!(!messages.contains(CANARY), "{}", place());
             if let Err(rejection) = &turn.result {

@@ -11,6 +11,7 @@ use super::basis::Basis;
 use super::deadline::DeadlineRule;
 use super::form::Form;
 use super::vocabulary::{EffectKind, Finding, Outcome, Status};
+use crate::digest::Digest;
 use crate::document::Position;
 use crate::name::Name;
 use crate::role::{Audience, Party, Role};
@@ -27,8 +28,8 @@ pub struct Pin {
     pub name: Name,
     /// Its version, from 1.
     pub version: u32,
-    /// SM3 over the text and the forms, hexadecimal.
-    pub hash: Name,
+    /// SM3 over the text and the forms.
+    pub hash: Digest,
 }
 
 /// A workflow, whole and checked.

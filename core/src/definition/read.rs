@@ -154,12 +154,12 @@ fn used_forms(
 }
 
 /// SM3 over the text and over each form's name and text: a changed form changes the hash.
-fn hash_of(text: &str, forms: &[Arc<Form>]) -> Name {
+fn hash_of(text: &str, forms: &[Arc<Form>]) -> Digest {
     let mut parts: Vec<&[u8]> = vec![text.as_bytes()];
     for form in forms {
         parts.extend([form.name.as_str().as_bytes(), form.text.as_bytes()]);
     }
-    Digest::of(&parts).to_string().into()
+    Digest::of(&parts)
 }
 
 fn read_outcomes(root: &Table<'_>) -> Vec<(Option<Finding>, Outcome)> {
