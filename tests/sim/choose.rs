@@ -41,6 +41,7 @@ pub(crate) fn beginning(random: &mut Random, seed: u64, settings: &Settings) -> 
         received_at: 0,
         flags: Vec::new(),
         outages: Vec::new(),
+        lane_late_ms: 0,
         deeds: Vec::new(),
         until: 0,
     };
@@ -152,6 +153,11 @@ pub(crate) fn next(random: &mut Random, manner: Manner, player: &Player<'_>) -> 
         subject,
         agency,
         form,
+        revision: match random.below(12) {
+            0 => Some(instance.revision),
+            1 => Some(instance.revision.saturating_sub(1)),
+            _ => None,
+        },
     }
 }
 
@@ -163,8 +169,9 @@ fn when(random: &mut Random, manner: Manner, player: &Player<'_>) -> (i64, i64) 
         let (ago, rest) = (random.between(1, 10 * SECOND_MS), random.below(SECOND_MS));
         return match wake {
             Some(wake) if random.chance(75) => {
-                let recorded_at = wake + rest;
-                (recorded_at - ago.max(rest + 1), recorded_at)
+                // The lane records it six seconds later: some come before that, some after.
+                let recorded_at = wake + rest + 1000 * random.below(9);
+                (wake - random.below(2 * ago), recorded_at.max(now))
             }
             _ => (now - ago, now),
         };
@@ -229,6 +236,7 @@ fn anything(random: &mut Random) -> &'static str {
         "add_note",
         "attach",
         "contest_card",
+        "uphold_card",
         "revoke_card",
         "abolish",
     ])
@@ -236,15 +244,17 @@ fn anything(random: &mut Random) -> &'static str {
 
 fn usual_role(random: &mut Random, action: &str, instance: &Instance) -> &'static str {
     let is_about_hotline = instance.flags.iter().any(|flag| *flag == *"hotline_self");
+    let role = plain_role(random, action);
+    if is_about_hotline && ["hotline", "supervisor"].contains(&role) && random.chance(80) {
+        return "approver";
+    }
+    role
+}
+
+fn plain_role(random: &mut Random, action: &str) -> &'static str {
     match action {
-        "cancel_duplicate" | "approve_return" | "refuse_return" | "approve_extension"
-        | "refuse_extension" | "accept_feedback" | "refuse_feedback"
-            if is_about_hotline =>
-        {
-            random.weighted(&[(4, "approver"), (1, "hotline")])
-        }
         "approve_finding" | "reject_finding" => "approver",
-        "rule_dispatch" | "reopen" => "supervisor",
+        "rule_dispatch" | "reopen" | "uphold_card" => "supervisor",
         "revoke_card" => random.pick::<&str>(&["supervisor", "auditor"]),
         "archive" => "system",
         "confirm_finding" | "contest_card" => "agency_lead",
@@ -274,7 +284,7 @@ fn sensible(random: &mut Random, manner: Manner, instance: &Instance) -> &'stati
         return random.weighted(&[(3, "approve_extension"), (2, "refuse_extension")]);
     }
     if !instance.cards.is_empty() && random.chance(5) {
-        return random.weighted(&[(3, "contest_card"), (2, "revoke_card")]);
+        return random.weighted(&[(4, "contest_card"), (2, "uphold_card"), (2, "revoke_card")]);
     }
     if is_open && random.chance(6) {
         return random.weighted(&[
@@ -282,7 +292,7 @@ fn sensible(random: &mut Random, manner: Manner, instance: &Instance) -> &'stati
             (3, "supervise"),
             (3, "add_note"),
             (3, "attach"),
-            (1, "cancel_duplicate"),
+            (2, "cancel_duplicate"),
         ]);
     }
     let is_staff = instance.class == *"staff";
@@ -310,7 +320,7 @@ fn sensible(random: &mut Random, manner: Manner, instance: &Instance) -> &'stati
         "verifying" => &[(5, "conclude"), (3, "request_extension")],
         "under_review" => &[(6, "conclude"), (1, "file_appeal")],
         "rectifying" => &[(5, "feed_back"), (2, "record_rectification"), (4, "request_extension")],
-        "measures" => &[(5, "feed_back"), (3, "record_measures")],
+        "measures" => &[(3, "feed_back"), (5, "record_measures")],
         "explaining" | "reworking" => &[(1, "feed_back")],
         "invalid_review" if is_running("finding_decision") => {
             &[(3, "approve_finding"), (2, "reject_finding"), (1, "confirm_finding")]

@@ -8,10 +8,16 @@ use duban_core::event::Fact;
 
 /// Cases that the words of definitions and histories do not name.
 const SPECIAL: &[&str] = &[
-    "a card revoked by a late arrival",
-    "a window used by a late arrival",
-    "a step left by time and still used by a late arrival",
     "a request stamped before what is committed",
+    "an action that takes effect after its stamp",
+    "an answer that waits until all has settled",
+    "an extension granted after the feedback",
+    "another length by another class",
+    "what was closed by mistake goes on",
+    "a rung passed over while closed by mistake",
+    "a second appeal window",
+    "a card upheld",
+    "an unanswered short message",
     "an extension granted after the due instant",
     "a card revoked by an extension",
     "a second extension asked for",
@@ -54,14 +60,21 @@ const SPECIAL: &[&str] = &[
     "the lane catching up on two rungs of a deadline",
     "messages collapsed",
     "an anonymous callback closed by itself",
-    "closed without a finding",
     "a card contested after the ticket had gone on",
     "a claim from before the agency had the ticket",
 ];
 
 /// The reasons for which a command is refused in these lives.
-const REFUSALS: &[&str] =
-    &["unknown-action", "not-permitted", "not-yours", "wrong-step", "guarded", "form", "too-early"];
+const REFUSALS: &[&str] = &[
+    "unknown-action",
+    "not-permitted",
+    "not-yours",
+    "stale-revision",
+    "wrong-step",
+    "guarded",
+    "form",
+    "overtaken",
+];
 
 /// What was reached: kind and word.
 #[derive(Debug, Default)]
@@ -118,9 +131,8 @@ impl Coverage {
         need("outcome", &mut Outcome::ALL.iter().map(|one| one.word()));
         need("change", &mut LedgerReason::ALL.iter().map(|one| one.word()));
         need("certainty", &mut ["firm", "provisional", "estimated"].into_iter());
-        let reasons =
-            ["anonymous", "released", "closed", "fed_back", "feedback_refused"].into_iter();
-        need("cancelled", &mut reasons.chain(["invalid_finding_submitted"]));
+        let reasons = ["anonymous", "released", "closed", "feedback_refused"];
+        need("cancelled", &mut reasons.into_iter());
         need("case", &mut SPECIAL.iter().copied());
         missing.join("\n")
     }

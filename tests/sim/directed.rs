@@ -22,6 +22,7 @@ fn check(class: &str, first_day: i64, lines: &[Line]) {
         received_at: at(0, 8),
         flags: Vec::new(),
         outages: Vec::new(),
+        lane_late_ms: 0,
         deeds: Vec::new(),
         until: at(40, 0),
     };
@@ -35,6 +36,7 @@ fn check(class: &str, first_day: i64, lines: &[Line]) {
             subject: format!("{role}-1"),
             agency: is_of_agency.then(|| "SZ013".to_owned()),
             form: form.clone(),
+            revision: None,
         });
     }
     let settings = Settings::new();

@@ -11,9 +11,10 @@ const DAY_MS: i64 = 86_400_000;
 
 /// An instant that somebody claims: now, or some time of the last days.
 fn claimed(random: &mut Random, at: i64) -> String {
-    let ago = match random.below(4) {
-        0 => 0,
-        1 => random.below(DAY_MS / 2),
+    let ago = match random.below(6) {
+        0 => -random.below(5 * 60_000),
+        1 | 2 => 0,
+        3 => random.below(DAY_MS / 2),
         _ => random.below(3 * DAY_MS),
     };
     written(at - ago)
@@ -97,10 +98,10 @@ fn sound(random: &mut Random, action: &str, instance: &Instance, at: i64) -> Val
         }
         "file_appeal" => json!({ "reason": "情况不符", "received_at": claimed(random, at) }),
         "waive_appeal" => json!({ "waived_at": claimed(random, at) }),
-        "record_measures" => json!({ "measures": ["correction", "written_self_criticism"] }),
+        "record_measures" => json!({ "measures": measures(random) }),
         "record_rectification" => json!({ "measure": "已改正" }),
         "attach" => json!({ "attachments": papers(random, 1) }),
-        "contest_card" | "revoke_card" => {
+        "contest_card" | "uphold_card" | "revoke_card" => {
             let card = match instance.cards.as_slice() {
                 [] => "contact.1.0.end".to_owned(),
                 cards => random.pick(cards).id.to_string(),
@@ -117,6 +118,16 @@ fn sound(random: &mut Random, action: &str, instance: &Instance, at: i64) -> Val
     }
 }
 
+fn measures(random: &mut Random) -> &'static [&'static str] {
+    random.weighted(&[
+        (4, &["correction", "written_self_criticism"] as &[&str]),
+        (2, &["correction", "talk"]),
+        (2, &["written_self_criticism"]),
+        (2, &["talk"]),
+        (1, &["training", "transfer"]),
+    ])
+}
+
 fn contact(random: &mut Random, instance: &Instance, at: i64) -> Value {
     let (outcome, channel) = random.weighted(&[
         (30, ("reached", "phone")),
@@ -128,7 +139,11 @@ fn contact(random: &mut Random, instance: &Instance, at: i64) -> Value {
         (1, ("sent", "phone")),
         (1, ("no_answer", "sms")),
     ]);
-    json!({ "outcome": outcome, "channel": channel, "attempted_at": counted(random, instance, at) })
+    let mut form = json!({ "outcome": outcome, "channel": channel, "attempted_at": counted(random, instance, at) });
+    if random.chance(20) {
+        form["recording"] = json!("R-2026-0001");
+    }
+    form
 }
 
 fn conclusion(random: &mut Random) -> Value {
@@ -157,7 +172,8 @@ fn callback(random: &mut Random, instance: &Instance, at: i64) -> Value {
         (50, "no_answer"),
         (5, "declined"),
     ]);
-    json!({ "rating": rating, "channel": "phone", "called_at": counted(random, instance, at) })
+    let channel = random.weighted(&[(5, "phone"), (1, "sms")]);
+    json!({ "rating": rating, "channel": channel, "called_at": counted(random, instance, at) })
 }
 
 /// Makes a form wrong in some way, or at least another one.
@@ -183,7 +199,8 @@ fn spoil(random: &mut Random, form: &mut Value, at: i64) {
             fields.insert(name, json!("2026-02-30"));
         }
         _ => {
-            fields.insert(name, json!(written(at + random.between(1, DAY_MS))));
+            let ahead = if random.chance(50) { 10 * 60_000 } else { DAY_MS };
+            fields.insert(name, json!(written(at + random.between(1, ahead))));
         }
     }
 }

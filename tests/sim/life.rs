@@ -18,6 +18,8 @@ pub(crate) struct Deed {
     pub(crate) subject: String,
     pub(crate) agency: Option<String>,
     pub(crate) form: Value,
+    /// The revision that the person saw, if he says.
+    pub(crate) revision: Option<u32>,
 }
 
 /// All that happens to a ticket from outside.
@@ -32,6 +34,8 @@ pub(crate) struct Life {
     pub(crate) flags: Vec<String>,
     /// Spans in which the lane is off.
     pub(crate) outages: Vec<(i64, i64)>,
+    /// How much later than it might the lane comes.
+    pub(crate) lane_late_ms: i64,
     pub(crate) deeds: Vec<Deed>,
     /// Left alone until then.
     pub(crate) until: i64,
@@ -43,16 +47,6 @@ pub(crate) fn written(ms: i64) -> String {
 }
 
 impl Life {
-    /// Whether something arrives after what happened later.
-    pub(crate) fn has_latecomers(&self) -> bool {
-        let mut newest = self.received_at;
-        self.deeds.iter().any(|deed| {
-            let is_late = deed.at < deed.recorded_at || deed.at < newest;
-            newest = newest.max(deed.recorded_at);
-            is_late
-        })
-    }
-
     /// The scenario, with the refusals that are expected of the deeds.
     pub(crate) fn scenario(
         &self,
@@ -90,6 +84,9 @@ impl Life {
                 let _ = writeln!(text, "agency = {}", quoted(agency));
             }
             let _ = writeln!(text, "form = {}", inline(&deed.form));
+            if let Some(revision) = deed.revision {
+                let _ = writeln!(text, "revision = {revision}");
+            }
             if let Some(Some(code)) = refusals.get(index) {
                 let _ = writeln!(text, "refused = {}", quoted(code));
             }

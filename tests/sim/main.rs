@@ -27,7 +27,7 @@ use random::Random;
 use setting::{HOTLINE_AGENCIES, Settings};
 
 /// Lives of a run, if nobody says how many: what takes some twenty seconds in a dev build.
-const LIVES: u64 = 4_000;
+const LIVES: u64 = 10_000;
 /// The seed of the first life, if nobody says which.
 const SEED: u64 = 20_260_304;
 /// From so many lives on, everything has to be reached.

@@ -4,24 +4,26 @@
 use std::collections::BTreeMap;
 
 use duban_core::apply::replay;
-use duban_core::command::{Act, Command, Moment, Opening};
+use duban_core::command::{Act, Command, Moment, Opening, SETTLE_MS};
 use duban_core::decide::{self, Decision};
+use duban_core::definition::RungAt;
 use duban_core::digest::Digest;
 use duban_core::event::{Event, Fact, Sealed};
 use duban_core::instance::Instance;
 use duban_core::message::Message;
 use duban_core::name::Name;
-use duban_core::rejection::Rejection;
+use duban_core::rejection::Refusal;
 use duban_core::role::Actor;
+use duban_core::ticket_id::TicketId;
 use duban_core::time::{Day, Instant};
 
 use crate::coverage::Coverage;
 use crate::life::{Deed, Life, written};
 use crate::observed;
 use crate::oracle::almanac::start_of;
-use crate::oracle::ticket::{self as oracle, Ticket};
+use crate::oracle::ticket::{self as oracle, Answer, Ticket};
 use crate::setting::Setting;
-use crate::view::difference;
+use crate::view::{Commit, difference};
 use crate::watch;
 
 /// Why a life failed.
@@ -37,6 +39,7 @@ pub(crate) struct Failure {
 pub(crate) struct Player<'s> {
     setting: &'s Setting,
     outages: Vec<(i64, i64)>,
+    lane_late_ms: i64,
     pub(crate) instance: Instance,
     ticket: Ticket<'s>,
     pub(crate) events: Vec<Event>,
@@ -44,8 +47,10 @@ pub(crate) struct Player<'s> {
     /// The instant of the last commit, or until which time has passed.
     pub(crate) now: i64,
     published: usize,
+    /// When the next publication can be taken notice of, if that is after its midnight.
+    notice_at: Option<i64>,
     publications: Vec<i64>,
-    fired: BTreeMap<(Name, u16, u16, Name), u32>,
+    fired: BTreeMap<(Name, u16, u16, RungAt), u32>,
     /// The word of each deed's refusal.
     pub(crate) refusals: Vec<Option<String>>,
     /// Whether the laws of storing are checked as well; once for a life is enough.
@@ -61,7 +66,9 @@ impl<'s> Player<'s> {
     ) -> Result<Self, Failure> {
         let received_at = Instant::from_ms(life.received_at);
         let opening = Opening {
-            ticket: "HCP20260304000127-5".into(),
+            ticket: TicketId::from_number(1),
+            parent: None,
+            rated: None,
             class: life.class.as_str().into(),
             reviewed_at: Instant::from_ms(life.reviewed_at),
             district: None,
@@ -73,12 +80,14 @@ impl<'s> Player<'s> {
         let failed = |what: String| Failure { what, after: "the opening".to_owned() };
         let decision = decision.map_err(|refusal| failed(format!("refused: {refusal}")))?;
         let (world, flags) = (&setting.world, &life.flags);
-        let ticket = Ticket::open(world, &life.class, flags, life.reviewed_at, life.received_at);
+        let (ticket, told) =
+            Ticket::open(world, &life.class, flags, life.reviewed_at, life.received_at);
         let publications = setting.publications();
         let mut player = Self {
             setting,
             outages: life.outages.clone(),
-            instance: decision.instance.clone(),
+            lane_late_ms: life.lane_late_ms,
+            instance: decision.instance.clone().into_owned(),
             ticket,
             events: Vec::new(),
             messages: Vec::new(),
@@ -87,12 +96,15 @@ impl<'s> Player<'s> {
                 .iter()
                 .take_while(|day| start_of(**day) <= life.received_at)
                 .count(),
+            notice_at: None,
             publications,
             fired: BTreeMap::new(),
             refusals: Vec::new(),
             is_stored: true,
         };
         coverage.note("class", &life.class);
+        watch::decision(&player.instance.clone(), &decision, coverage);
+        agree(&decision, &told).map_err(failed)?;
         player.take(decision, coverage).map_err(failed)?;
         player.compare(coverage).map_err(failed)?;
         Ok(player)
@@ -114,63 +126,109 @@ impl<'s> Player<'s> {
         Ok(player)
     }
 
-    /// Somebody acts; before, the lane and the publications have worked until it is committed.
+    /// Somebody acts; before, the lane and the publications have worked until it is committed. Who
+    /// depends on something that has not settled waits until it has.
     pub(crate) fn act(&mut self, deed: &Deed, coverage: &mut Coverage) -> Result<(), Failure> {
-        self.pass(deed.recorded_at, coverage)?;
-        watch::deed(&self.instance, deed, self.now, coverage);
         let after = format!("{} of {} at {}", deed.action, deed.subject, written(deed.at));
         let failed = |what| Failure { what, after: after.clone() };
-        let act = self.sealed(deed);
-        let moment = Moment {
-            at: Instant::from_ms(deed.at),
-            recorded_at: Instant::from_ms(deed.recorded_at),
+        let act = oracle::Act {
+            action: &deed.action,
+            role: &deed.role,
+            subject: &deed.subject,
+            agency: deed.agency.as_deref(),
+            form: &deed.form,
+            revision: deed.revision,
         };
-        let program = self.decide(&Command::Act(act), moment);
-        let oracle = self.ticket.act(
-            &oracle::Act {
-                action: &deed.action,
-                role: &deed.role,
-                subject: &deed.subject,
-                agency: deed.agency.as_deref(),
-                form: &deed.form,
-            },
-            deed.at,
+        let mut ready_at = deed.recorded_at;
+        loop {
+            self.pass(ready_at, coverage)?;
+            watch::deed(&self.instance, deed, self.now, coverage);
+            let command = Command::Act(self.sealed(deed));
+            let (stamp, recorded_at) = (Instant::from_ms(deed.at), Instant::from_ms(ready_at));
+            let before = self.instance.clone();
+            let program = decide::decide(
+                self.setting.context(),
+                &before,
+                &command,
+                Moment { at: stamp, recorded_at },
+            );
+            let mut ticket = self.ticket.clone();
+            let oracle = ticket.act(&act, deed.at);
+            let fired = [
+                program.as_ref().map_or_else(|one| one.fired_until, |one| one.fired_until),
+                oracle
+                    .as_ref()
+                    .map_or_else(|(_, fired)| *fired, |one| one.fired_until)
+                    .map(Instant::from_ms),
+            ];
+            if fired[0] != fired[1] {
+                return Err(failed(format!("it depends on {fired:?}")));
+            }
+            let settled = fired[0].map(|fired| fired.ms() + SETTLE_MS);
+            if let Some(settled) = settled.filter(|settled| *settled > ready_at) {
+                coverage.special("an answer that waits until all has settled");
+                ready_at = settled;
+                continue;
+            }
+            self.now = self.now.max(ready_at);
+            self.answered(deed, &before, (program, oracle), coverage).map_err(failed)?;
+            if self.refusals.last().is_some_and(Option::is_none) {
+                self.ticket = ticket;
+            }
+            return self.compare(coverage).map_err(failed);
+        }
+    }
+
+    /// Compares the two answers to a deed, and takes over what was decided.
+    fn answered(
+        &mut self,
+        deed: &Deed,
+        before: &Instance,
+        (program, oracle): (Result<Decision<'_>, Refusal>, Answer),
+        coverage: &mut Coverage,
+    ) -> Result<(), String> {
+        let words = (
+            program.as_ref().err().map(|one| one.rejection.code()),
+            oracle.as_ref().err().map(|(word, _)| *word),
         );
-        let word = program.as_ref().err().map(Rejection::code);
-        if word != oracle.err() {
-            let [program, oracle] = [word, oracle.err()].map(|word| word.unwrap_or("accepted"));
-            return Err(failed(format!("\n  program: {program}\n  oracle:  {oracle}")));
+        if words.0 != words.1 {
+            let (program, oracle) = (words.0.unwrap_or("accepted"), words.1.unwrap_or("accepted"));
+            return Err(format!("\n  program: {program}\n  oracle:  {oracle}"));
         }
-        self.refusals.push(word.map(str::to_owned));
-        self.now = self.now.max(deed.recorded_at);
-        match program {
-            Err(refusal) => {
-                coverage.note("refusal", refusal.code());
-                watch::refusal(&self.instance, deed, &refusal, coverage);
-            }
-            Ok(decision) => {
-                let workflow = self.instance.definition.name.as_str();
+        self.refusals.push(words.0.map(str::to_owned));
+        match (program, oracle) {
+            (Ok(decision), Ok(told)) => {
+                let workflow = before.definition.name.as_str();
                 coverage.note(crate::coverage::kinds_of(workflow)[0], &deed.action);
-                watch::decision(&self.instance, &decision, coverage);
-                watch::done(&self.instance, deed, &decision, coverage);
-                self.take(decision, coverage).map_err(failed)?;
+                watch::decision(before, &decision, coverage);
+                watch::done(before, deed, &decision, coverage);
+                agree(&decision, &told)?;
+                self.take(decision, coverage)?;
             }
+            (Err(refusal), _) => {
+                coverage.note("refusal", refusal.rejection.code());
+                watch::refusal(before, deed, &refusal.rejection, coverage);
+            }
+            (Ok(_), Err(_)) => {}
         }
-        self.compare(coverage).map_err(failed)
+        Ok(())
     }
 
     /// Time passes until an instant, and the laws of a whole history are checked.
     pub(crate) fn end(&mut self, until: i64, coverage: &mut Coverage) -> Result<(), Failure> {
         self.pass(until, coverage)?;
-        self.advance(until, coverage)?;
+        // What is due by then is recorded when it has settled, and whenever the lane is back.
+        self.advance(until, until + SETTLE_MS, coverage)?;
         let failed = |what: &str| Failure { what: what.to_owned(), after: "the end".to_owned() };
         if !self.is_stored {
             return Ok(());
         }
         let again = replay(&self.events).map_err(|error| failed(&error.to_string()))?;
-        let bytes = |one: &Instance| serde_json::to_vec(one).expect("a ticket is JSON");
-        if bytes(&again) != bytes(&self.instance) {
+        if again.to_bytes() != self.instance.to_bytes() {
             return Err(failed("law: replaying the events gives other bytes"));
+        }
+        if Instance::from_bytes(&again.to_bytes()).as_ref() != Ok(&again) {
+            return Err(failed("law: a stored ticket reads as another"));
         }
         Ok(())
     }
@@ -180,70 +238,93 @@ impl<'s> Player<'s> {
         loop {
             let lane = self.next_turn_of_the_lane().filter(|at| *at <= until);
             let notice = self.publications.get(self.published).map(|day| start_of(*day));
-            match (lane, notice.filter(|at| *at <= until)) {
-                (None, None) => break,
+            let notice = self.notice_at.or(notice).filter(|at| *at <= until);
+            match (lane, notice) {
                 (Some(at), notice) if notice.is_none_or(|notice| at < notice) => {
-                    self.advance(at, coverage)?;
+                    self.advance(at - SETTLE_MS, at, coverage)?;
                 }
-                _ => self.publish(coverage)?,
+                (_, Some(at)) => self.publish(at, coverage)?,
+                _ => break,
             }
         }
         self.now = self.now.max(until);
         Ok(())
     }
 
+    /// The lane works off what has settled, or comes back after an outage.
     fn next_turn_of_the_lane(&self) -> Option<i64> {
-        let at = self.instance.next_wake()?.ms().max(self.now);
+        let due = self.instance.next_wake()?.ms();
+        let at = (due + SETTLE_MS + self.lane_late_ms).max(self.now);
         let outage = self.outages.iter().find(|(from, to)| (*from..*to).contains(&at));
         Some(outage.map_or(at, |(_, to)| *to))
     }
 
-    fn advance(&mut self, at: i64, coverage: &mut Coverage) -> Result<(), Failure> {
-        let command = self.decide(&Command::Advance, Moment::now(Instant::from_ms(at)));
-        self.ticket.advance(at);
-        self.by_itself(command, at, &format!("the lane at {}", written(at)), coverage)
-    }
-
-    fn publish(&mut self, coverage: &mut Coverage) -> Result<(), Failure> {
-        let day = self.publications[self.published];
-        self.published += 1;
-        let at = start_of(day);
-        let known_on = Day::from_number(i32::try_from(day).expect("a near day"));
-        watch::publication(&self.instance, at, coverage);
-        let moment = Moment::now(Instant::from_ms(at));
-        let command = self.decide(&Command::Recompute { known_on }, moment);
-        if self.ticket.publish(day, at) {
-            coverage.special("a due day kept by the next working day");
-        }
-        self.by_itself(command, at, &format!("the notice of {}", written(at)), coverage)
-    }
-
-    fn by_itself(
+    fn advance(
         &mut self,
-        command: Result<Decision, Rejection>,
-        at: i64,
-        after: &str,
+        until: i64,
+        recorded_at: i64,
         coverage: &mut Coverage,
     ) -> Result<(), Failure> {
-        let failed = |what| Failure { what, after: after.to_owned() };
-        let decision = command.map_err(|refusal| failed(format!("refused: {refusal}")))?;
-        watch::decision(&self.instance, &decision, coverage);
-        self.now = self.now.max(at);
+        let after = format!("the lane at {}", written(recorded_at));
+        let failed = |what| Failure { what, after: after.clone() };
+        let moment =
+            Moment { at: Instant::from_ms(until), recorded_at: Instant::from_ms(recorded_at) };
+        let before = self.instance.clone();
+        let decision = decide::decide(self.setting.context(), &before, &Command::Advance, moment);
+        let decision = decision.map_err(|refusal| failed(format!("refused: {refusal}")))?;
+        let told = self.ticket.advance(until);
+        agree(&decision, &told).map_err(failed)?;
+        watch::decision(&before, &decision, coverage);
+        self.now = self.now.max(recorded_at);
         self.take(decision, coverage).map_err(failed)?;
         self.compare(coverage).map_err(failed)
     }
 
-    fn decide(&self, command: &Command, moment: Moment) -> Result<Decision, Rejection> {
-        let definition = self.setting.definition(&self.instance);
-        decide::decide(self.setting.context(), definition, &self.instance, command, moment)
+    /// A notice is taken notice of; the one before it comes once more, and must do nothing.
+    fn publish(&mut self, recorded_at: i64, coverage: &mut Coverage) -> Result<(), Failure> {
+        let day = self.publications[self.published];
+        let after = format!("the notice of {}", written(start_of(day)));
+        let failed = |what| Failure { what, after: after.clone() };
+        watch::publication(&self.instance, start_of(day), coverage);
+        let moment = Moment {
+            at: Instant::from_ms(start_of(day)),
+            recorded_at: Instant::from_ms(recorded_at),
+        };
+        let old = self.published.checked_sub(1).map(|index| self.publications[index]);
+        for day in [Some(day), old].into_iter().flatten() {
+            let known_on = Day::from_number(i32::try_from(day).expect("a near day"));
+            let before = self.instance.clone();
+            let decision = decide::decide(
+                self.setting.context(),
+                &before,
+                &Command::Recompute { known_on },
+                moment,
+            );
+            let decision = decision.map_err(|refusal| failed(format!("refused: {refusal}")))?;
+            let settled = decision.fired_until.map(|fired| fired.ms() + SETTLE_MS);
+            if let Some(settled) = settled.filter(|settled| *settled > recorded_at) {
+                self.notice_at = Some(settled);
+                return Ok(());
+            }
+            let (told, is_held) = self.ticket.publish(day, moment.at.ms());
+            if is_held {
+                coverage.special("a due day kept by the next working day");
+            }
+            agree(&decision, &told).map_err(failed)?;
+            watch::decision(&before, &decision, coverage);
+            self.now = self.now.max(recorded_at);
+            self.take(decision, coverage).map_err(failed)?;
+            self.compare(coverage).map_err(failed)?;
+        }
+        self.published += 1;
+        self.notice_at = None;
+        Ok(())
     }
 
     fn sealed(&self, deed: &Deed) -> Act {
         let definition = self.setting.definition(&self.instance);
-        let form = definition.action(&deed.action);
-        let form = form.and_then(|action| definition.form(action.form.as_str()));
-        let private = form.map(|form| form.split(&deed.form).1).unwrap_or_default();
-        let sealed = (!private.is_null()).then(|| {
+        let private = definition.split_form(&deed.action, &deed.form).1;
+        let sealed = private.map(|private| {
             let bytes = private.to_string().into_bytes();
             Sealed { reference: "test-1".into(), commitment: Digest::commitment(&[7; 32], &bytes) }
         });
@@ -256,15 +337,16 @@ impl<'s> Player<'s> {
             },
             form: deed.form.clone(),
             sealed,
-            revision: None,
+            revision: deed.revision,
         }
     }
 
     /// Takes over a decision, and checks the laws that hold of every commit.
-    fn take(&mut self, decision: Decision, coverage: &mut Coverage) -> Result<(), String> {
+    fn take(&mut self, decision: Decision<'_>, coverage: &mut Coverage) -> Result<(), String> {
         for event in &decision.events {
-            if self.events.last().is_some_and(|last| last.recorded_at > event.recorded_at) {
-                return Err(format!("law: recorded_at goes back at event {}", event.seq));
+            let is_back = |last: &Event| last.recorded_at > event.recorded_at || last.at > event.at;
+            if self.events.last().is_some_and(is_back) || event.recorded_at < event.at {
+                return Err(format!("law: time goes back at event {}", event.seq));
             }
             if self.is_stored {
                 let again = Event::from_bytes(&event.to_bytes());
@@ -277,7 +359,7 @@ impl<'s> Player<'s> {
             }
             if let Fact::RungFired(fired) | Fact::RungWithheld(fired) = &event.fact {
                 let run = (fired.run.deadline.clone(), fired.run.run);
-                let key = (run.0, run.1, fired.generation, fired.rung.clone());
+                let key = (run.0, run.1, fired.generation, fired.rung);
                 let is_fired = matches!(event.fact, Fact::RungFired(_));
                 let times = self.fired.entry(key).or_default();
                 if *times > 0 && is_fired {
@@ -302,21 +384,45 @@ impl<'s> Player<'s> {
             return Err("law: the numbers of events have a gap".to_owned());
         }
         self.messages.extend(decision.messages);
-        self.instance = decision.instance;
+        self.instance = decision.instance.into_owned();
         Ok(())
+    }
+
+    fn shown(&self, probes: &[i64]) -> crate::view::View<'_> {
+        let definition = self.setting.definition(&self.instance);
+        observed::view(&self.instance, definition, self.setting.calendar(), probes)
     }
 
     fn compare(&self, coverage: &mut Coverage) -> Result<(), String> {
         let due = self.instance.runs.last().map_or(self.now, |run| run.due_at.ms());
         let probes = [self.now, self.now + 86_400_000, due - 1, due];
-        let (program, oracle) =
-            (observed::view(&self.instance, &probes), self.ticket.view(&probes));
+        let (program, oracle) = (self.shown(&probes), self.ticket.view(&probes));
         watch::view(&program, self.instance.definition.name.as_str(), coverage);
         if program == oracle {
             return Ok(());
         }
         Err(with_instants(&difference(&program, &oracle)))
     }
+}
+
+/// Whether the program decided what the oracle tells.
+fn agree(decision: &Decision<'_>, told: &Commit) -> Result<(), String> {
+    let decided = observed::commit(decision);
+    let pairs = [(&decided.events, &told.events), (&decided.messages, &told.messages)];
+    for (program, oracle) in pairs {
+        let none = "nothing".to_owned();
+        for index in 0..program.len().max(oracle.len()) {
+            let (one, other) =
+                (program.get(index).unwrap_or(&none), oracle.get(index).unwrap_or(&none));
+            if one != other {
+                return Err(with_instants(&format!("\n  program: {one}\n  oracle:  {other}")));
+            }
+        }
+    }
+    if decided.fired_until != told.fired_until {
+        return Err(format!("fired until {:?} and {:?}", decided.fired_until, told.fired_until));
+    }
+    Ok(())
 }
 
 /// Milliseconds since 1970 as people write them.
@@ -326,8 +432,10 @@ fn with_instants(text: &str) -> String {
         let (digits, rest) =
             word.split_at(word.find(|c: char| !c.is_ascii_digit()).unwrap_or(word.len()));
         let is_instant = digits.len() >= 12;
-        words.push(match digits.parse() {
-            Ok(ms) if is_instant => format!("{}{rest}", written(ms)),
+        let (before, at) = word.split_at(word.find('@').map_or(0, |at| at + 1));
+        words.push(match (digits.parse(), at.trim_end_matches([']', '~']).parse()) {
+            (Ok(ms), _) if is_instant => format!("{}{rest}", written(ms)),
+            (_, Ok(ms)) if at.len() >= 12 => format!("{before}{}", written(ms)),
             _ => word.to_owned(),
         });
     }

@@ -148,6 +148,10 @@ impl Setting {
         }
     }
 
+    pub(crate) fn calendar(&self) -> &Calendar {
+        &self.calendar
+    }
+
     pub(crate) fn definition(&self, instance: &Instance) -> &Definition {
         self.shelf.pinned(&instance.definition).expect("a pinned definition is on the shelf")
     }

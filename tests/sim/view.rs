@@ -3,19 +3,34 @@
 
 use std::fmt::Write as _;
 
+/// What leaves a decision, a line each.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(crate) struct Commit {
+    pub(crate) events: Vec<String>,
+    pub(crate) messages: Vec<String>,
+    pub(crate) fired_until: Option<i64>,
+}
+
 /// A ticket at an instant.
 #[derive(Debug, PartialEq)]
 pub(crate) struct View<'t> {
     pub(crate) class: &'t str,
+    pub(crate) workflow: &'t str,
     pub(crate) step: &'t str,
     pub(crate) status: &'t str,
+    /// Who must act.
+    pub(crate) awaits: Option<&'t str>,
     pub(crate) agency: Option<&'t str>,
     pub(crate) flags: Vec<&'t str>,
     pub(crate) finding: Option<&'t str>,
     pub(crate) outcome: Option<&'t str>,
+    pub(crate) revision: u32,
+    /// Each count: what, by which agency, when; sorted.
+    pub(crate) tallies: Vec<String>,
     pub(crate) next_wake: Option<i64>,
     /// At the instants asked for.
     pub(crate) lights: Vec<Option<&'static str>>,
+    pub(crate) hotline_lights: Vec<Option<&'static str>>,
     pub(crate) cards: Vec<CardView<'t>>,
     pub(crate) runs: Vec<RunView<'t>>,
 }
@@ -25,8 +40,10 @@ pub(crate) struct View<'t> {
 pub(crate) struct CardView<'t> {
     pub(crate) id: &'t str,
     pub(crate) kind: &'t str,
+    pub(crate) party: &'t str,
     pub(crate) agency: Option<&'t str>,
     pub(crate) state: &'t str,
+    pub(crate) is_upheld: bool,
     pub(crate) revoked: Option<&'t str>,
     pub(crate) due_at: i64,
     pub(crate) fired_at: i64,
@@ -36,9 +53,12 @@ pub(crate) struct CardView<'t> {
 #[derive(Debug, PartialEq)]
 pub(crate) struct RunView<'t> {
     pub(crate) deadline: &'t str,
-    pub(crate) run: u16,
-    pub(crate) generation: u16,
+    pub(crate) run: usize,
+    pub(crate) generation: usize,
+    pub(crate) order: usize,
+    pub(crate) party: &'t str,
     pub(crate) agency: Option<&'t str>,
+    pub(crate) within: String,
     pub(crate) state: &'t str,
     pub(crate) cancelled: Option<&'t str>,
     pub(crate) starts_at: i64,
@@ -48,16 +68,19 @@ pub(crate) struct RunView<'t> {
     pub(crate) certainty: &'static str,
     pub(crate) missing_years: Vec<i64>,
     pub(crate) ended_at: Option<i64>,
+    /// Working days left at the instants asked for.
+    pub(crate) left: Vec<Option<usize>>,
+    pub(crate) ledger: Vec<String>,
     /// In order of their names.
-    pub(crate) rungs: Vec<RungView<'t>>,
+    pub(crate) rungs: Vec<RungView>,
 }
 
 /// A rung of a run.
 #[derive(Debug, PartialEq)]
-pub(crate) struct RungView<'t> {
-    pub(crate) name: &'t str,
+pub(crate) struct RungView {
+    pub(crate) name: String,
     pub(crate) at: i64,
-    pub(crate) state: &'t str,
+    pub(crate) state: &'static str,
 }
 
 /// The first line in which two views differ, with what it belongs to.

@@ -7,6 +7,7 @@ use duban_core::event::{DeadlineMoved, Event, Fact, RunRef};
 use duban_core::instance::Instance;
 use duban_core::message::About;
 use duban_core::name::Name;
+use duban_core::reason::RevokeReason;
 use duban_core::rejection::Rejection;
 use duban_core::time::Instant;
 
@@ -56,7 +57,12 @@ pub(crate) fn refusal(
 }
 
 /// After an action.
-pub(crate) fn done(before: &Instance, deed: &Deed, decision: &Decision, coverage: &mut Coverage) {
+pub(crate) fn done(
+    before: &Instance,
+    deed: &Deed,
+    decision: &Decision<'_>,
+    coverage: &mut Coverage,
+) {
     let after = &decision.instance;
     let form = |field: &str| deed.form.get(field).and_then(serde_json::Value::as_str);
     let was_reached = form("outcome") == Some("reached");
@@ -89,6 +95,12 @@ pub(crate) fn done(before: &Instance, deed: &Deed, decision: &Decision, coverage
             coverage.special("unresolved");
         }
         "reopen" => coverage.special("reopened"),
+        "uphold_card" => coverage.special("a card upheld"),
+        "record_callback"
+            if form("channel") == Some("sms") && form("rating") == Some("no_answer") =>
+        {
+            coverage.special("an unanswered short message");
+        }
         "archive" if flagged("anonymous") => coverage.special("archived anonymous"),
         "reclassify" if after.class == *"staff" => coverage.special("reclassified to staff"),
         "reclassify" if before.class == *"staff" => coverage.special("reclassified to matter"),
@@ -105,14 +117,6 @@ pub(crate) fn done(before: &Instance, deed: &Deed, decision: &Decision, coverage
     if deed.role == "approver" && flagged("hotline_self") {
         coverage.special("the hotline judging itself");
     }
-    let overtaken = before.step_by_time && before.step_since.ms() > deed.at;
-    if overtaken && ["file_appeal", "waive_appeal"].contains(&deed.action.as_str()) {
-        coverage.special("a step left by time and still used by a late arrival");
-    }
-    if after.status == Status::Closed && after.finding.is_none() && deed.action == "record_callback"
-    {
-        coverage.special("closed without a finding");
-    }
     if deed.action == "contest_card"
         && deed.agency.as_deref() != after.agency.as_ref().map(Name::as_str)
     {
@@ -125,14 +129,15 @@ pub(crate) fn publication(instance: &Instance, at: i64, coverage: &mut Coverage)
     for run in instance.runs.iter().filter(|run| run.state == State::Running) {
         if run.due_at.ms() <= at && !run.rungs.is_empty() {
             coverage.special("a deadline overdue at a publication");
-        } else if run.rungs.iter().any(|rung| rung.state == RungState::Withheld) {
+        }
+        if run.rungs.iter().any(|rung| rung.state == RungState::Withheld) {
             coverage.special("a rung withheld at a publication");
         }
     }
 }
 
 /// After any decision.
-pub(crate) fn decision(before: &Instance, decision: &Decision, coverage: &mut Coverage) {
+pub(crate) fn decision(before: &Instance, decision: &Decision<'_>, coverage: &mut Coverage) {
     let mut fired: Vec<&RunRef> = Vec::new();
     for (index, event) in decision.events.iter().enumerate() {
         if let Fact::RungFired(rung) = &event.fact {
@@ -160,19 +165,14 @@ pub(crate) fn decision(before: &Instance, decision: &Decision, coverage: &mut Co
 
 fn fact(before: &Instance, event: &Event, coverage: &mut Coverage) {
     match &event.fact {
-        Fact::CardRevoked(changed) if changed.reason == *"arrived_before_due" => {
-            coverage.special("a card revoked by a late arrival");
-        }
-        Fact::CardRevoked(changed) if changed.reason == *"extension_pending" => {
+        Fact::CardRevoked(changed) if changed.reason == RevokeReason::ExtensionPending => {
             coverage.special("a card revoked by an extension");
         }
-        Fact::DeadlineMet(met)
-            if run(before, &met.run).is_some_and(|run| run.state == State::Lapsed) =>
-        {
-            coverage.special("a window used by a late arrival");
+        Fact::Acted(_) if event.arrived_at.is_some() => {
+            coverage.special("an action that takes effect after its stamp");
         }
         Fact::DeadlineCancelled(cancelled) => {
-            coverage.note("cancelled", cancelled.reason.as_str());
+            coverage.note("cancelled", cancelled.reason.word());
         }
         Fact::DeadlineReopened(reopened) => {
             coverage.note("change", LedgerReason::Refused.word());
@@ -186,9 +186,16 @@ fn fact(before: &Instance, event: &Event, coverage: &mut Coverage) {
         }
         Fact::DeadlineResumed(resumed) => {
             coverage.note("change", LedgerReason::Resumed.word());
-            coverage.special("an agency that gets its ticket back");
-            if !resumed.passed_over.is_empty() {
-                coverage.special("a rung passed over while another agency had the ticket");
+            if before.status == Status::Closed {
+                coverage.special("what was closed by mistake goes on");
+                if !resumed.passed_over.is_empty() {
+                    coverage.special("a rung passed over while closed by mistake");
+                }
+            } else {
+                coverage.special("an agency that gets its ticket back");
+                if !resumed.passed_over.is_empty() {
+                    coverage.special("a rung passed over while another agency had the ticket");
+                }
             }
         }
         Fact::DeadlineLapsed(lapsed) => {
@@ -202,10 +209,13 @@ fn fact(before: &Instance, event: &Event, coverage: &mut Coverage) {
                 }
             }
             let is_old =
-                run(before, &lapsed.run).is_some_and(|run| run.due_at <= before.received_at);
+                event.at == before.received_at && lapsed.run.deadline == *"followup_window";
             if is_old {
                 coverage.special("a review window that was over at the opening");
             }
+        }
+        Fact::DeadlineStarted(one) if one.deadline == *"appeal_window" && one.run > 1 => {
+            coverage.special("a second appeal window");
         }
         Fact::Moved(moved) if before.step == *"fed_back" && moved.change.outcome.is_some() => {
             coverage.special("an anonymous callback closed by itself");
@@ -218,11 +228,20 @@ fn fact(before: &Instance, event: &Event, coverage: &mut Coverage) {
 fn moved(before: &Instance, event: &Event, moved: &DeadlineMoved, coverage: &mut Coverage) {
     coverage.note("change", moved.reason.word());
     let Some(run) = run(before, &moved.run) else { return };
-    if moved.reason == LedgerReason::Extension {
-        if moved.from_due_at <= event.at {
-            coverage.special("an extension granted after the due instant");
+    match moved.reason {
+        LedgerReason::Extension => {
+            if moved.from_due_at <= event.at {
+                coverage.special("an extension granted after the due instant");
+            }
+            if run.met_at().is_some() {
+                coverage.special("an extension granted after the feedback");
+            }
+            return;
         }
-        return;
+        LedgerReason::Reclassified => {
+            return coverage.special("another length by another class");
+        }
+        _ => {}
     }
     let schedule = &moved.schedule;
     if schedule.due_at < moved.from_due_at {
@@ -237,9 +256,9 @@ fn moved(before: &Instance, event: &Event, moved: &DeadlineMoved, coverage: &mut
     if schedule.certainty < run.certainty {
         coverage.special("surer after a publication");
     }
-    let is_firm = |name| schedule.rungs.iter().any(|one| one.name == name && !one.estimated);
+    let is_firm = |rung| schedule.rungs.iter().any(|one| one.rung == rung && !one.estimated);
     let mut withheld = run.rungs.iter().filter(|rung| rung.state == RungState::Withheld);
-    if withheld.any(|rung| is_firm(rung.name.clone())) {
+    if withheld.any(|rung| is_firm(rung.rung)) {
         coverage.special("a rung withheld and then armed");
     }
 }

@@ -46,6 +46,7 @@ impl Draft<'_> {
         let pending = self.instance.extension.clone();
         let closed_at = self.instance.step_since;
         self.record_action(act, asked, &change)?;
+        let seq = self.instance.seq;
         if let Some(reclassified) = reclassified {
             self.reclassify(reclassified)?;
         }
@@ -55,7 +56,7 @@ impl Draft<'_> {
         if resumes {
             self.resume_closed(closed_at)?;
         }
-        self.follow(&change)?;
+        self.follow(&change, seq)?;
         self.card(action, asked)?;
         self.settle()
     }

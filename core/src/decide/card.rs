@@ -71,6 +71,6 @@ impl Draft<'_> {
         let (state, agency) = (known.state, known.agency.clone());
         let to = to.unwrap_or(known.party.told_of_cards());
         let about = About::Card { card, state };
-        self.tell(EffectKind::Notify, &[to], agency.as_ref(), &about)
+        self.tell(self.instance.seq, EffectKind::Notify, &[to], agency.as_ref(), &about)
     }
 }

@@ -99,17 +99,17 @@ impl<'c> Draft<'c> {
         Ok(())
     }
 
-    /// Tells audiences, or those who stand in for them, of what the last recorded event brings
-    /// about; `agency` is the one that it concerns.
+    /// Tells audiences, or those who stand in for them, of what an event brings about; `agency` is
+    /// the one that it concerns.
     pub(super) fn tell(
         &mut self,
+        seq: u64,
         kind: EffectKind,
         to: &[Audience],
         agency: Option<&Name>,
         about: &About,
     ) -> Result<(), Rejection> {
-        let seq = self.instance.seq;
-        let same = self.messages.iter().rev().take_while(|message| message.seq == seq).count();
+        let same = self.messages.iter().filter(|message| message.seq == seq).count();
         let numbers = u16::try_from(same).unwrap_or(u16::MAX)..;
         for (to, nth) in self.definition.told(to, &self.instance.flags).into_iter().zip(numbers) {
             if self.messages.len() >= MESSAGES_MAX {

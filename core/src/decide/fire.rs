@@ -52,7 +52,7 @@ impl Draft<'_> {
         self.record(if withheld { Fact::RungWithheld(fired) } else { Fact::RungFired(fired) })?;
         let told = rule.map(|rule| rule.tell.as_slice()).unwrap_or_default();
         let concerned = agency.or_else(|| self.instance.agency.clone());
-        self.tell(EffectKind::Notify, told, concerned.as_ref(), &about)
+        self.tell(self.instance.seq, EffectKind::Notify, told, concerned.as_ref(), &about)
     }
 
     fn lapse(&mut self, firing: Firing) -> Result<(), Rejection> {
@@ -67,7 +67,7 @@ impl Draft<'_> {
             self.counts_from = self.at.plus_ms(-1);
         }
         if let Some(event) = raised {
-            self.raised(&event, concerned.as_ref())?;
+            self.raised(&event, self.instance.seq, concerned.as_ref())?;
         }
         self.settle()
     }

@@ -70,8 +70,8 @@ impl Draft<'_> {
         Ok(StepChange { from: from.clone(), to, status, back })
     }
 
-    /// What follows from a change that has just been recorded.
-    pub(super) fn follow(&mut self, change: &TicketChange) -> Result<(), Rejection> {
+    /// What follows from a change that event `seq` recorded.
+    pub(super) fn follow(&mut self, change: &TicketChange, seq: u64) -> Result<(), Rejection> {
         if let Some(agency) = &change.released {
             self.release(agency)?;
         }
@@ -81,7 +81,7 @@ impl Draft<'_> {
         // Whoever gave the ticket back is told what became of it.
         let concerned = change.released.clone().or_else(|| self.instance.agency.clone());
         for event in &change.raised {
-            self.raised(event, concerned.as_ref())?;
+            self.raised(event, seq, concerned.as_ref())?;
         }
         if let Some(step) = &change.step {
             self.entered(&step.to)?;
@@ -96,12 +96,13 @@ impl Draft<'_> {
     pub(super) fn raised(
         &mut self,
         event: &Name,
+        seq: u64,
         concerned: Option<&Name>,
     ) -> Result<(), Rejection> {
         let definition = self.definition;
         for effect in definition.effects.iter().filter(|effect| effect.on == *event) {
             let about = About::Event { event: event.clone() };
-            self.tell(effect.kind, &[effect.to], concerned, &about)?;
+            self.tell(seq, effect.kind, &[effect.to], concerned, &about)?;
         }
         for rule in &definition.deadlines {
             if rule.met_by.contains(event) {
@@ -142,7 +143,7 @@ impl Draft<'_> {
             self.as_system(|draft| {
                 let moved = Moved { change };
                 draft.record(Fact::Moved(Box::new(moved.clone())))?;
-                draft.follow(&moved.change)
+                draft.follow(&moved.change, draft.instance.seq)
             })?;
         }
         let message = format!("环节 {} 的自动流转绕成了圈", self.instance.step);

@@ -176,11 +176,6 @@ impl Almanac {
         (after + 1..=until).filter(|day| self.is_working(known, *day)).count()
     }
 
-    /// The last working day that is not after a day.
-    pub(crate) fn last_working_day(&self, known: i64, day: i64) -> i64 {
-        if self.is_working(known, day) { day } else { self.walk(known, day, -1) }
-    }
-
     /// How sure a span of days is, and its years without a notice.
     pub(crate) fn certainty(&self, known: i64, from: i64, to: i64) -> (Certainty, Vec<i64>) {
         let (first, last) = (from.min(to), from.max(to));
@@ -194,11 +189,6 @@ impl Almanac {
             (true, false) => Certainty::Firm,
         };
         (certainty, missing)
-    }
-
-    /// Whether a notice was published after one day and not after another.
-    pub(crate) fn newest_between(&self, after: i64, until: i64) -> Option<i64> {
-        self.publications().rfind(|day| *day <= until).filter(|day| *day > after)
     }
 }
 

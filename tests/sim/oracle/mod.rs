@@ -1,14 +1,13 @@
-//! The oracle: what a ticket should be, written a second time and apart from the program.
-//!
-//! Slow and plain on purpose. Must never import anything of the program: it reads the calendar
-//! files by itself and knows the two workflows by heart, not from their definitions.
+//! The oracle: a ticket's life told day by day over plain lists, written from the regulation, our
+//! answers and the state machines. Must never import anything of the program, nor read its
+//! definitions: what it knows of them it knows by heart.
 
 pub(crate) mod almanac;
-mod clocks;
-mod events;
-mod forms;
-mod permits;
-mod rules;
-mod schedule;
+mod book;
+mod clock;
+mod days;
+mod deeds;
+mod follows;
+mod law;
+mod paper;
 pub(crate) mod ticket;
-mod work;

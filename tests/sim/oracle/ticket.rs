@@ -1,13 +1,13 @@
-//! A ticket of the oracle, and what is done to it from outside: opening, time, actions, notices.
+//! A ticket of the oracle, and what can be asked of it from outside.
 
 use std::collections::BTreeSet;
 
 use serde_json::Value;
 
-use super::almanac::{Almanac, Certainty, day_of};
-use super::clocks::{Card, CardState, Run, RungState, State};
-use super::rules::{Kind, Workflow};
-use crate::view::{CardView, RunView, RungView, View};
+use super::almanac::{Almanac, day_of};
+use super::clock::Clock;
+use super::law;
+use crate::view::Commit;
 
 /// What all tickets share.
 pub(crate) struct World {
@@ -24,48 +24,75 @@ pub(crate) struct Act<'a> {
     pub(crate) subject: &'a str,
     pub(crate) agency: Option<&'a str>,
     pub(crate) form: &'a Value,
+    pub(crate) revision: Option<u32>,
 }
 
-/// Something that an agency did.
+/// What came of a deed, or the word of its refusal with the latest instant that it depends on.
+pub(crate) type Answer = Result<Commit, (&'static str, Option<i64>)>;
+
+/// A card.
 #[derive(Clone, Debug)]
-pub(super) struct Done {
-    pub(super) by: Option<String>,
-    pub(super) at: i64,
+pub(super) struct Card {
+    pub(super) id: String,
+    pub(super) kind: &'static str,
+    pub(super) clock: usize,
+    pub(super) party: &'static str,
+    pub(super) agency: Option<String>,
+    pub(super) state: &'static str,
+    pub(super) is_upheld: bool,
+    pub(super) why: Option<String>,
+    pub(super) due_at: i64,
+    pub(super) fired_at: i64,
 }
 
-/// A ticket.
+/// A letter: to whom, about what, caused by which line of the book.
+#[derive(Clone, Debug)]
+pub(super) struct Letter {
+    pub(super) seq: usize,
+    pub(super) kind: &'static str,
+    pub(super) to: String,
+    pub(super) agency: Option<String>,
+    pub(super) about: String,
+    /// The clock whose rung it is about.
+    pub(super) clock: Option<usize>,
+}
+
+/// A ticket: plain lists, and the instant up to which its life is told.
 #[derive(Clone)]
 pub(crate) struct Ticket<'w> {
     pub(super) world: &'w World,
-    pub(super) workflow: Workflow,
+    pub(super) is_staff: bool,
     pub(super) class: String,
     pub(super) step: &'static str,
     pub(super) step_since: i64,
-    /// Where it was, if time alone took it from there.
-    pub(super) overtaken: Option<&'static str>,
-    pub(super) came_from: Option<&'static str>,
+    /// Step and the step from which it was last entered.
+    pub(super) origins: Vec<(&'static str, &'static str)>,
     pub(super) agency: Option<String>,
-    /// When the agency got it that has it or had it last; at first, when it was received.
     pub(super) agency_since: i64,
     pub(super) flags: BTreeSet<String>,
     pub(super) finding: Option<&'static str>,
     pub(super) outcome: Option<&'static str>,
-    pub(super) received_at: i64,
     pub(super) concluded_by: Option<String>,
-    pub(super) contact_attempts: Vec<Done>,
-    pub(super) contact_sms: Vec<Done>,
-    pub(super) returns: Vec<Done>,
-    pub(super) bounces: usize,
-    pub(super) extensions_asked: Vec<Done>,
-    pub(super) extensions_granted: Vec<Done>,
-    pub(super) reworks: usize,
-    pub(super) unanswered: usize,
+    /// What was counted: what, by which agency, when.
+    pub(super) counts: Vec<(&'static str, Option<String>, i64)>,
     /// The day asked for, and when.
-    pub(super) extension: Option<(i64, i64)>,
-    pub(super) runs: Vec<Run>,
+    pub(super) request: Option<(i64, i64)>,
+    pub(super) clocks: Vec<Clock>,
     pub(super) cards: Vec<Card>,
-    /// The instant of what is being done.
-    pub(super) now: i64,
+    /// When its last line took effect.
+    pub(super) at: i64,
+    /// When time last brought something about.
+    pub(super) rang_at: Option<i64>,
+    pub(super) revision: u32,
+    pub(super) lines: usize,
+    /// What is told in the present commit.
+    pub(super) told: Vec<String>,
+    pub(super) letters: Vec<Letter>,
+    pub(super) rang_until: Option<i64>,
+    /// Whoever is acting.
+    pub(super) actor: String,
+    /// The line of the deed that all else follows from.
+    pub(super) lines_at_deed: usize,
 }
 
 impl<'w> Ticket<'w> {
@@ -76,182 +103,104 @@ impl<'w> Ticket<'w> {
         flags: &[String],
         reviewed_at: i64,
         received_at: i64,
-    ) -> Self {
+    ) -> (Self, Commit) {
         let mut ticket = Self {
             world,
-            workflow: Workflow::of_class(class),
+            is_staff: class == "staff",
             class: class.to_owned(),
             step: "pending_dispatch",
             step_since: received_at,
-            overtaken: None,
-            came_from: None,
+            origins: Vec::new(),
             agency: None,
             agency_since: received_at,
             flags: flags.iter().cloned().collect(),
             finding: None,
             outcome: None,
-            received_at,
             concluded_by: None,
-            contact_attempts: Vec::new(),
-            contact_sms: Vec::new(),
-            returns: Vec::new(),
-            bounces: 0,
-            extensions_asked: Vec::new(),
-            extensions_granted: Vec::new(),
-            reworks: 0,
-            unanswered: 0,
-            extension: None,
-            runs: Vec::new(),
+            counts: Vec::new(),
+            request: None,
+            clocks: Vec::new(),
             cards: Vec::new(),
-            now: received_at,
+            at: received_at,
+            rang_at: None,
+            revision: 1,
+            lines: 0,
+            told: Vec::new(),
+            letters: Vec::new(),
+            rang_until: None,
+            actor: "reviews".to_owned(),
+            lines_at_deed: 1,
         };
-        ticket.start_from("followup_window", super::schedule::Start::at(reviewed_at));
-        ticket.start("dispatch");
-        ticket
+        let opened = format!("opened {class} pending_dispatch reviewed {reviewed_at} {flags:?}");
+        ticket.tell("reviews", received_at, None, &opened);
+        ticket.start_from("followup_window", received_at, (reviewed_at, day_of(reviewed_at)));
+        ticket.start("dispatch", received_at);
+        ticket.ring(received_at);
+        ticket.rang_until = None;
+        let commit = ticket.commit();
+        (ticket, commit)
     }
 
-    /// Nobody acts until an instant, which is included.
-    pub(crate) fn advance(&mut self, until: i64) {
-        self.pass_time(until);
-        self.now = until;
+    /// Time passes until an instant, which is included.
+    pub(crate) fn advance(&mut self, until: i64) -> Commit {
+        "system".clone_into(&mut self.actor);
+        self.ring(until.max(self.at));
+        self.commit()
     }
 
-    /// Somebody acts. A refusal leaves everything as it was, and gives its word.
-    pub(crate) fn act(&mut self, act: &Act<'_>, at: i64) -> Result<(), &'static str> {
-        if at < self.received_at {
-            return Err("too-early");
+    /// Somebody acts. A refusal leaves everything as it was, and gives its word and the latest
+    /// instant that it depends on.
+    pub(crate) fn act(&mut self, act: &Act<'_>, stamp: i64) -> Answer {
+        if self.rang_at.is_some_and(|rang| stamp < rang) {
+            return Err(("overtaken", None));
         }
         let before = self.clone();
-        self.advance(at);
-        let done = self.try_act(act);
-        if done.is_err() {
-            *self = before;
-        }
-        done
-    }
-
-    /// A notice was published on a day; it is taken notice of at an instant. Says whether a due
-    /// day would have moved further, had it been allowed to.
-    pub(crate) fn publish(&mut self, day: i64, at: i64) -> bool {
-        self.advance(at);
-        let mut is_held = false;
-        for index in 0..self.runs.len() {
-            is_held |= self.recompute(index, day);
-        }
-        is_held
-    }
-
-    pub(super) fn known(&self) -> i64 {
-        day_of(self.now)
-    }
-
-    pub(super) fn is_anonymous(&self) -> bool {
-        self.flags.contains("anonymous")
-    }
-
-    fn status(&self) -> &'static str {
-        match self.step {
-            "closed" => "closed",
-            "archived" => "archived",
-            _ => "open",
-        }
-    }
-
-    /// The worst light of all obligations.
-    fn light(&self, at: i64) -> Option<&'static str> {
-        let mut worst = None;
-        for run in self.runs.iter().filter(|run| run.state == State::Running) {
-            if run.kind != Kind::Obligation {
-                continue;
+        let at = stamp.max(self.at);
+        self.ring(at);
+        match self.do_it(act, stamp, at) {
+            Ok(()) => Ok(self.commit()),
+            Err(word) => {
+                let rang_until = self.rang_until;
+                *self = before;
+                Err((word, rang_until))
             }
-            let light = if at >= run.due_at {
-                (2, "red")
-            } else if at >= run.yellow_at {
-                (1, "yellow")
-            } else {
-                (0, "green")
-            };
-            worst = worst.max(Some(light));
-        }
-        worst.map(|(_, light)| light)
-    }
-
-    /// What can be seen of it.
-    pub(crate) fn view(&self, probes: &[i64]) -> View<'_> {
-        View {
-            class: &self.class,
-            step: self.step,
-            status: self.status(),
-            agency: self.agency.as_deref(),
-            flags: self.flags.iter().map(String::as_str).collect(),
-            finding: self.finding,
-            outcome: self.outcome,
-            next_wake: self.next_due().map(|due| due.at),
-            lights: probes.iter().map(|at| self.light(*at)).collect(),
-            cards: self.cards.iter().map(view_of_card).collect(),
-            runs: self.runs.iter().map(view_of_run).collect(),
         }
     }
-}
 
-fn view_of_card(card: &Card) -> CardView<'_> {
-    CardView {
-        id: &card.id,
-        kind: card.kind,
-        agency: card.agency.as_deref(),
-        state: match card.state {
-            CardState::Issued => "issued",
-            CardState::Contested => "contested",
-            CardState::Revoked(_) => "revoked",
-        },
-        revoked: match card.state {
-            CardState::Revoked(reason) => Some(reason),
-            CardState::Issued | CardState::Contested => None,
-        },
-        due_at: card.due_at,
-        fired_at: card.fired_at,
+    /// A notice was published on a day; it is taken notice of at an instant. Says too whether a
+    /// due day would have moved further forward, had it been allowed to.
+    pub(crate) fn publish(&mut self, day: i64, at: i64) -> (Commit, bool) {
+        let at = at.max(self.at);
+        self.ring(at);
+        "system".clone_into(&mut self.actor);
+        let known = day.max(day_of(at));
+        let mut is_held = false;
+        for index in 0..self.clocks.len() {
+            is_held |= self.reckon_anew(index, known, at);
+        }
+        (self.commit(), is_held)
     }
-}
 
-fn view_of_run(run: &Run) -> RunView<'_> {
-    let mut rungs: Vec<RungView<'_>> = Vec::new();
-    for rung in &run.rungs {
-        let state = match rung.state {
-            RungState::Armed => "armed",
-            RungState::Fired => "fired",
-            RungState::Withheld => "withheld",
-            RungState::PassedOver => "passed_over",
-        };
-        rungs.push(RungView { name: rung.rung.1, at: rung.at, state });
+    /// The workflow that the class belongs to.
+    pub(super) fn workflow(&self) -> &'static str {
+        if self.is_staff { "staff" } else { "matter" }
     }
-    rungs.sort_by_key(|rung| rung.name);
-    RunView {
-        deadline: run.deadline,
-        run: run.number,
-        generation: run.generation,
-        agency: run.agency.as_deref(),
-        state: match run.state {
-            State::Running => "running",
-            State::Met => "met",
-            State::MetLate => "met_late",
-            State::Lapsed => "lapsed",
-            State::Cancelled(_) => "cancelled",
-        },
-        cancelled: match run.state {
-            State::Cancelled(reason) => Some(reason),
-            _ => None,
-        },
-        starts_at: run.start.at,
-        due_at: run.due_at,
-        original_due_at: run.original_due_at,
-        yellow_at: run.yellow_at,
-        certainty: match run.certainty {
-            Certainty::Firm => "firm",
-            Certainty::Provisional => "provisional",
-            Certainty::Estimated => "estimated",
-        },
-        missing_years: run.missing_years.clone(),
-        ended_at: run.ended_at,
-        rungs,
+
+    pub(super) fn is_about_hotline(&self) -> bool {
+        self.flags.contains("hotline_self")
+    }
+
+    /// Who is charged, or told, in the hotline's place where the ticket is about itself.
+    pub(super) fn in_place_of<'p>(&self, who: &'p str) -> &'p str {
+        let is_hotline = ["hotline", "supervisor"].contains(&who);
+        if is_hotline && self.is_about_hotline() { "approver" } else { who }
+    }
+
+    /// Who must act now.
+    pub(super) fn awaits(&self) -> Option<&'static str> {
+        let party = law::party(self.step)?;
+        let is_with_approver = self.step == "invalid_review" && self.is_running("finding_decision");
+        let party = if is_with_approver { "approver" } else { party };
+        Some(if party == "hotline" && self.is_about_hotline() { "approver" } else { party })
     }
 }

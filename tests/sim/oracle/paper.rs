@@ -1,14 +1,19 @@
-//! The forms by heart: which fields an action has, and what they may hold.
+//! The forms by heart: which fields an action has, what they may hold, and what of them is seen.
 
 use serde_json::{Map, Value};
 
-use super::almanac::{day_number, start_of};
+use super::almanac::{day_number, day_of, start_of, year_of};
+
+/// How far a claim may lie ahead; it is then taken as now.
+const FUTURE_MS: i64 = 5 * 60_000;
 
 /// What a field holds.
 #[derive(Clone, Copy)]
 enum Field {
     /// Free text of 1 to 2000 characters.
     Text,
+    /// Free text of 1 to 120 characters.
+    Short,
     /// One of these words.
     Word(&'static [&'static str]),
     /// An instant that is past.
@@ -39,7 +44,7 @@ const MEASURES: &[&str] =
 
 /// The fields of an action: name, whether it must be there, what it holds.
 fn fields(action: &str) -> &'static [(&'static str, bool, Field)] {
-    use Field::{Agency, Card, Date, Informed, Measures, Papers, Past, Text, Ticket, Word};
+    use Field::{Agency, Card, Date, Informed, Measures, Papers, Past, Short, Text, Ticket, Word};
     match action {
         "add_note" | "supervise" => &[("note", true, Text)],
         "attach" => &[("attachments", true, Papers(1))],
@@ -54,7 +59,7 @@ fn fields(action: &str) -> &'static [(&'static str, bool, Field)] {
         "contest_card" => {
             &[("card", true, Card), ("reason", true, Text), ("evidence", false, Papers(0))]
         }
-        "revoke_card" => &[("card", true, Card), ("reason", true, Text)],
+        "revoke_card" | "uphold_card" => &[("card", true, Card), ("reason", true, Text)],
         "dispatch" => &[("agency", true, Agency), ("note", false, Text)],
         "rule_dispatch" => &[("agency", true, Agency), ("reason", true, Text)],
         "feed_back" => &[
@@ -79,6 +84,7 @@ fn fields(action: &str) -> &'static [(&'static str, bool, Field)] {
             ("outcome", true, Word(&["reached", "no_answer", "wrong_number", "refused", "sent"])),
             ("channel", true, Word(CHANNELS)),
             ("attempted_at", true, Past),
+            ("recording", false, Short),
             ("note", false, Text),
         ],
         "record_measures" => &[("measures", true, Measures), ("note", false, Text)],
@@ -92,6 +98,7 @@ fn fields(action: &str) -> &'static [(&'static str, bool, Field)] {
             ("reason", true, Text),
             ("new_due_date", true, Date),
             ("reviewer_informed", true, Informed),
+            ("proof", false, Papers(0)),
         ],
         "request_return" => &[("reason", true, Text), ("suggested_agency", false, Agency)],
         "send_callback_sms" => &[("sent_at", true, Past)],
@@ -107,7 +114,7 @@ fn fields(action: &str) -> &'static [(&'static str, bool, Field)] {
 }
 
 /// Whether a form is filled in as it should be at an instant.
-pub(super) fn is_sound(action: &str, form: &Value, now: i64) -> bool {
+pub(super) fn is_sound(action: &str, is_staff: bool, form: &Value, now: i64) -> bool {
     let Some(filled) = form.as_object() else { return false };
     let fields = fields(action);
     let is_known = |name: &String| fields.iter().any(|(field, _, _)| field == name);
@@ -115,15 +122,51 @@ pub(super) fn is_sound(action: &str, form: &Value, now: i64) -> bool {
         Some(value) => holds(*field, value, now),
         None => !needed,
     };
-    filled.keys().all(is_known) && fields.iter().all(is_filled) && belongs(action, filled)
+    filled.keys().all(is_known) && fields.iter().all(is_filled) && belongs(action, is_staff, filled)
+}
+
+/// Whether a list of a form has an item.
+pub(super) fn lists(form: &Value, field: &str, item: &str) -> bool {
+    let items = form.get(field).and_then(Value::as_array);
+    items.is_some_and(|items| items.iter().any(|one| one.as_str() == Some(item)))
+}
+
+/// What history may show of a form: everything but free text; claims that lie ahead are now.
+pub(super) fn seen(action: &str, form: &Value, now: i64) -> Value {
+    let mut seen = Map::new();
+    for (name, _, field) in fields(action) {
+        let Some(value) = form.get(*name) else { continue };
+        let taken = |text: &Value| match text.as_str().and_then(instant) {
+            Some(at) if at > now => Value::from(written(now)),
+            _ => text.clone(),
+        };
+        let shown = match field {
+            Field::Text | Field::Short => continue,
+            Field::Past => taken(value),
+            Field::Informed => {
+                let mut informed = value.clone();
+                informed["at"] = taken(&value["at"]);
+                informed
+            }
+            _ => value.clone(),
+        };
+        seen.insert((*name).to_owned(), shown);
+    }
+    Value::Object(seen)
+}
+
+/// Whether a form holds more than is seen of it.
+pub(super) fn is_private(form: &Value, seen: &Value) -> bool {
+    form.as_object().map(Map::len) != seen.as_object().map(Map::len)
 }
 
 /// What one field asks of another.
-fn belongs(action: &str, form: &Map<String, Value>) -> bool {
+fn belongs(action: &str, is_staff: bool, form: &Map<String, Value>) -> bool {
     let word = |name: &str| form.get(name).and_then(Value::as_str).unwrap_or_default();
     match action {
         "conclude" => match word("finding") {
-            "valid" => form.contains_key("handling"),
+            // Article 24 asks how it is handled; the articles about staff do not.
+            "valid" => is_staff || form.contains_key("handling"),
             "unreasonable" => form.contains_key("legal_basis"),
             _ => form.get("evidence").is_some_and(|papers| are_papers(papers, 1)),
         },
@@ -147,8 +190,9 @@ fn holds(field: Field, value: &Value, now: i64) -> bool {
     let length = text.chars().count();
     match field {
         Field::Text => (1..=2000).contains(&length),
+        Field::Short => (1..=120).contains(&length),
         Field::Word(words) => words.contains(&text),
-        Field::Past => instant(text).is_some_and(|at| at <= now),
+        Field::Past => instant(text).is_some_and(|at| at <= now + FUTURE_MS),
         Field::Date => date(text).is_some(),
         Field::Agency => {
             let is_fit = |c: char| c.is_ascii_uppercase() || c.is_ascii_digit() || "_-".contains(c);
@@ -159,13 +203,13 @@ fn holds(field: Field, value: &Value, now: i64) -> bool {
             parts.is_some_and(|(number, check)| {
                 let is_number = number.chars().all(|c| c.is_ascii_digit());
                 let is_check = check.len() == 1 && "0123456789X".contains(check);
-                number.len() >= 14 && length <= 40 && is_number && is_check
+                (14..=20).contains(&number.len()) && is_number && is_check
             })
         }
         Field::Card => {
             let is_fit =
                 |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || "_.+-".contains(c);
-            (3..=80).contains(&length) && text.chars().all(is_fit)
+            (3..=64).contains(&length) && text.chars().all(is_fit)
         }
         Field::Papers(_) | Field::Measures | Field::Informed => false,
     }
@@ -201,7 +245,7 @@ fn is_informed(value: &Value, now: i64) -> bool {
     informed.len() == 3
         && CHANNELS.contains(&text("channel"))
         && ["informed", "no_answer", "not_possible"].contains(&text("outcome"))
-        && instant(text("at")).is_some_and(|at| at <= now)
+        && instant(text("at")).is_some_and(|at| at <= now + FUTURE_MS)
 }
 
 /// The number of a date written `YYYY-MM-DD`.
@@ -235,4 +279,20 @@ pub(super) fn instant(text: &str) -> Option<i64> {
     }
     let ms: i64 = format!("{fraction:0<3}").get(..3)?.parse().ok()?;
     Some(start_of(date(day)?) + ((hour * 60 + minute) * 60 + second) * 1000 + ms)
+}
+
+/// An instant as it is written, `YYYY-MM-DDTHH:MM:SS[.fff]+08:00`.
+fn written(ms: i64) -> String {
+    let day = day_of(ms);
+    let year = year_of(day);
+    let mut month = 1;
+    while month < 12 && day_number(year, month + 1, 1) <= day {
+        month += 1;
+    }
+    let of_month = day - day_number(year, month, 1) + 1;
+    let rest = ms - start_of(day);
+    let (hour, minute, second, ms) =
+        (rest / 3_600_000, rest / 60_000 % 60, rest / 1000 % 60, rest % 1000);
+    let fraction = if ms == 0 { String::new() } else { format!(".{ms:03}") };
+    format!("{year:04}-{month:02}-{of_month:02}T{hour:02}:{minute:02}:{second:02}{fraction}+08:00")
 }
