@@ -101,6 +101,7 @@ impl Instance {
             finding: None,
             outcome: None,
             doers: BTreeMap::new(),
+            tally_since: BTreeMap::new(),
             tallies: BTreeMap::new(),
             extension: None,
             runs: Vec::new(),
@@ -183,6 +184,7 @@ impl Instance {
     fn change(&mut self, event: &Event, change: &TicketChange) {
         for tally in &change.tallies_reset {
             self.tallies.remove(tally);
+            self.tally_since.insert(tally.clone(), event.at);
         }
         for mark in &change.marks {
             let counted = TallyMark { agency: self.agency.clone(), at: mark.at };
@@ -208,6 +210,7 @@ impl Instance {
             };
         }
         self.flags.extend(change.flagged.iter().cloned());
+        self.flags.retain(|flag| !change.unflagged.contains(flag));
         match &change.extension {
             Some(ExtensionChange::Requested { deadline, until }) => {
                 let (deadline, until) = (deadline.clone(), *until);

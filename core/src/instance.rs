@@ -83,6 +83,8 @@ pub struct Instance {
     pub outcome: Option<Outcome>,
     /// Who last did each action.
     pub doers: BTreeMap<Name, Name>,
+    /// Since when tallies that were set back count.
+    pub tally_since: BTreeMap<Name, Instant>,
     /// What was counted.
     pub tallies: BTreeMap<Name, Vec<TallyMark>>,
     /// An extension that waits for its decision.

@@ -115,7 +115,26 @@ pub struct Actor {
     pub agency: Option<super::name::Name>,
 }
 
+impl Audience {
+    /// Whether it belongs to an agency.
+    #[must_use]
+    pub const fn is_of_agency(self) -> bool {
+        matches!(self, Self::Agency | Self::AgencyLead)
+    }
+}
+
 impl Party {
+    /// Whom to tell so that this party hears of it.
+    #[must_use]
+    pub const fn audience(self) -> Audience {
+        match self {
+            Self::Agency => Audience::Agency,
+            Self::Hotline => Audience::Hotline,
+            Self::Approver => Audience::Approver,
+            Self::System => Audience::Supervisor,
+        }
+    }
+
     /// Who is told of what became of a card that this party holds.
     #[must_use]
     pub const fn told_of_cards(self) -> Audience {

@@ -26,6 +26,9 @@ const LAST_MS: i64 = 4_102_416_000_000;
 pub struct Instant(i64);
 
 impl Instant {
+    /// Before every other.
+    pub const MIN: Self = Self(i64::MIN);
+
     /// From milliseconds since the epoch.
     #[must_use]
     pub const fn from_ms(ms: i64) -> Self {

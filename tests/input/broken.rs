@@ -156,6 +156,20 @@ pub(crate) const NAMES: &[Broken] = &[
 /// What can never work.
 pub(crate) const SENSE: &[Broken] = &[
     broken(
+        "[deadlines.completion]",
+        ("unmet_by = [\"feedback_refused\", ", "unmet_by = [\"fed_back\", "),
+        &["[deadlines.completion]"],
+        "deadlines.completion.unmet_by",
+        &["事件 fed_back 既完成时限又恢复时限"],
+    ),
+    broken(
+        "name = ",
+        ("basis = [\"article 3\"", "basis = [\"article 333\""),
+        &["basis = "],
+        "basis",
+        &["依据 article 333 在 basis.toml 中没有条文"],
+    ),
+    broken(
         "[steps.closed]",
         (
             "[steps.closed]",
@@ -174,14 +188,14 @@ pub(crate) const SENSE: &[Broken] = &[
     ),
     broken(
         "[steps.contacting]",
-        ("when = [{ flag = \"anonymous\" }], ", ""),
+        ("when = [{ deadline_over = \"contact\" }], ", ""),
         &["[steps.contacting]"],
         "steps.contacting.auto",
         &["须有条件"],
     ),
     broken(
         "[steps.contacting]",
-        ("{ flag = \"anonymous\" }", "{ field = \"outcome\", is = [\"reached\"] }"),
+        ("{ deadline_over = \"contact\" }", "{ field = \"outcome\", is = [\"reached\"] }"),
         &["[steps.contacting]"],
         "steps.contacting.auto",
         &["没有表单"],

@@ -206,3 +206,57 @@ fn days_left_the_yellow_light_and_a_warning_that_is_no_card() {
     let warned = run["rungs"].as_array().expect("rungs").iter().find(|rung| rung["rung"] == "-1wd");
     assert_eq!(run["yellow_at"], warned.expect("a warning")["at"]);
 }
+
+#[test]
+fn a_contact_under_another_class_is_contact() {
+    let life = play("contacted_before_reclassified");
+    assert_eq!(life.ticket()["step"], "rectifying");
+    assert_eq!(life.run("contact", 1)["state"], "met");
+    let steps = life.steps();
+    assert_eq!(steps[steps.len() - 3..], ["contacting", "verifying", "rectifying"]);
+}
+
+#[test]
+fn an_extension_counts_from_where_a_notice_moved_the_end() {
+    let life = play("extension_after_notice");
+    assert_eq!(life.refusals(), ["request_extension form"]);
+    assert!(life.message("request_extension").contains("2020-02-12 至 2020-02-25"));
+    let run = life.run("completion", 1);
+    assert_eq!(run["due_at"], "2020-02-13T00:00:00+08:00");
+    let first = &run["original_due_at"];
+    assert!(first.as_str() < Some("2020-02-11"), "the first date stays visible: {first}");
+}
+
+#[test]
+fn a_call_before_the_feedback_is_no_callback() {
+    let life = play("called_before_feedback");
+    assert_eq!(life.refusals(), ["record_callback form"]);
+    let tally = life.ticket()["tallies"]["callback_unanswered"].as_array().expect("calls");
+    assert_eq!(tally.len(), 1);
+}
+
+#[test]
+fn an_extension_can_be_decided_after_the_closing() {
+    let life = play("extension_decided_after_closing");
+    assert_eq!(life.ticket()["status"], "closed");
+    assert_eq!(life.run("completion", 1)["state"], "met");
+    assert_eq!(life.run("extension_decision", 1)["state"], "met");
+    assert_eq!(life.cards_of("completion"), ["completion.1.0.end yellow_card revoked"]);
+}
+
+#[test]
+fn while_nobody_has_the_ticket_whoever_must_act_is_told() {
+    let told = told(&play("nobody_has_it"));
+    for event in ["urged", "supervised", "reopened"] {
+        assert!(told.contains(&format!("{event} to hotline of -")), "{event}: {told:?}");
+    }
+}
+
+#[test]
+fn who_is_reached_after_all_is_not_unreachable() {
+    let life = play("reached_after_all");
+    let flagged = |event: &&&Value| event["data"]["change"]["flagged"] == json!(["unreachable"]);
+    let acted = life.of_kind("acted");
+    assert_eq!(acted.iter().filter(flagged).count(), 1);
+    assert_eq!(life.ticket()["flags"], json!([]));
+}

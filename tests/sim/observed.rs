@@ -120,7 +120,7 @@ fn change(change: &TicketChange) -> String {
         ExtensionChange::Decided { granted: false, .. } => "refused".to_owned(),
     });
     format!(
-        "{:?} {next} assigned {} released {} finding {} outcome {} flags {:?} reset {:?} marks [{}] extension {extension}",
+        "{:?} {next} assigned {} released {} finding {} outcome {} flags {:?} off {:?} reset {:?} marks [{}] extension {extension}",
         change.raised,
         or_none(change.assigned.as_ref()),
         or_none(change.released.as_ref()),
@@ -130,6 +130,7 @@ fn change(change: &TicketChange) -> String {
             OutcomeChange::Cleared => "cleared",
         }),
         change.flagged,
+        change.unflagged,
         change.tallies_reset,
         marks.collect::<Vec<_>>().join(" "),
     )

@@ -1,6 +1,7 @@
 //! An action: the checks in their fixed order (who, revision, step, guard, form), then what the
 //! definition says follows. Must never let a refused action change anything.
 
+use super::deadlines::Closing;
 use super::draft::Draft;
 use super::guard::Asked;
 use crate::command::Act;
@@ -9,7 +10,7 @@ use crate::event::{Acted, ExtensionChange, Fact, Reclassified, TicketChange};
 use crate::limits::EVENTS_OF_ACTIONS_MAX;
 use crate::name::Name;
 use crate::rejection::Rejection;
-use crate::time::Day;
+use crate::time::{Day, Instant};
 
 /// The flag of a ticket about the hotline itself.
 const HOTLINE_SELF: &str = "hotline_self";
@@ -44,7 +45,7 @@ impl Draft<'_> {
         let (change, resumes) = self.change(action, asked)?;
         // The record of the decision clears what was pending, and moves the ticket on.
         let pending = self.instance.extension.clone();
-        let closed_at = self.instance.step_since;
+        let closing = Closing { at: self.instance.step_since, outcome: self.instance.outcome };
         self.record_action(act, asked, &change)?;
         let seq = self.instance.seq;
         if let Some(reclassified) = reclassified {
@@ -54,7 +55,7 @@ impl Draft<'_> {
             self.extend(deadline, pending)?;
         }
         if resumes {
-            self.resume_closed(closed_at)?;
+            self.resume_closed(&closing)?;
         }
         self.follow(&change, seq)?;
         self.card(action, asked)?;
@@ -109,18 +110,20 @@ impl Draft<'_> {
         }
     }
 
-    /// A date must be a working day so far after the deadline's original last day.
+    /// A date must be a working day so far after the deadline's last day: the one that it was first
+    /// given, or that notices have moved it to since.
     fn check_date(&self, check: &DateCheck, asked: Asked<'_>) -> Result<(), Rejection> {
         let Some(run) = self.newest(&check.after) else { return Ok(()) };
         let Some(date) = asked.text(&check.field).and_then(|text| text.parse::<Day>().ok()) else {
             return Ok(());
         };
         let edition = self.context.calendar.known_at(self.at);
-        let days = edition.working_days_between(run.original_due_day, date);
+        let last = if run.extended_to.is_none() { run.due_day } else { run.original_due_day };
+        let days = edition.working_days_between(last, date);
         if edition.is_working(date) && (check.least..=check.most).contains(&days) {
             return Ok(());
         }
-        let bound = |days| edition.add_working_days(run.original_due_day, days);
+        let bound = |days| edition.add_working_days(last, days);
         let say = match (bound(check.least), bound(check.most)) {
             (Some(least), Some(most)) => format!("应为 {least} 至 {most} 之间的工作日"),
             _ => "超出可计算的年份".to_owned(),
@@ -128,18 +131,19 @@ impl Draft<'_> {
         Err(Rejection::field(check.field.as_str(), say))
     }
 
-    /// What is counted must have happened since the agency has had the ticket: a claim may come
-    /// late, but not from before the duty.
+    /// What is counted must have happened since the agency has had the ticket, and since its count
+    /// was last set back: a claim may come late, but not from before the duty.
     fn check_claims(&self, action: &Action, asked: Asked<'_>) -> Result<(), Rejection> {
-        let since = self.instance.agency_since;
-        let counted = action.cases.iter().flat_map(|case| &case.tally);
-        let mut claims = counted.filter_map(|tallying| tallying.at.as_ref());
-        match claims.find(|field| asked.instant(field).is_some_and(|at| at < since)) {
-            None => Ok(()),
-            Some(field) => {
-                Err(Rejection::field(field.as_str(), format!("不能早于工单送达之时 {since}")))
+        for tallying in action.cases.iter().flat_map(|case| &case.tally) {
+            let Some(field) = &tallying.at else { continue };
+            let reset = self.instance.tally_since.get(&tallying.tally);
+            let since = self.instance.agency_since.max(reset.copied().unwrap_or(Instant::MIN));
+            if asked.instant(field).is_some_and(|at| at < since) {
+                let message = format!("不能早于本环节可办之时 {since}");
+                return Err(Rejection::field(field.as_str(), message));
             }
         }
+        Ok(())
     }
 
     /// Actions leave room for what time will bring about.

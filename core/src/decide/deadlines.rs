@@ -1,9 +1,11 @@
 //! Deadlines start, are met, taken back, cancelled, resumed, extended: one function for each.
 //! Must never touch an indicator or window in the name of an obligation, or the other way round.
 
+use std::collections::BTreeSet;
+
 use super::draft::Draft;
 use crate::deadline::{CardState, LedgerReason, Run, RungState, Schedule, State};
-use crate::definition::{DeadlineRule, Kind};
+use crate::definition::{DeadlineRule, Finish, Kind, Outcome, Status};
 use crate::event::{
     CardRevoked, DeadlineCancelled, DeadlineMet, DeadlineMoved, DeadlineReopened, DeadlineStarted,
     Fact, RunRef,
@@ -96,10 +98,20 @@ impl Draft<'_> {
     }
 
     /// A ticket was closed by mistake: what its closing cancelled goes on by its own clock.
-    pub(super) fn resume_closed(&mut self, closed_at: Instant) -> Result<(), Rejection> {
+    pub(super) fn resume_closed(&mut self, closing: &Closing) -> Result<(), Rejection> {
+        let definition = self.definition;
+        // What closing a ticket so raises, and may have cancelled deadlines by.
+        let finish = closing.outcome.map(Finish::Named);
+        let cases = definition.actions.iter().flat_map(|action| &action.cases);
+        let raised = cases.filter(|case| case.outcome == finish).flat_map(|case| &case.raise);
+        let raised: BTreeSet<&Name> = raised.collect();
         self.resume(|run, _, _| {
-            let closed = run.cancelled == Some(EndReason::Closed);
-            (closed && run.ended_at == Some(closed_at)).then_some(Again::GoesOn)
+            let closed = match &run.cancelled {
+                Some(EndReason::Closed) => true,
+                Some(EndReason::Of(event)) => raised.contains(event),
+                _ => false,
+            };
+            (closed && run.ended_at == Some(closing.at)).then_some(Again::GoesOn)
         })
     }
 
@@ -197,11 +209,12 @@ impl Draft<'_> {
         self.cancel_running(&EndReason::Released, |run| run.agency.as_ref() == Some(agency))
     }
 
-    /// The ticket is no longer open: what does not outlive it ends.
-    pub(super) fn close(&mut self) -> Result<(), Rejection> {
+    /// The ticket is no longer open: what does not outlive it ends; in the archive everything does.
+    pub(super) fn close(&mut self, status: Status) -> Result<(), Rejection> {
         let definition = self.definition;
         self.cancel_running(&EndReason::Closed, |run| {
-            !definition.deadline(run.deadline.as_str()).is_some_and(|rule| rule.survives_close)
+            let rule = definition.deadline(run.deadline.as_str());
+            status == Status::Archived || !rule.is_some_and(|rule| rule.survives_close)
         })
     }
 
@@ -240,7 +253,9 @@ impl Draft<'_> {
             return Ok(());
         }
         let edition = self.context.calendar.known_at(self.at);
-        let schedule = Schedule::until_day(edition, run.starts_at, pending.until, &rule.rungs);
+        // A notice may have moved the end further than was asked: a grant takes nothing away.
+        let until = pending.until.max(run.due_day);
+        let schedule = Schedule::until_day(edition, run.starts_at, until, &rule.rungs);
         let mut schedule = schedule.ok_or_else(|| out_of_calendar(deadline))?;
         // Granted after its own new end, the extension leaves the agency overdue: what the ladder
         // holds for that happens now. Warnings that have passed do not.
@@ -277,6 +292,12 @@ impl Draft<'_> {
         }
         Ok(())
     }
+}
+
+/// When and how a ticket was closed.
+pub(super) struct Closing {
+    pub(super) at: Instant,
+    pub(super) outcome: Option<Outcome>,
 }
 
 /// How a run that was given back goes on.

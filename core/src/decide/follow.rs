@@ -8,6 +8,7 @@ use crate::limits::{MARKS_MAX, SETTLING_MAX};
 use crate::message::About;
 use crate::name::Name;
 use crate::rejection::Rejection;
+use crate::role::Party;
 use crate::time::Instant;
 
 impl Draft<'_> {
@@ -32,9 +33,7 @@ impl Draft<'_> {
             let event = event.clone();
             tallies.filter(move |tally| tally.reset_by.contains(&event)).map(|one| one.name.clone())
         };
-        let mut tallies_reset: Vec<Name> = case.raise.iter().flat_map(resets).collect();
-        tallies_reset.retain(|tally| self.instance.tallies.contains_key(tally));
-        let new = |flag: &&Name| !self.instance.flags.contains(*flag);
+        let has = |flag: &&Name| self.instance.flags.contains(*flag);
         Ok(TicketChange {
             raised: case.raise.clone(),
             step,
@@ -45,8 +44,9 @@ impl Draft<'_> {
                     self.definition.outcome_of(self.instance.finding).map(OutcomeChange::Named)
                 }
             }),
-            flagged: case.flags.iter().filter(new).cloned().collect(),
-            tallies_reset,
+            flagged: case.flags.iter().filter(|flag| !has(flag)).cloned().collect(),
+            unflagged: case.unflags.iter().filter(has).cloned().collect(),
+            tallies_reset: case.raise.iter().flat_map(resets).collect(),
             marks,
             ..TicketChange::default()
         })
@@ -86,7 +86,7 @@ impl Draft<'_> {
         if let Some(step) = &change.step {
             self.entered(&step.to)?;
             if step.status != Status::Open {
-                self.close()?;
+                self.close(step.status)?;
             }
         }
         Ok(())
@@ -102,7 +102,10 @@ impl Draft<'_> {
         let definition = self.definition;
         for effect in definition.effects.iter().filter(|effect| effect.on == *event) {
             let about = About::Event { event: event.clone() };
-            self.tell(seq, effect.kind, &[effect.to], concerned, &about)?;
+            // While nobody has the ticket, whoever must act is told in the agency's place.
+            let party = self.instance.awaits(definition).filter(|_| concerned.is_none());
+            let to = party.filter(|_| effect.to.is_of_agency()).map_or(effect.to, Party::audience);
+            self.tell(seq, effect.kind, &[to], concerned, &about)?;
         }
         for rule in &definition.deadlines {
             if rule.met_by.contains(event) {

@@ -64,6 +64,8 @@ pub struct Case {
     pub tally: Vec<Tallying>,
     /// Set on the ticket.
     pub flags: Vec<Name>,
+    /// Taken off the ticket.
+    pub unflags: Vec<Name>,
     /// Whether the deadlines that the ticket's closing cancelled go on.
     pub resume: bool,
     /// How the ticket is called from now on.
@@ -140,7 +142,8 @@ impl CardStep {
     }
 }
 
-/// A date of the form that must be a working day so far after a deadline's original last day.
+/// A date of the form that must be a working day so far after a deadline's last day, extensions
+/// aside.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DateCheck {
     /// The date field.
@@ -214,6 +217,7 @@ fn read_case(table: &Table<'_>) -> Case {
         when: read_predicates(table, "when"),
         tally: tallies.into_iter().map(|tally| Tallying { tally, at: at.clone() }).collect(),
         flags: table.list("flag", Name::ours),
+        unflags: table.list("unflag", Name::ours),
         resume: table.flag("resume"),
         outcome: table.optional_parsed("outcome", |text| match text {
             "by_finding" => Ok(Finish::ByFinding),

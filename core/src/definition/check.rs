@@ -54,7 +54,8 @@ impl Check<'_> {
     fn fault(&mut self, position: &Position, key: &str, message: impl Into<String>) {
         let mut position = position.clone();
         if !key.is_empty() {
-            position.key = format!("{}.{key}", position.key);
+            let dot = if position.key.is_empty() { "" } else { "." };
+            position.key = format!("{}{dot}{key}", position.key);
         }
         self.faults.push((position, message.into()));
     }
@@ -190,6 +191,10 @@ impl Check<'_> {
                 let message = format!("没有任何动作能完成时限 {}（{}）", rule.name, rule.title);
                 self.fault(&rule.position, "met_by", message);
             }
+            for event in rule.met_by.iter().filter(|event| rule.unmet_by.contains(event)) {
+                let message = format!("事件 {event} 既完成时限又恢复时限");
+                self.fault(&rule.position, "unmet_by", message);
+            }
             if let Some(flag) = &rule.not_for {
                 self.flag(&rule.position, "not_for", flag);
             }
@@ -282,6 +287,9 @@ impl Check<'_> {
         let definition = self.definition;
         for predicate in &case.when {
             self.predicate(position, key, predicate, action);
+        }
+        for flag in &case.unflags {
+            self.flag(position, "unflag", flag);
         }
         for tallying in &case.tally {
             let tallies = definition.tallies.iter().map(|tally| &tally.name);
@@ -409,12 +417,12 @@ impl Check<'_> {
 
     fn basis(&mut self, texts: &BTreeMap<Basis, BasisText>) {
         let definition = self.definition;
-        let root = Position { line: 1, key: String::new() };
+        let root = &definition.position;
         let of_deadlines = definition.deadlines.iter().map(|one| (&one.position, &one.basis));
         let of_actions = definition.actions.iter().map(|one| (&one.position, &one.basis));
         let of_stand_ins = definition.stand_ins.iter().map(|one| (&one.position, &one.basis));
         let all = of_deadlines.chain(of_actions).chain(of_stand_ins);
-        let all = all.chain([(&root, &definition.basis)]);
+        let all = all.chain([(root, &definition.basis)]);
         let mut faults = Vec::new();
         for (position, citations) in all {
             for citation in citations.iter().filter(|citation| !texts.contains_key(citation)) {

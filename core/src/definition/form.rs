@@ -122,7 +122,10 @@ impl Form {
                 message: say(&error),
             })
             .collect();
-        check_claims(&self.schema, filled, &mut String::new(), at, &mut faults);
+        let mut claims = Vec::new();
+        check_claims(&self.schema, filled, &mut String::new(), at, &mut claims);
+        claims.retain(|claim| faults.iter().all(|fault| fault.field != claim.field));
+        faults.append(&mut claims);
         faults.sort_by(|a, b| (&a.field, &a.message).cmp(&(&b.field, &b.message)));
         faults.dedup();
         if faults.is_empty() { Ok(()) } else { Err(faults) }

@@ -67,6 +67,8 @@ pub struct Definition {
     pub effects: Vec<Effect>,
     /// The forms, by name.
     pub forms: Vec<Arc<Form>>,
+    /// Where its own legal basis stands in the text.
+    pub position: Position,
     /// The file, for messages.
     pub file: String,
     /// The text itself, stored on first use.

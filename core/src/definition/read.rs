@@ -89,6 +89,7 @@ fn read_root(
         classes,
         starts_in: starts_in.clone().unwrap_or_else(|| "unnamed".into()),
         basis: read_basis(root),
+        position: Position { key: String::new(), ..root.position_of("basis") },
         outcomes: read_outcomes(root),
         stand_ins: root.tables("stand_ins").iter().filter_map(read_stand_in).collect(),
         steps: named(root, "steps").iter().map(|(name, table)| read_step(name, table)).collect(),

@@ -212,6 +212,9 @@ pub struct TicketChange {
     /// Flags set.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub flagged: Vec<Name>,
+    /// Flags taken off.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub unflagged: Vec<Name>,
     /// Tallies set back to nothing, before the marks.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub tallies_reset: Vec<Name>,

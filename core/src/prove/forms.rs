@@ -97,7 +97,7 @@ impl Filling<'_> {
         }
         if let Some(check) = action.checks.iter().find(|check| check.field == *name) {
             let last = self.instance.current_run(check.after.as_str());
-            let last = last.map(|index| self.instance.runs[index].original_due_day);
+            let last = last.map(|index| self.instance.runs[index].due_day);
             let edition = self.calendar.latest();
             let day = last.and_then(|last| edition.add_working_days(last, check.most));
             return vec![day.map(|day| json!(day))];

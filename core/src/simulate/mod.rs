@@ -210,9 +210,13 @@ impl Play<'_> {
     /// outage.
     fn lane_at(&self, due: Instant) -> Instant {
         let now = self.turns.last().map_or(due, |turn| turn.moment.recorded_at);
-        let at = due.plus_ms(SETTLE_MS).max(now);
-        let out = self.scenario.outages.iter().find(|one| one.from <= at && at < one.to);
-        out.map_or(at, |outage| outage.to)
+        let mut at = due.plus_ms(SETTLE_MS).max(now);
+        // One outage may end within another.
+        let outages = &self.scenario.outages;
+        while let Some(outage) = outages.iter().find(|one| one.from <= at && at < one.to) {
+            at = outage.to;
+        }
+        at
     }
 
     /// Records what time or a publication brings about; gives the instant at which it may be

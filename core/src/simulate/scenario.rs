@@ -3,6 +3,7 @@
 
 use serde_json::Value;
 
+use crate::definition::FUTURE_MS_MAX;
 use crate::document::{Faults, Table, read};
 use crate::name::Name;
 use crate::role::Role;
@@ -168,8 +169,8 @@ fn check_order(
     until: Option<Instant>,
     steps: &[Step],
 ) {
-    if reviewed.is_some_and(|reviewed| reviewed > received) {
-        root.fault("reviewed", "评价时间不得晚于收到时间（received）");
+    if reviewed.is_some_and(|reviewed| reviewed > received.plus_ms(FUTURE_MS_MAX)) {
+        root.fault("reviewed", "评价时间不得晚于收到时间（received）五分钟以上");
     }
     let mut before = received;
     for (place, step) in steps.iter().enumerate() {
@@ -193,13 +194,19 @@ fn read_step(table: &Table<'_>) -> Option<Step> {
     let word = |text: &str| Ok::<Name, String>(text.into());
     let action = table.parsed("action", word);
     let by = table.parsed("by", str::parse::<Role>);
-    let subject = table.optional_parsed("as", word);
+    let subject = table.optional_parsed("as", |text| match text.trim() {
+        "" => Err("应写明由谁办理".to_owned()),
+        _ => word(text),
+    });
     let agency = table.optional_parsed("agency", word);
     let form = table.optional_table("form").map(|form| form.json());
     let revision = table.integer("revision", 0..=i64::from(u32::MAX));
     let refused = table.optional_text("refused");
     table.close();
     let (at, by) = (at?, by?);
+    if agency.is_some() && !by.is_bound_to_agency() {
+        table.fault("agency", format!("{}不属于承办单位，不能写承办单位", by.title()));
+    }
     let recorded_at = recorded_at.unwrap_or(at);
     if recorded_at < at {
         table.fault("recorded_at", "记录时间不得早于办理时间（at）");

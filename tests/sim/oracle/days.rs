@@ -176,7 +176,9 @@ impl Ticket<'_> {
     pub(super) fn go_on_where_it_was(&mut self, closed_at: i64, at: i64) {
         for index in 0..self.clocks.len() {
             let clock = &self.clocks[index];
-            if clock.why.as_deref() == Some("closed") && clock.ended_at == Some(closed_at) {
+            let was_closed =
+                ["closed", "duplicate_found"].map(Some).contains(&clock.why.as_deref());
+            if was_closed && clock.ended_at == Some(closed_at) {
                 self.go_on(index, at);
             }
         }
@@ -218,6 +220,7 @@ impl Ticket<'_> {
             return;
         }
         let from = (clock.from, clock.from_day);
+        let until = until.max(clock.now.last_day);
         let mut now = around(&self.world.almanac, day_of(at), from, until, clock.ladder, until);
         let due_at = now.due_at();
         now.bells.retain(|bell| bell.at > at || bell.at >= due_at);

@@ -143,12 +143,17 @@ impl Ticket<'_> {
         match act.action {
             "reclassify" => word(act, "class") != self.class,
             "record_contact" => since(word(act, "attempted_at")),
-            "record_callback" => since(word(act, "called_at")),
+            "record_callback" => {
+                let called = paper::instant(word(act, "called_at")).map(|said| said.min(at));
+                since(word(act, "called_at")) && called >= self.fed_back_at
+            }
             "request_extension" => {
                 let Some(day) = paper::date(word(act, "new_due_date")) else { return false };
                 let Some(index) = self.current("completion") else { return false };
                 let (almanac, known) = (&self.world.almanac, day_of(at));
-                let days = almanac.count(known, self.clocks[index].first_last_day, day);
+                let clock = &self.clocks[index];
+                let last = clock.granted.map_or(clock.now.last_day, |_| clock.first_last_day);
+                let days = almanac.count(known, last, day);
                 almanac.is_working(known, day) && (1..=10).contains(&days)
             }
             "contest_card" | "uphold_card" | "revoke_card" => {
@@ -283,6 +288,9 @@ impl Ticket<'_> {
         let is_unreachable = match (word(act, "outcome"), word(act, "channel")) {
             ("reached", _) => {
                 deed.raised.push("contacted");
+                if self.flags.contains("unreachable") {
+                    deed.unflags.push("unreachable");
+                }
                 deed.next = Some(over);
                 false
             }

@@ -14,6 +14,7 @@ pub(super) struct Deed {
     pub(super) finding: Option<&'static str>,
     pub(super) outcome: Option<&'static str>,
     pub(super) flags: Vec<&'static str>,
+    pub(super) unflags: Vec<&'static str>,
     pub(super) marks: Vec<(&'static str, i64)>,
     pub(super) extension: Option<String>,
 }
@@ -36,31 +37,33 @@ impl Ticket<'_> {
                 format!("{}>{next} {}{back}", self.step, law::status(next))
             },
         );
-        let resets = self.resets(deed);
+        let resets = Self::resets(deed);
         let marks = deed.marks.iter().map(|(what, at)| format!("{what}@{at}"));
         format!(
-            "{:?} {next} assigned {} released {} finding {} outcome {} flags {:?} reset {resets:?} marks [{}] extension {}",
+            "{:?} {next} assigned {} released {} finding {} outcome {} flags {:?} off {:?} reset {resets:?} marks [{}] extension {}",
             deed.raised,
             deed.assigned.as_deref().unwrap_or("-"),
             deed.released.as_deref().unwrap_or("-"),
             deed.finding.unwrap_or("-"),
             deed.outcome.unwrap_or("-"),
             deed.flags,
+            deed.unflags,
             marks.collect::<Vec<_>>().join(" "),
             deed.extension.as_deref().unwrap_or("-"),
         )
     }
 
     /// Unanswered calls are counted anew after each feedback.
-    fn resets(&self, deed: &Deed) -> Vec<&'static str> {
-        let is_counted = self.counts.iter().any(|(what, ..)| *what == "callback_unanswered");
-        let resets = is_counted && deed.raised.contains(&"fed_back");
-        if resets { vec!["callback_unanswered"] } else { Vec::new() }
+    fn resets(deed: &Deed) -> Vec<&'static str> {
+        if deed.raised.contains(&"fed_back") { vec!["callback_unanswered"] } else { Vec::new() }
     }
 
     pub(super) fn take_in(&mut self, deed: &Deed, at: i64) {
-        let resets = self.resets(deed);
+        let resets = Self::resets(deed);
         self.counts.retain(|(what, ..)| !resets.contains(what));
+        if !resets.is_empty() {
+            self.fed_back_at = Some(at);
+        }
         for (what, at) in &deed.marks {
             self.counts.push((what, self.agency.clone(), *at));
         }
@@ -86,6 +89,7 @@ impl Ticket<'_> {
             None => {}
         }
         self.flags.extend(deed.flags.iter().map(ToString::to_string));
+        self.flags.retain(|flag| !deed.unflags.contains(&flag.as_str()));
         let is_public = deed.next.is_some()
             || deed.released.is_some()
             || deed.assigned.is_some()
@@ -123,6 +127,9 @@ impl Ticket<'_> {
         for event in &deed.raised {
             if let Some((kind, to)) = law::told(event) {
                 let about = format!("event {event}");
+                // Nobody has it: whoever must act is told.
+                let is_agencys = to.starts_with("agency") && concerned.is_none();
+                let to = self.awaits().filter(|_| is_agencys).unwrap_or(to);
                 self.write_to(seq, (kind, &[to]), concerned.as_deref(), &about, None);
             }
             self.happens(event, at);
@@ -133,8 +140,12 @@ impl Ticket<'_> {
             Some("reworking") => self.start("rework", at),
             _ => {}
         }
-        if deed.next.is_some_and(|next| law::status(next) != "open") {
-            self.stop_those(at, "closed", |clock| clock.name != "followup_window");
+        // A decision about an extension can still be taken, and the citizen may still follow up.
+        let outlives = ["followup_window", "extension_decision"];
+        match deed.next {
+            Some("closed") => self.stop_those(at, "closed", |one| !outlives.contains(&one.name)),
+            Some("archived") => self.stop_those(at, "closed", |_| true),
+            _ => {}
         }
     }
 
@@ -152,6 +163,11 @@ impl Ticket<'_> {
                 self.start("citizen", at);
             }
             "return_requested" => self.meet("return_window", at),
+            "duplicate_found" => {
+                if let Some(index) = self.current("extension_decision") {
+                    self.stop(index, at, event);
+                }
+            }
             "return_approved" | "return_refused" => self.meet("return_decision", at),
             "contacted" | "unreachable" => self.meet("contact", at),
             "notice_sent" => {
@@ -227,7 +243,7 @@ impl Ticket<'_> {
         let is_anonymous = self.flags.contains("anonymous");
         let is_done = self.is_over("contact") && self.is_over("staff_notice");
         let deed = match (self.step, self.is_staff) {
-            ("contacting", false) if is_anonymous => to("verifying", &[]),
+            ("contacting", false) if self.is_over("contact") => to("verifying", &[]),
             ("contacting", true) if is_done && self.is_running("appeal_window") => {
                 to("appeal_open", &[])
             }

@@ -184,7 +184,7 @@ pub(super) fn is_at(action: &str, step: &str, is_staff: bool) -> Option<bool> {
         "record_measures" if staff => only(&["measures"]),
         "record_rectification" if matter => only(&["rectifying"]),
         "request_extension" if matter => only(&["verifying", "rectifying"]),
-        "approve_extension" | "refuse_extension" if matter => Some(is_open),
+        "approve_extension" | "refuse_extension" if matter => Some(step != "archived"),
         "feed_back" if staff => only(&["measures", "explaining", "reworking"]),
         "feed_back" => only(&["rectifying", "explaining", "reworking"]),
         "confirm_finding" | "approve_finding" | "reject_finding" => only(&["invalid_review"]),

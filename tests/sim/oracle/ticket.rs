@@ -75,6 +75,7 @@ pub(crate) struct Ticket<'w> {
     pub(super) concluded_by: Option<String>,
     /// What was counted: what, by which agency, when.
     pub(super) counts: Vec<(&'static str, Option<String>, i64)>,
+    pub(super) fed_back_at: Option<i64>,
     /// The day asked for, and when.
     pub(super) request: Option<(i64, i64)>,
     pub(super) clocks: Vec<Clock>,
@@ -118,6 +119,7 @@ impl<'w> Ticket<'w> {
             outcome: None,
             concluded_by: None,
             counts: Vec::new(),
+            fed_back_at: None,
             request: None,
             clocks: Vec::new(),
             cards: Vec::new(),
