@@ -12,7 +12,7 @@ use serde::Serialize;
 
 use super::{CalendarFlags, Ended, Failure, knowledge, pretty_json, print, source, text};
 use crate::catalog;
-use duban_core::calendar::{Arrangement, Edition, Notice, Year};
+use duban_core::calendar::{Arrangement, ESTIMATE_OMITS, Edition, Notice, Year};
 use duban_core::time::{Day, YEARS};
 
 #[derive(clap::Subcommand)]
@@ -76,7 +76,7 @@ impl Show {
             let _ = writeln!(
                 out,
                 "注意：{year} 年没有已公布的放假通知，以下为推定（周一至周五上班，\
-                 1月1日、5月1日至2日、10月1日至3日放假）"
+                 1月1日、5月1日至2日、10月1日至3日放假；{ESTIMATE_OMITS}）"
             );
         }
         out.push('\n');

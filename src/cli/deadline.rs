@@ -9,7 +9,7 @@ use serde::Serialize;
 
 use super::{CalendarFlags, Ended, Failure, knowledge, pretty_json, print, text};
 use duban_core::calendar::{
-    Certainty, Due, Edition, ExplainedDay, Explanation, Reason, Unit, Within,
+    Certainty, Due, ESTIMATE_OMITS, Edition, ExplainedDay, Explanation, Reason, Unit, Within,
 };
 use duban_core::time::{Day, Instant, YEARS};
 
@@ -151,7 +151,7 @@ fn sureness(due: &Due) -> String {
         }
         Certainty::Estimated => format!(
             "{title}：{} 年没有已公布的放假通知，按周一至周五上班、1月1日、5月1日至2日、\
-             10月1日至3日放假推算，通知公布后重新计算",
+             10月1日至3日放假推算，{ESTIMATE_OMITS}，通知公布后重新计算",
             years.join("、")
         ),
     }

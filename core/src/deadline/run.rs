@@ -157,10 +157,10 @@ impl Run {
         self.state == State::Running && at >= self.due_at
     }
 
-    /// The light at an instant; none unless it is a running obligation or indicator.
+    /// The light at an instant; none unless it is a running obligation.
     #[must_use]
     pub fn light_at(&self, at: Instant) -> Option<Light> {
-        if self.state != State::Running || self.kind == Kind::Window {
+        if self.state != State::Running || self.kind != Kind::Obligation {
             return None;
         }
         Some(if at >= self.due_at {

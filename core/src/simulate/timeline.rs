@@ -94,7 +94,10 @@ fn clocks(turn: &Turn, calendar: &Calendar) -> String {
                 format!("{}{left}", light.title())
             }
             None if run.kind == Kind::Window => format!("至 {}", end(run.due_at)),
-            None => String::new(),
+            None => {
+                let left = run.remaining_working_days(edition, today).unwrap_or_default();
+                format!("余 {left} 个工作日")
+            }
         };
         format!("{} {left}", run.deadline)
     });
