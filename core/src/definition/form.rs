@@ -1,11 +1,12 @@
 //! Forms of actions: JSON Schema, and which of their fields are private. Must never let free text
 //! or personal data into the part of a form that goes into history.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use serde_json::{Map, Value};
 
-use super::privacy;
+use super::privacy::{self, Shape};
 use crate::document::Fault;
 use crate::limits::FORM_BYTES_MAX;
 use crate::name::Name;
@@ -25,6 +26,7 @@ pub struct Form {
     pub schema: Value,
     /// The file's text, part of a definition's hash.
     pub text: String,
+    shape: Shape,
     validator: jsonschema::Validator,
 }
 
@@ -75,7 +77,8 @@ impl Form {
         };
         match validator {
             Some(validator) if faults.is_empty() => {
-                Ok(Self { name, title, schema, text: text.to_owned(), validator })
+                let shape = Shape::of(&schema);
+                Ok(Self { name, title, schema, text: text.to_owned(), shape, validator })
             }
             _ => Err(faults),
         }
@@ -123,7 +126,7 @@ impl Form {
             })
             .collect();
         let mut claims = Vec::new();
-        check_claims(&self.schema, filled, &mut String::new(), at, &mut claims);
+        check_claims(&self.shape, filled, &mut String::new(), at, &mut claims);
         claims.retain(|claim| faults.iter().all(|fault| fault.field != claim.field));
         faults.append(&mut claims);
         faults.sort_by(|a, b| (&a.field, &a.message).cmp(&(&b.field, &b.message)));
@@ -133,17 +136,20 @@ impl Form {
 
     /// The form with every claim that lies after `at` taken as `at`.
     #[must_use]
-    pub fn taken_at(&self, filled: &Value, at: Instant) -> Value {
+    pub fn taken_at<'v>(&self, filled: &'v Value, at: Instant) -> Cow<'v, Value> {
+        if !lies_ahead(&self.shape, filled, at) {
+            return Cow::Borrowed(filled);
+        }
         let mut taken = filled.clone();
-        clamp(&self.schema, &mut taken, at);
-        taken
+        clamp(&self.shape, &mut taken, at);
+        Cow::Owned(taken)
     }
 
     /// Splits a filled-in form into what history may show and what stays private. A private field
     /// is left out of the first whole.
     #[must_use]
     pub fn split(&self, filled: &Value) -> (BTreeMap<Name, Value>, Option<Value>) {
-        let (public, private) = privacy::split(&self.schema, filled);
+        let (public, private) = self.shape.split(filled);
         let fields = match public {
             Some(Value::Object(fields)) => fields,
             _ => Map::new(),
@@ -204,31 +210,31 @@ fn check_field(path: &str, field: &Value, note: &mut impl FnMut(&str, String)) {
 /// Every date-time of a form is a claim about the past: it may lie a little in the future, because
 /// clocks differ, and is then taken as now.
 fn check_claims(
-    schema: &Value,
+    shape: &Shape,
     filled: &Value,
     path: &mut String,
     at: Instant,
     faults: &mut Vec<FieldFault>,
 ) {
     if let Some(fields) = filled.as_object() {
-        for (name, property) in privacy::properties(schema) {
+        for (name, field) in &shape.fields {
             let Some(value) = fields.get(name) else { continue };
             let length = path.len();
             path.push('/');
             path.push_str(name);
-            check_claims(property, value, path, at, faults);
+            check_claims(field, value, path, at, faults);
             path.truncate(length);
         }
         return;
     }
-    if let (Some(items), Some(filled)) = (schema.get("items"), filled.as_array()) {
+    if let (Some(items), Some(filled)) = (&shape.items, filled.as_array()) {
         for value in filled {
             check_claims(items, value, path, at, faults);
         }
         return;
     }
     let Some(text) = filled.as_str() else { return };
-    let message = if is_claim(schema) {
+    let message = if shape.is_claim {
         match text.parse::<Instant>() {
             Ok(claimed) if claimed > at.plus_ms(FUTURE_MS_MAX) => {
                 format!("不能是将来的时间（现在是 {at}）")
@@ -236,7 +242,7 @@ fn check_claims(
             Ok(_) => return,
             Err(_) => format!("不是时刻，或年份不在 {} 至 {} 之间", YEARS.start(), YEARS.end()),
         }
-    } else if schema.get("format") == Some(&Value::from("date")) && text.parse::<Day>().is_err() {
+    } else if shape.is_date && text.parse::<Day>().is_err() {
         format!("不是日期，或年份不在 {} 至 {} 之间", YEARS.start(), YEARS.end())
     } else {
         return;
@@ -244,27 +250,40 @@ fn check_claims(
     faults.push(FieldFault { field: path.clone(), message });
 }
 
-fn is_claim(schema: &Value) -> bool {
-    schema.get("format") == Some(&Value::from("date-time"))
+/// Whether some claim lies after `at`.
+fn lies_ahead(shape: &Shape, filled: &Value, at: Instant) -> bool {
+    match filled {
+        Value::Object(fields) => shape.fields.iter().any(|(name, field)| {
+            fields.get(name).is_some_and(|value| lies_ahead(field, value, at))
+        }),
+        Value::Array(values) => {
+            let items = shape.items.as_deref();
+            items.is_some_and(|items| values.iter().any(|value| lies_ahead(items, value, at)))
+        }
+        Value::String(text) => {
+            shape.is_claim && text.parse::<Instant>().is_ok_and(|claimed| claimed > at)
+        }
+        _ => false,
+    }
 }
 
 /// Claims that lie after `at` become `at`.
-fn clamp(schema: &Value, filled: &mut Value, at: Instant) {
+fn clamp(shape: &Shape, filled: &mut Value, at: Instant) {
     match filled {
         Value::Object(fields) => {
-            for (name, property) in privacy::properties(schema) {
+            for (name, field) in &shape.fields {
                 if let Some(value) = fields.get_mut(name) {
-                    clamp(property, value, at);
+                    clamp(field, value, at);
                 }
             }
         }
         Value::Array(values) => {
-            for value in values {
-                clamp(schema.get("items").unwrap_or(&Value::Null), value, at);
+            if let Some(items) = &shape.items {
+                values.iter_mut().for_each(|value| clamp(items, value, at));
             }
         }
         Value::String(text)
-            if is_claim(schema) && text.parse::<Instant>().is_ok_and(|claimed| claimed > at) =>
+            if shape.is_claim && text.parse::<Instant>().is_ok_and(|claimed| claimed > at) =>
         {
             *text = at.to_string();
         }

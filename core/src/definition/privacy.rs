@@ -62,26 +62,60 @@ pub(super) fn is_code(schema: &Value) -> bool {
     }
 }
 
-/// Splits a filled-in form into what history may show and what stays private. Objects are split
-/// field by field, everything else is the one or the other whole.
-pub(super) fn split(schema: &Value, filled: &Value) -> (Option<Value>, Option<Value>) {
-    let is_object = schema.get("type") == Some(&Value::from("object"));
-    let (true, false, Some(fields)) = (is_object, is_marked(schema), filled.as_object()) else {
-        let value = Some(filled.clone());
-        return if is_code(schema) { (value, None) } else { (None, value) };
-    };
-    let (mut public, mut private) = (Map::new(), Map::new());
-    for (name, value) in fields {
-        // An unknown field is refused by the schema before; were it not, it would stay private.
-        let (shown, kept) = match properties(schema).find(|(known, _)| *known == name) {
-            Some((_, property)) => split(property, value),
-            None => (None, Some(value.clone())),
-        };
-        shown.map(|shown| public.insert(name.clone(), shown));
-        kept.map(|kept| private.insert(name.clone(), kept));
+/// What a schema says of a field, worked out once: decisions ask for it with every form.
+#[derive(Debug)]
+pub(super) struct Shape {
+    /// Whether every value is a code.
+    is_code: bool,
+    /// Whether a value is an instant that somebody claims.
+    pub(super) is_claim: bool,
+    /// Whether a value is a date.
+    pub(super) is_date: bool,
+    /// The fields of an object that is split field by field.
+    pub(super) fields: Vec<(String, Shape)>,
+    is_split: bool,
+    /// What a list holds.
+    pub(super) items: Option<Box<Shape>>,
+}
+
+impl Shape {
+    pub(super) fn of(schema: &Value) -> Self {
+        let is_format = |format: &str| schema.get("format") == Some(&Value::from(format));
+        let fields = properties(schema).map(|(name, one)| (name.clone(), Self::of(one)));
+        Self {
+            is_code: is_code(schema),
+            is_claim: is_format("date-time"),
+            is_date: is_format("date"),
+            fields: fields.collect(),
+            is_split: schema.get("type") == Some(&Value::from("object")) && !is_marked(schema),
+            items: schema.get("items").map(|items| Box::new(Self::of(items))),
+        }
     }
-    let private = (!private.is_empty()).then_some(Value::Object(private));
-    (Some(Value::Object(public)), private)
+
+    pub(super) fn field(&self, name: &str) -> Option<&Self> {
+        self.fields.iter().find(|(known, _)| known == name).map(|(_, field)| field)
+    }
+
+    /// Splits a filled-in form into what history may show and what stays private. Objects are
+    /// split field by field, everything else is the one or the other whole.
+    pub(super) fn split(&self, filled: &Value) -> (Option<Value>, Option<Value>) {
+        let (true, Some(fields)) = (self.is_split, filled.as_object()) else {
+            let value = Some(filled.clone());
+            return if self.is_code { (value, None) } else { (None, value) };
+        };
+        let (mut public, mut private) = (Map::new(), Map::new());
+        for (name, value) in fields {
+            // An unknown field is refused by the schema before; were it not, it would stay private.
+            let (shown, kept) = match self.field(name) {
+                Some(field) => field.split(value),
+                None => (None, Some(value.clone())),
+            };
+            shown.map(|shown| public.insert(name.clone(), shown));
+            kept.map(|kept| private.insert(name.clone(), kept));
+        }
+        let private = (!private.is_empty()).then_some(Value::Object(private));
+        (Some(Value::Object(public)), private)
+    }
 }
 
 /// The properties of an object's schema.
@@ -227,7 +261,7 @@ mod tests {
                 "kind": { "enum": ["hall"] }, "name": { "type": "string" } } } } });
         let filled = json!({ "people": [{ "kind": "witness", "name": "某人" }],
             "place": { "kind": "hall", "name": "某处" }, "unknown": 1 });
-        let (public, private) = split(&schema, &filled);
+        let (public, private) = Shape::of(&schema).split(&filled);
         assert_eq!(public, Some(json!({ "place": { "kind": "hall" } })));
         let kept = json!({ "people": filled["people"], "place": { "name": "某处" }, "unknown": 1 });
         assert_eq!(private, Some(kept));
