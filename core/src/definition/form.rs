@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value};
 
-use super::privacy::{self, Shape};
+use super::privacy::{self, Shape, Time};
 use crate::document::Fault;
 use crate::limits::FORM_BYTES_MAX;
 use crate::name::Name;
@@ -234,7 +234,7 @@ fn check_claims(
         return;
     }
     let Some(text) = filled.as_str() else { return };
-    let message = if shape.is_claim {
+    let message = if shape.time == Some(Time::Claim) {
         match text.parse::<Instant>() {
             Ok(claimed) if claimed > at.plus_ms(FUTURE_MS_MAX) => {
                 format!("不能是将来的时间（现在是 {at}）")
@@ -242,7 +242,7 @@ fn check_claims(
             Ok(_) => return,
             Err(_) => format!("不是时刻，或年份不在 {} 至 {} 之间", YEARS.start(), YEARS.end()),
         }
-    } else if shape.is_date && text.parse::<Day>().is_err() {
+    } else if shape.time == Some(Time::Date) && text.parse::<Day>().is_err() {
         format!("不是日期，或年份不在 {} 至 {} 之间", YEARS.start(), YEARS.end())
     } else {
         return;
@@ -261,7 +261,8 @@ fn lies_ahead(shape: &Shape, filled: &Value, at: Instant) -> bool {
             items.is_some_and(|items| values.iter().any(|value| lies_ahead(items, value, at)))
         }
         Value::String(text) => {
-            shape.is_claim && text.parse::<Instant>().is_ok_and(|claimed| claimed > at)
+            let is_claim = shape.time == Some(Time::Claim);
+            is_claim && text.parse::<Instant>().is_ok_and(|claimed| claimed > at)
         }
         _ => false,
     }
@@ -279,11 +280,14 @@ fn clamp(shape: &Shape, filled: &mut Value, at: Instant) {
         }
         Value::Array(values) => {
             if let Some(items) = &shape.items {
-                values.iter_mut().for_each(|value| clamp(items, value, at));
+                for value in values {
+                    clamp(items, value, at);
+                }
             }
         }
         Value::String(text)
-            if shape.is_claim && text.parse::<Instant>().is_ok_and(|claimed| claimed > at) =>
+            if shape.time == Some(Time::Claim)
+                && text.parse::<Instant>().is_ok_and(|claimed| claimed > at) =>
         {
             *text = at.to_string();
         }

@@ -62,15 +62,22 @@ pub(super) fn is_code(schema: &Value) -> bool {
     }
 }
 
+/// What of time a text says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Time {
+    /// An instant that somebody claims.
+    Claim,
+    /// A civil day.
+    Date,
+}
+
 /// What a schema says of a field, worked out once: decisions ask for it with every form.
 #[derive(Debug)]
 pub(super) struct Shape {
     /// Whether every value is a code.
     is_code: bool,
-    /// Whether a value is an instant that somebody claims.
-    pub(super) is_claim: bool,
-    /// Whether a value is a date.
-    pub(super) is_date: bool,
+    /// Whether a text is an instant that somebody claims, or a date.
+    pub(super) time: Option<Time>,
     /// The fields of an object that is split field by field.
     pub(super) fields: Vec<(String, Shape)>,
     is_split: bool,
@@ -80,12 +87,14 @@ pub(super) struct Shape {
 
 impl Shape {
     pub(super) fn of(schema: &Value) -> Self {
-        let is_format = |format: &str| schema.get("format") == Some(&Value::from(format));
         let fields = properties(schema).map(|(name, one)| (name.clone(), Self::of(one)));
         Self {
             is_code: is_code(schema),
-            is_claim: is_format("date-time"),
-            is_date: is_format("date"),
+            time: match schema.get("format").and_then(Value::as_str) {
+                Some("date-time") => Some(Time::Claim),
+                Some("date") => Some(Time::Date),
+                _ => None,
+            },
             fields: fields.collect(),
             is_split: schema.get("type") == Some(&Value::from("object")) && !is_marked(schema),
             items: schema.get("items").map(|items| Box::new(Self::of(items))),
