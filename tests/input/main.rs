@@ -3,6 +3,7 @@
 
 mod broken;
 mod definitions;
+mod editors;
 mod flags;
 mod forms;
 mod loaders;

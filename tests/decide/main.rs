@@ -1,0 +1,262 @@
+//! Laws of single decisions that no course of a ticket shows: which definition rules, what is
+//! refused and who is to blame, how far a ticket may grow, and what an old notice does.
+
+use std::borrow::Cow;
+use std::collections::BTreeSet;
+use std::sync::{Arc, LazyLock};
+
+use duban_core::calendar::Calendar;
+use duban_core::command::{Act, Command, Moment, Opening};
+use duban_core::decide::{Context, Decision, decide, open};
+use duban_core::definition::{Library, Shelf, ShelfError, read_definition};
+use duban_core::instance::Instance;
+use duban_core::limits::{EVENTS_MAX, EVENTS_OF_ACTIONS_MAX, FORM_BYTES_MAX, MARKS_MAX};
+use duban_core::name::Name;
+use duban_core::rejection::{Blame, Refusal, Rejection};
+use duban_core::role::{Actor, Role};
+use duban_core::ticket_id::TicketId;
+use duban_core::time::{Day, Instant};
+use serde_json::{Value, json};
+
+static CALENDAR: LazyLock<Calendar> = LazyLock::new(duban_shipped::calendar);
+static SHELF: LazyLock<Shelf> = LazyLock::new(duban_shipped::shelf);
+static NOBODY: BTreeSet<Name> = BTreeSet::new();
+
+fn context(shelf: &Shelf) -> Context<'_> {
+    Context { shelf, calendar: &CALENDAR, hotline_agencies: &NOBODY }
+}
+
+fn instant(text: &str) -> Instant {
+    text.parse().expect("an instant")
+}
+
+fn day(text: &str) -> Day {
+    text.parse().expect("a day")
+}
+
+/// The shipped `matter` with pieces of its text replaced, each of which must be there.
+fn changed(pieces: &[(&str, &str)], shelf: &mut Shelf) -> Result<(), ShelfError> {
+    let library: Library = duban_shipped::library();
+    let matter = library.definitions.iter().find(|one| one.pin.name == "matter").expect("matter");
+    let mut text = matter.text.clone();
+    for (piece, instead) in pieces {
+        assert!(text.contains(piece), "{piece}");
+        text = text.replacen(piece, instead, 1);
+    }
+    let forms = matter.forms.iter().map(|form| (form.name.clone(), Arc::clone(form))).collect();
+    let definition = read_definition("changed.toml", &text, &forms, &library.texts);
+    shelf.add(definition.expect("a sound definition"))
+}
+
+fn opening(class: &str, reviewed_at: Instant) -> Opening {
+    Opening {
+        ticket: TicketId::from_number(7),
+        parent: None,
+        class: class.into(),
+        reviewed_at,
+        district: None,
+        rated: None,
+        flags: Vec::new(),
+        sealed: None,
+        actor: Actor { subject: "intake".into(), role: Role::Intake, agency: None },
+    }
+}
+
+fn opened(shelf: &Shelf, at: Instant) -> Instance {
+    let decision = open(context(shelf), &opening("matter", at), Moment::now(at));
+    decision.expect("opened").instance.into_owned()
+}
+
+fn act(action: &str, role: Role, form: Value) -> Act {
+    let agency = role.is_bound_to_agency().then(|| Name::from("SZ013"));
+    Act {
+        action: action.into(),
+        actor: Actor { subject: "officer".into(), role, agency },
+        form,
+        sealed: None,
+        revision: None,
+    }
+}
+
+fn done<'i>(instance: &'i Instance, act: Act, at: Instant) -> Result<Decision<'i>, Refusal> {
+    decide(context(&SHELF), instance, &Command::Act(act), Moment::now(at))
+}
+
+const RECEIVED: &str = "2026-03-09T09:00:00+08:00";
+
+#[test]
+fn the_pin_decides_which_definition_rules() {
+    let at = instant(RECEIVED);
+    let mut ticket = opened(&SHELF, at);
+    ticket.definition.hash = duban_core::digest::Digest::ZERO;
+    let refusal = decide(context(&SHELF), &ticket, &Command::Advance, Moment::now(at));
+    let rejection = refusal.expect_err("another text").rejection;
+    assert!(matches!(rejection, Rejection::UnknownDefinition { version: 1, .. }), "{rejection}");
+    assert_eq!(rejection.blame(), Blame::Definition);
+}
+
+#[test]
+fn a_definition_for_a_newer_engine_is_not_run() {
+    let at = instant(RECEIVED);
+    let ticket = opened(&SHELF, at);
+    let mut shelf = Shelf::new(duban_shipped::library().texts);
+    let newer = [("engine_level = 1", "engine_level = 2")];
+    changed(&newer, &mut shelf).expect("on the shelf");
+    let refused = open(context(&shelf), &opening("matter", at), Moment::now(at));
+    let rejection = refused.expect_err("too new");
+    assert!(matches!(rejection, Rejection::EngineLevel { level: 2, .. }), "{rejection}");
+    // A ticket that another node opened with it is left to that node.
+    let mut foreign = ticket;
+    foreign.definition = shelf.by_name("matter").expect("it").pin.clone();
+    let refusal = decide(context(&shelf), &foreign, &Command::Advance, Moment::now(at));
+    assert!(matches!(refusal.expect_err("too new").rejection, Rejection::EngineLevel { .. }));
+}
+
+#[test]
+fn a_new_ticket_takes_the_newest_version_in_force_at_its_receipt() {
+    let mut shelf = duban_shipped::shelf();
+    let next = [("version = 1", "version = 2"), ("2000-01-01", "2026-03-10")];
+    changed(&next, &mut shelf).expect("on the shelf");
+    let version = |at: &str| opened(&shelf, instant(at)).definition.version;
+    assert_eq!(version("2026-03-09T23:59:59.999+08:00"), 1);
+    assert_eq!(version("2026-03-10T00:00:00+08:00"), 2);
+    let back = [("version = 1", "version = 3"), ("2000-01-01", "2026-03-09")];
+    let refused = changed(&back, &mut shelf).expect_err("before version 2");
+    assert!(matches!(refused, ShelfError::Effective { version: 3, other: 2, .. }), "{refused}");
+}
+
+#[test]
+fn an_old_notice_takes_nothing_back() {
+    // Dispatched before the Spring Festival of 2020, which a notice of 27 January prolonged.
+    let at = instant("2020-01-20T09:00:00+08:00");
+    let ticket = opened(&SHELF, at);
+    let dispatch = act("dispatch", Role::Hotline, json!({ "agency": "SZ013" }));
+    let ticket = done(&ticket, dispatch, at).expect("dispatched").instance.into_owned();
+    let recompute = |ticket: &Instance, known_on: &str, at: &str| {
+        let command = Command::Recompute { known_on: day(known_on) };
+        let moment = Moment::now(instant(at));
+        decide(context(&SHELF), ticket, &command, moment).expect("decided").instance.into_owned()
+    };
+    let moved = recompute(&ticket, "2020-01-27", "2020-01-27T00:00:00+08:00");
+    let due = |ticket: &Instance| {
+        let run = ticket.current_run("completion").expect("a run");
+        ticket.runs[run].due_at
+    };
+    assert!(due(&moved) > due(&ticket), "the notice gave time");
+    for old in ["2019-11-21", "2018-12-06", "2020-01-27"] {
+        let again = recompute(&moved, old, "2020-01-27T00:00:00+08:00");
+        assert_eq!(again, moved, "the notice of {old} does nothing");
+    }
+}
+
+#[test]
+fn a_calendar_says_which_spans_a_publication_touches() {
+    let touches = |published: &str, from: &str, to: &str| {
+        CALENDAR.touches(day(published), day(from), day(to))
+    };
+    assert!(touches("2020-01-27", "2020-01-20", "2020-02-10"));
+    assert!(!touches("2020-01-27", "2020-02-10", "2020-03-10"));
+    // It makes sure what was assumed, even where no day changes.
+    assert!(touches("2025-11-04", "2026-03-02", "2026-03-06"));
+    assert!(!touches("2025-11-05", "2026-03-02", "2026-03-06"), "nothing came out that day");
+}
+
+#[test]
+fn a_refusal_names_only_what_is_committed() {
+    let at = instant(RECEIVED);
+    let ticket = opened(&SHELF, at);
+    let dispatch = act("dispatch", Role::Hotline, json!({ "agency": "SZ013" }));
+    let ticket = done(&ticket, dispatch, at).expect("dispatched").instance.into_owned();
+    let mut stale = act("sign", Role::Agency, json!({}));
+    stale.revision = Some(1);
+    // Much is due by then, none of it committed.
+    let later = instant("2026-04-20T09:00:00+08:00");
+    let refusal = done(&ticket, stale, later).expect_err("stale");
+    let committed = ticket.revision;
+    assert_eq!(refusal.rejection, Rejection::StaleRevision { expected: 1, committed });
+    assert!(refusal.fired_until.is_some(), "whoever answers must know what it waits for");
+}
+
+#[test]
+fn a_caller_that_did_not_seal_is_to_blame() {
+    let at = instant(RECEIVED);
+    let ticket = opened(&SHELF, at);
+    let note = act("add_note", Role::Hotline, json!({ "note": "请尽快" }));
+    let rejection = done(&ticket, note, at).expect_err("unsealed").rejection;
+    assert_eq!((rejection.clone(), rejection.blame()), (Rejection::Unsealed, Blame::Caller));
+}
+
+/// What a form said is nowhere in a refusal, not even the name of a field that nobody knows.
+#[test]
+fn refusals_do_not_repeat_what_a_form_said() {
+    let canary = "金丝雀13800138000";
+    let at = instant(RECEIVED);
+    let ticket = opened(&SHELF, at);
+    let forms = [
+        json!({ "agency": canary }),
+        json!({ "agency": "SZ013", (canary): 1 }),
+        json!({ "agency": [canary] }),
+        json!({ "agency": "SZ013", "note": [canary] }),
+        json!([canary]),
+        json!(canary),
+    ];
+    for form in forms {
+        let refusal = done(&ticket, act("dispatch", Role::Hotline, form), at).expect_err("a form");
+        let said = format!("{refusal} {refusal:?}");
+        assert!(matches!(refusal.rejection, Rejection::Form(_)), "{said}");
+        assert!(!said.contains(canary), "{said}");
+    }
+}
+
+#[test]
+fn growth_has_limits() {
+    let at = instant(RECEIVED);
+    let limit = |ticket: &Instance, act: Act| {
+        let rejection = done(ticket, act, at).expect_err("a limit").rejection;
+        assert_eq!(rejection.blame(), Blame::Caller);
+        match rejection {
+            Rejection::Limit { what, most } => (what, most),
+            other => panic!("{other}"),
+        }
+    };
+    let mut ticket = opened(&SHELF, at);
+    let urge = || act("urge", Role::Hotline, json!({}));
+    ticket.seq = EVENTS_OF_ACTIONS_MAX;
+    let most = usize::try_from(EVENTS_OF_ACTIONS_MAX).expect("a number");
+    assert_eq!(limit(&ticket, urge()), ("历史记录", most));
+    // Time goes on where people may not, up to its own limit.
+    let later = Moment::now(instant("2026-03-11T00:00:00+08:00"));
+    let by_time = |ticket: &Instance| {
+        let decided = decide(context(&SHELF), ticket, &Command::Advance, later);
+        decided.map(|decision| decision.events.len())
+    };
+    assert!(by_time(&ticket).expect("room for time") > 0);
+    ticket.seq = EVENTS_MAX;
+    let rejection = by_time(&ticket).expect_err("no room").rejection;
+    assert!(matches!(rejection, Rejection::Limit { .. }), "{rejection}");
+    let mut ticket = opened(&SHELF, at);
+    let long = "长".repeat(FORM_BYTES_MAX);
+    let refusal = done(&ticket, act("add_note", Role::Hotline, json!({ "note": long })), at);
+    assert!(matches!(refusal.expect_err("too long").rejection, Rejection::Form(_)));
+    let dispatch = act("dispatch", Role::Hotline, json!({ "agency": "SZ013" }));
+    ticket = done(&ticket, dispatch, at).expect("dispatched").instance.into_owned();
+    let mark = duban_core::instance::TallyMark { agency: None, at };
+    ticket.tallies.insert("contact_attempt".into(), vec![mark; MARKS_MAX]);
+    let form = json!({ "outcome": "no_answer", "channel": "phone", "attempted_at": RECEIVED });
+    assert_eq!(limit(&ticket, act("record_contact", Role::Agency, form)), ("计数", MARKS_MAX));
+}
+
+#[test]
+fn a_review_from_the_future_is_no_review() {
+    let at = instant(RECEIVED);
+    let refused = |ahead_ms: i64| {
+        let opening = opening("matter", at.plus_ms(ahead_ms));
+        open(context(&SHELF), &opening, Moment::now(at)).map(|decision| match decision.instance {
+            Cow::Owned(instance) => instance.reviewed_at,
+            Cow::Borrowed(_) => panic!("nobody had it"),
+        })
+    };
+    assert_eq!(refused(5 * 60_000), Ok(at), "a little ahead is taken as now");
+    let rejection = refused(5 * 60_000 + 1).expect_err("too far ahead");
+    assert!(rejection.to_string().contains("/reviewed_at"), "{rejection}");
+}
