@@ -78,7 +78,7 @@ fn act(action: &str, role: Role, form: Value) -> Act {
     }
 }
 
-fn done<'i>(instance: &'i Instance, act: Act, at: Instant) -> Result<Decision<'i>, Refusal> {
+fn done(instance: &Instance, act: Act, at: Instant) -> Result<Decision<'_>, Refusal> {
     decide(context(&SHELF), instance, &Command::Act(act), Moment::now(at))
 }
 
