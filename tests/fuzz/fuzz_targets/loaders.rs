@@ -9,9 +9,10 @@ use duban_core::calendar::{Within, Year};
 use duban_core::definition::{Form, Library, read_basis_texts, read_definition};
 use duban_core::document::Faults;
 use duban_core::event::Event;
+use duban_core::instance::Instance;
 use duban_core::name::Name;
-use duban_core::time::{Day, Instant};
 use duban_core::simulate::Scenario;
+use duban_core::time::{Day, Instant};
 use libfuzzer_sys::fuzz_target;
 
 static SHIPPED: LazyLock<Library> = LazyLock::new(duban_shipped::library);
@@ -24,8 +25,10 @@ static FORMS: LazyLock<BTreeMap<Name, Arc<Form>>> = LazyLock::new(|| {
 
 fuzz_target!(|bytes: &[u8]| {
     let Some((which, rest)) = bytes.split_first() else { return };
-    if *which == b'e' {
-        return event(rest);
+    match which {
+        b'e' => return event(rest),
+        b'i' => return snapshot(rest),
+        _ => {}
     }
     let Ok(text) = std::str::from_utf8(rest) else { return };
     match which {
@@ -68,6 +71,14 @@ fn event(bytes: &[u8]) {
         let written = event.to_bytes();
         let again = Event::from_bytes(&written).expect("what was written can be read");
         assert_eq!(again.to_bytes(), written);
+    }
+}
+
+/// Stored bytes of a ticket: refused, or a ticket that writes and reads to the same.
+fn snapshot(bytes: &[u8]) {
+    if let Ok(instance) = Instance::from_bytes(bytes) {
+        let again = Instance::from_bytes(&instance.to_bytes());
+        assert_eq!(again.as_ref(), Ok(&instance));
     }
 }
 
