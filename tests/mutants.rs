@@ -112,8 +112,8 @@ const MUTANTS: &[Mutant] = &[
     Mutant {
         name: "a claim that lies ahead is kept as it is",
         file: "core/src/definition/form.rs",
-        sound: "clamp(&self.shape, &mut taken, at);",
-        mutated: "clamp(&self.shape, &mut taken, at.plus_ms(FUTURE_MS_MAX));",
+        sound: "take_claims(&self.shape, &mut taken, at);",
+        mutated: "take_claims(&self.shape, &mut taken, at.plus_ms(FUTURE_MS_MAX));",
     },
     Mutant {
         name: "an upheld card is objected to again",

@@ -25,5 +25,12 @@ pub const MESSAGES_MAX: usize = 4_000;
 /// Transitions that may follow one another by themselves. Real definitions need two.
 pub const SETTLING_MAX: usize = 16;
 
-/// Bytes of a filled-in form, as JSON: its texts have limits of their own, their sum has this one.
+/// Faults told of one form: a person mends these first.
+pub const FAULTS_MAX: usize = 100;
+
+/// Events after which nothing is noted down any more that changes nothing: notes and papers must
+/// not use up the room of those who decide.
+pub const EVENTS_OF_NOTES_MAX: u64 = 5_000;
+
+/// Bytes of a filled-in form, about as JSON: its texts have limits of their own, their sum has this one.
 pub const FORM_BYTES_MAX: usize = 64 * 1024;

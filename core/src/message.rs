@@ -57,9 +57,10 @@ pub struct Message {
     pub about: About,
 }
 
-/// Messages about rungs of one run that were overtaken in the same commit collapse into the last.
+/// Messages about rungs of one run that later ones of the same commit supersede collapse into the
+/// last.
 pub(super) fn collapse(messages: Vec<Message>) -> Vec<Message> {
-    let overtaken = |index: usize, message: &Message| {
+    let superseded = |index: usize, message: &Message| {
         let About::Rung { run, .. } = &message.about else { return false };
         messages[index + 1..].iter().any(|later| {
             later.to == message.to
@@ -67,6 +68,6 @@ pub(super) fn collapse(messages: Vec<Message>) -> Vec<Message> {
         })
     };
     let keep: Vec<bool> =
-        messages.iter().enumerate().map(|(index, message)| !overtaken(index, message)).collect();
+        messages.iter().enumerate().map(|(index, message)| !superseded(index, message)).collect();
     messages.into_iter().zip(keep).filter_map(|(message, keep)| keep.then_some(message)).collect()
 }

@@ -23,6 +23,13 @@ impl Name {
         self.0.as_str()
     }
 
+    /// Whether it is a code of somebody's table: short, of letters, digits and a few marks.
+    #[must_use]
+    pub fn is_code(&self) -> bool {
+        let is_fit = |byte: u8| byte.is_ascii_alphanumeric() || b"_-.".contains(&byte);
+        (1..=BYTES_MAX).contains(&self.as_str().len()) && self.as_str().bytes().all(is_fit)
+    }
+
     /// A name of ours: lower case, digits and underscores.
     ///
     /// # Errors

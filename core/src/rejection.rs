@@ -32,7 +32,7 @@ pub enum Rejection {
         allowed: Vec<Role>,
     },
     /// The ticket has changed since the actor looked, or is about to.
-    #[error("工单已有变化（现为第 {committed} 次修订，依据的是第 {expected} 次），请刷新后再办")]
+    #[error("{}", stale(*.expected, *.committed))]
     StaleRevision {
         /// What the actor saw.
         expected: u32,
@@ -74,7 +74,7 @@ pub enum Rejection {
     #[error("表单中的私密内容尚未封存")]
     Unsealed,
     /// The ticket has grown as far as a ticket may; see `limits`.
-    #[error("工单的{what}已达上限 {most}，不能再办理")]
+    #[error("工单的{what}已达上限 {most}")]
     Limit {
         /// What of it.
         what: &'static str,
@@ -137,11 +137,24 @@ pub struct Refusal {
     /// The latest instant whose due things were looked at as done: nobody is told before they have
     /// settled. None when nothing was due.
     pub fired_until: Option<Instant>,
+    /// Whether it was time that could not be worked off, and nobody's request that was refused.
+    pub by_time: bool,
+}
+
+impl Refusal {
+    /// Who has to do something about it. What stops time is an incident, whatever it is.
+    #[must_use]
+    pub const fn blame(&self) -> Blame {
+        match self.rejection.blame() {
+            Blame::Caller if self.by_time => Blame::History,
+            blame => blame,
+        }
+    }
 }
 
 impl From<Rejection> for Refusal {
     fn from(rejection: Rejection) -> Self {
-        Self { rejection, fired_until: None }
+        Self { rejection, fired_until: None, by_time: false }
     }
 }
 
@@ -187,6 +200,13 @@ impl Rejection {
         let field = if field.is_empty() { String::new() } else { format!("/{field}") };
         Self::Form(vec![FieldFault { field, message: message.into() }])
     }
+}
+
+fn stale(expected: u32, committed: u32) -> String {
+    if expected == committed {
+        return "工单有到期事项正待记录，请稍候重试".to_owned();
+    }
+    format!("工单已有变化（现为第 {committed} 次修订，依据的是第 {expected} 次），请刷新后再办")
 }
 
 fn titles(roles: &[Role]) -> String {

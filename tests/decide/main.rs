@@ -9,6 +9,8 @@ use duban_core::calendar::Calendar;
 use duban_core::command::{Act, Command, Moment, Opening};
 use duban_core::decide::{Context, Decision, decide, open};
 use duban_core::definition::{Library, Shelf, ShelfError, read_definition};
+use duban_core::digest::Digest;
+use duban_core::event::Sealed;
 use duban_core::instance::Instance;
 use duban_core::limits::{EVENTS_MAX, EVENTS_OF_ACTIONS_MAX, FORM_BYTES_MAX, MARKS_MAX};
 use duban_core::name::Name;
@@ -88,7 +90,7 @@ const RECEIVED: &str = "2026-03-09T09:00:00+08:00";
 fn the_pin_decides_which_definition_rules() {
     let at = instant(RECEIVED);
     let mut ticket = opened(&SHELF, at);
-    ticket.definition.hash = duban_core::digest::Digest::ZERO;
+    ticket.definition.hash = Digest::ZERO;
     let refusal = decide(context(&SHELF), &ticket, &Command::Advance, Moment::now(at));
     let rejection = refusal.expect_err("another text").rejection;
     assert!(matches!(rejection, Rejection::UnknownDefinition { version: 1, .. }), "{rejection}");
@@ -232,8 +234,12 @@ fn growth_has_limits() {
     };
     assert!(by_time(&ticket).expect("room for time") > 0);
     ticket.seq = EVENTS_MAX;
-    let rejection = by_time(&ticket).expect_err("no room").rejection;
-    assert!(matches!(rejection, Rejection::Limit { .. }), "{rejection}");
+    let refusal = by_time(&ticket).expect_err("no room");
+    assert!(matches!(refusal.rejection, Rejection::Limit { .. }), "{refusal}");
+    assert_eq!(refusal.blame(), Blame::History, "nobody asked");
+    // Nor is it the fault of whoever comes along then.
+    let at_once = decide(context(&SHELF), &ticket, &Command::Act(urge()), later);
+    assert_eq!(at_once.expect_err("no room").blame(), Blame::History);
     let mut ticket = opened(&SHELF, at);
     let long = "长".repeat(FORM_BYTES_MAX);
     let refusal = done(&ticket, act("add_note", Role::Hotline, json!({ "note": long })), at);
@@ -244,6 +250,82 @@ fn growth_has_limits() {
     ticket.tallies.insert("contact_attempt".into(), vec![mark; MARKS_MAX]);
     let form = json!({ "outcome": "no_answer", "channel": "phone", "attempted_at": RECEIVED });
     assert_eq!(limit(&ticket, act("record_contact", Role::Agency, form)), ("计数", MARKS_MAX));
+}
+
+/// A claim is kept as an instant: whatever more the text held is gone.
+#[test]
+fn a_claim_carries_an_instant_and_nothing_else() {
+    let at = instant(RECEIVED);
+    let dispatch = act("dispatch", Role::Hotline, json!({ "agency": "SZ013" }));
+    let ticket = done(&opened(&SHELF, at), dispatch, at).expect("dispatched").instance.into_owned();
+    let claimed = "2026-03-09T01:59:59.999138001380004403Z";
+    let form = json!({ "outcome": "no_answer", "channel": "phone", "attempted_at": claimed });
+    let later = instant("2026-03-09T10:00:00+08:00");
+    let contact = act("record_contact", Role::Agency, form);
+    let decision = done(&ticket, contact, later).expect("recorded");
+    let stored: String = decision
+        .events
+        .iter()
+        .map(|event| String::from_utf8(event.to_bytes()).expect("text"))
+        .collect();
+    assert!(stored.contains("\"2026-03-09T09:59:59.999+08:00\""), "{stored}");
+    assert!(!stored.contains("13800138000"), "{stored}");
+}
+
+#[test]
+fn an_opening_holds_codes_alone() {
+    let at = instant(RECEIVED);
+    let refused = |change: &dyn Fn(&mut Opening)| {
+        let mut opening = opening("matter", at);
+        change(&mut opening);
+        let refusal = open(context(&SHELF), &opening, Moment::now(at)).expect_err("no code");
+        let said = format!("{refusal} {refusal:?}");
+        assert!(!said.contains("张三"), "{said}");
+        refusal
+    };
+    let fields = [
+        refused(&|opening| opening.district = Some("张三 13800138000".into())),
+        refused(&|opening| opening.flags = vec!["张三".into()]),
+        refused(&|opening| opening.flags = vec!["proven".into()]),
+    ];
+    for rejection in fields {
+        assert!(matches!(rejection, Rejection::Form(_)), "{rejection}");
+        assert_eq!(rejection.blame(), Blame::Caller);
+    }
+    let _ = refused(&|opening| opening.class = "张三".into());
+}
+
+/// Who stands in for the hotline is charged with its cards, and is no judge of them.
+#[test]
+fn nobody_judges_cards_of_his_own_party() {
+    let at = instant(RECEIVED);
+    let mut opening = opening("matter", at);
+    opening.flags = vec!["hotline_self".into()];
+    let ticket = open(context(&SHELF), &opening, Moment::now(at)).expect("opened");
+    let later = instant("2026-03-31T09:00:00+08:00");
+    let due = decide(context(&SHELF), &ticket.instance, &Command::Advance, Moment::now(later));
+    let ticket = due.expect("due").instance.into_owned();
+    let card = ticket.cards.iter().find(|card| card.agency.is_none()).expect("a card");
+    let form = json!({ "card": card.id, "reason": "不可抗力" });
+    let mut revoke = act("revoke_card", Role::Approver, form);
+    let commitment = Digest::ZERO;
+    revoke.sealed = Some(Sealed { reference: "sealed".into(), commitment });
+    let refusal = done(&ticket, revoke, later).expect_err("his own");
+    assert!(refusal.to_string().contains("不得处理发给本方的牌"), "{refusal}");
+}
+
+/// A publication that is not out yet says nothing.
+#[test]
+fn a_notice_counts_from_its_day() {
+    let at = instant("2020-01-20T09:00:00+08:00");
+    let ticket = opened(&SHELF, at);
+    let dispatch = act("dispatch", Role::Hotline, json!({ "agency": "SZ013" }));
+    let ticket = done(&ticket, dispatch, at).expect("dispatched").instance.into_owned();
+    for known_on in ["2020-01-27", "2099-01-01"] {
+        let command = Command::Recompute { known_on: day(known_on) };
+        let decision = decide(context(&SHELF), &ticket, &command, Moment::now(at));
+        assert!(decision.expect("decided").events.is_empty(), "{known_on}");
+    }
 }
 
 #[test]

@@ -76,4 +76,32 @@ fn broken_forms() {
         1,
         &["JSON Schema"],
     );
+    check("form_split_keyword", &form("\n\"a\": { \"$ref\": \"#\" }"), 6, &["不得使用 $ref"]);
+    check(
+        "form_dialect",
+        "{\n\"$schema\": \"http://json-schema.org/draft-04/schema#\",\n\"title\": \"签收\",\n\
+         \"type\": \"object\", \"additionalProperties\": false }",
+        2,
+        &["2020-12"],
+    );
+    check(
+        "form_pattern_properties",
+        "{\n\"title\": \"签收\",\n\"type\": \"object\",\n\"patternProperties\": { \"^x\": {} },\n\
+         \"additionalProperties\": false }",
+        4,
+        &["不得使用 patternProperties"],
+    );
+}
+
+/// What an action takes over into history must be a code in its form.
+#[test]
+fn nothing_private_is_assigned() {
+    let matter = shipped("matter.toml");
+    let dispatch = "{ \"title\": \"转派\", \"type\": \"object\", \"additionalProperties\": false,\n\
+        \"properties\": { \"agency\": { \"type\": \"string\", \"maxLength\": 200, \"x-private\": true } } }";
+    let files = [("matter.toml", matter.as_bytes()), ("forms/dispatch.json", dispatch.as_bytes())];
+    let folder = Folder::new("form_assign", &files);
+    let complaint = refused(&["workflow", "list", "--workflows", folder.path()]);
+    let part = "表单 dispatch 的 agency 会写入历史，须是代码而非私密内容";
+    assert!(complaint.contains(part), "{complaint}");
 }

@@ -136,7 +136,7 @@ pub struct Run {
     pub certainty: Certainty,
     /// The years without a notice in its span.
     pub missing_years: Vec<i32>,
-    /// The calendar by which it counts.
+    /// The calendar by which it counts; shown, since one process knows one calendar.
     pub calendar: Name,
     /// The newest publication that the computation knew.
     pub known_on: Option<Day>,

@@ -106,19 +106,19 @@ impl Schedule {
     }
 
     /// The schedule after a notice was published: exact, but not earlier than the end of the next
-    /// working day after `known_on`, and no later than it was for that reason.
+    /// working day after `heard_on`, and no later than it was for that reason.
     #[must_use]
     pub fn not_before(
         self,
         edition: &Edition,
         run: &Run,
         ladder: &[Rung],
-        known_on: Day,
+        heard_on: Day,
     ) -> Option<Self> {
         if self.due_at >= run.due_at {
             return Some(self);
         }
-        let floor = edition.add_working_days(known_on, 1)?;
+        let floor = edition.add_working_days(heard_on, 1)?;
         if floor <= self.due_day {
             return Some(self);
         }

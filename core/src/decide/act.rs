@@ -2,12 +2,14 @@
 //! definition says follows. Must never let a refused action change anything.
 
 use super::deadlines::Closing;
+use serde_json::Value;
+
 use super::draft::Draft;
 use super::guard::Asked;
 use crate::command::Act;
 use crate::definition::{Action, DateCheck, Extension, Finding, Guard};
 use crate::event::{Acted, ExtensionChange, Fact, Reclassified, TicketChange};
-use crate::limits::EVENTS_OF_ACTIONS_MAX;
+use crate::limits::{EVENTS_OF_ACTIONS_MAX, EVENTS_OF_NOTES_MAX};
 use crate::name::Name;
 use crate::rejection::Rejection;
 use crate::time::{Day, Instant};
@@ -43,6 +45,9 @@ impl Draft<'_> {
         self.check_room()?;
         let reclassified = self.reclassification(action, asked)?;
         let (change, resumes) = self.change(action, asked)?;
+        if change == TicketChange::default() && self.instance.seq >= EVENTS_OF_NOTES_MAX {
+            return Err(limit("备注和材料", EVENTS_OF_NOTES_MAX));
+        }
         // The record of the decision clears what was pending, and moves the ticket on.
         let pending = self.instance.extension.clone();
         let closing = Closing { at: self.instance.step_since, outcome: self.instance.outcome };
@@ -73,11 +78,18 @@ impl Draft<'_> {
             });
         }
         let foreign = act.actor.agency.is_none() || act.actor.agency != self.instance.agency;
-        // A card belongs to the agency that it was issued to, also after the ticket has gone on.
-        if act.actor.role.is_bound_to_agency() && foreign && action.card.is_none() {
+        if act.actor.role.is_bound_to_agency() && foreign && !self.holds_card(action, act) {
             return Err(Rejection::NotYours);
         }
         Ok(())
+    }
+
+    /// A card belongs to the agency that it was issued to, also after the ticket has gone on.
+    fn holds_card(&self, action: &Action, act: &Act) -> bool {
+        let named = action.card.as_ref().and_then(|step| act.form.get(step.field().as_str()));
+        let id = named.and_then(Value::as_str).unwrap_or_default();
+        let mut cards = self.instance.cards.iter().filter(|card| card.id == *id);
+        act.actor.agency.is_some() && cards.any(|card| card.agency == act.actor.agency)
     }
 
     fn check_step(&self, action: &Action) -> Result<(), Rejection> {
@@ -151,8 +163,7 @@ impl Draft<'_> {
         if self.instance.seq < EVENTS_OF_ACTIONS_MAX {
             return Ok(());
         }
-        let most = usize::try_from(EVENTS_OF_ACTIONS_MAX).unwrap_or(usize::MAX);
-        Err(Rejection::Limit { what: "历史记录", most })
+        Err(limit("历史记录", EVENTS_OF_ACTIONS_MAX))
     }
 
     /// What the action changes on the ticket, by the first case that holds; and whether what the
@@ -247,4 +258,8 @@ impl Draft<'_> {
         self.drop_unknown_deadlines()?;
         self.adopt_lengths()
     }
+}
+
+fn limit(what: &'static str, most: u64) -> Rejection {
+    Rejection::Limit { what, most: usize::try_from(most).unwrap_or(usize::MAX) }
 }

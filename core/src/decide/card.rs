@@ -30,6 +30,11 @@ impl Draft<'_> {
         if matches!(step, CardStep::Contest(_)) && card.upheld {
             return Err(Rejection::field(field, "对这块牌的异议已有结论：维持"));
         }
+        // Whoever stands in for the hotline does not judge the cards that it holds in its place.
+        let role = asked.actor.role;
+        if !action.by.contains(&role) && role.acts_for(card.party) {
+            return Err(Rejection::field(field, "不得处理发给本方的牌"));
+        }
         let foreign = asked.actor.agency.is_none() || asked.actor.agency != card.agency;
         if asked.actor.role.is_bound_to_agency() && foreign {
             return Err(Rejection::field(field, "这块牌不是发给本单位的"));

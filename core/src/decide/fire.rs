@@ -12,15 +12,15 @@ use crate::rejection::Rejection;
 use crate::time::Instant;
 
 impl Draft<'_> {
-    /// Fires what is due at or before `until`. The next firing is worked out anew after each,
-    /// because it may start or cancel others.
-    pub(super) fn fire_due(&mut self, until: Instant) -> Result<(), Rejection> {
+    /// Fires what is due at or before `until`, as much as one decision may. The next firing is worked
+    /// out anew after each, because it may start or cancel others. Says whether that was all.
+    pub(super) fn fire_due(&mut self, until: Instant) -> Result<bool, Rejection> {
         let command_at = self.at;
         let mut fired = 0;
         while let Some(firing) = self.instance.next_firing().filter(|firing| firing.at <= until) {
             fired += 1;
             if fired > FIRINGS_MAX {
-                return Err(Rejection::Limit { what: "一次到期事项", most: FIRINGS_MAX });
+                return Ok(false);
             }
             self.at = firing.at;
             self.counts_from = self.at;
@@ -32,7 +32,7 @@ impl Draft<'_> {
         }
         self.at = command_at;
         self.counts_from = command_at;
-        Ok(())
+        Ok(true)
     }
 
     fn fire_rung(&mut self, firing: Firing, place: usize) -> Result<(), Rejection> {

@@ -17,9 +17,12 @@ use std::collections::BTreeSet;
 
 use super::calendar::Calendar;
 use super::command::{Command, Moment, Opening};
-use super::definition::{Definition, ENGINE_LEVEL, FUTURE_MS_MAX, Shelf, Start};
+use super::definition::{
+    Definition, ENGINE_LEVEL, FLAGS_FROM_OUTSIDE, FUTURE_MS_MAX, Shelf, Start,
+};
 use super::event::{Event, Fact, Opened};
 use super::instance::Instance;
+use super::limits::FIRINGS_MAX;
 use super::message::{Message, collapse};
 use super::name::Name;
 use super::rejection::{Refusal, Rejection};
@@ -103,9 +106,19 @@ pub fn open<'c>(
     opening: &Opening,
     moment: Moment,
 ) -> Result<Decision<'c>, Rejection> {
+    if !opening.class.is_code() {
+        return Err(Rejection::field("class", "应为类别代码"));
+    }
     let definition = context.definition_for(&opening.class, moment.at)?;
     if opening.reviewed_at > moment.at.plus_ms(FUTURE_MS_MAX) {
         return Err(Rejection::field("reviewed_at", "评价时间晚于收到时间"));
+    }
+    if opening.flags.iter().any(|flag| !FLAGS_FROM_OUTSIDE.contains(&flag.as_str())) {
+        let allowed = FLAGS_FROM_OUTSIDE.join("、");
+        return Err(Rejection::field("flags", format!("只能是 {allowed}")));
+    }
+    if opening.district.as_ref().is_some_and(|district| !district.is_code()) {
+        return Err(Rejection::field("district", "应为区划代码"));
     }
     let reviewed_at = opening.reviewed_at.min(moment.at);
     let event = Event {
@@ -164,14 +177,18 @@ pub fn decide<'c>(
         Command::Advance | Command::Recompute { .. } => &system,
     };
     let mut draft = Draft::new(context, definition, Cow::Borrowed(instance), moment, actor);
-    let done = draft.fire_due(draft.at).and_then(|()| match command {
-        Command::Act(act) => draft.act(act, instance.revision),
+    let fired = draft.fire_due(draft.at);
+    let by_time = fired.is_err() || !matches!(command, Command::Act(_));
+    let done = fired.and_then(|all| match command {
+        // The rest is worked off by the next one.
         Command::Advance => Ok(()),
+        _ if !all => Err(Rejection::Limit { what: "一次到期事项", most: FIRINGS_MAX }),
+        Command::Act(act) => draft.act(act, instance.revision),
         Command::Recompute { known_on } => draft.recompute(*known_on),
     });
     match done {
         Ok(()) => Ok(draft.finish()),
-        Err(rejection) => Err(Refusal { rejection, fired_until: draft.fired_until }),
+        Err(rejection) => Err(Refusal { rejection, fired_until: draft.fired_until, by_time }),
     }
 }
 

@@ -11,11 +11,13 @@ use crate::rejection::Rejection;
 use crate::time::Day;
 
 impl Draft<'_> {
-    /// Computes every running deadline anew with what is known since a publication. What the ticket
-    /// could know anyway at its last instant counts too: an old notice takes nothing back.
+    /// Computes every running deadline anew with what is known by now, after a publication. An old
+    /// notice takes nothing back, and one that is not out yet says nothing.
     pub(super) fn recompute(&mut self, known_on: Day) -> Result<(), Rejection> {
-        let published = self.context.calendar.known_on(known_on.max(self.today())).published();
-        let Some(published) = published else { return Ok(()) };
+        let published = self.context.calendar.known_on(self.today()).published();
+        let Some(published) = published.filter(|_| known_on <= self.today()) else {
+            return Ok(());
+        };
         for index in 0..self.instance.runs.len() {
             let definition = self.definition;
             if let Some(rule) = definition.deadline(self.instance.runs[index].deadline.as_str()) {

@@ -16,7 +16,7 @@ use crate::reason::{EndReason, RevokeReason};
 
 /// Flags that a ticket may carry from its opening or its agency: a review without identity (A40),
 /// and the hotline's own staff rated badly (A41).
-pub(super) const FLAGS_FROM_OUTSIDE: &[&str] = &["anonymous", "hotline_self"];
+pub const FLAGS_FROM_OUTSIDE: &[&str] = &["anonymous", "hotline_self"];
 
 /// Every fault of a definition that was read without one.
 pub(super) fn faults_of(
@@ -393,13 +393,22 @@ impl Check<'_> {
         format: Option<&str>,
     ) {
         let Some(form) = self.definition.form(action.form.as_str()) else { return };
-        if !form.has_field(field.as_str()) {
-            self.fault(position, key, format!("表单 {} 没有字段 {field}", form.name));
+        let (name, is_code) = (&form.name, form.is_code(field.as_str()));
+        let into_history = ["assign", "finding", "repin", "card", "check", "extension", "tally_at"];
+        let message = if !form.has_field(field.as_str()) {
+            format!("表单 {name} 没有字段 {field}")
         } else if let Some(format) = format
             && !form.is_format(field.as_str(), format)
         {
-            self.fault(position, key, format!("表单 {} 的 {field} 应为 {format}", form.name));
-        }
+            format!("表单 {name} 的 {field} 应为 {format}")
+        } else if into_history.contains(&key) && !is_code {
+            format!("表单 {name} 的 {field} 会写入历史，须是代码而非私密内容")
+        } else if ["finding", "repin"].contains(&key) && form.choices(field.as_str()).is_none() {
+            format!("表单 {name} 的 {field} 须列出取值（enum）")
+        } else {
+            return;
+        };
+        self.fault(position, key, message);
     }
 
     fn flag(&mut self, position: &Position, key: &str, flag: &Name) {

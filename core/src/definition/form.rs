@@ -1,14 +1,13 @@
 //! Forms of actions: JSON Schema, and which of their fields are private. Must never let free text
 //! or personal data into the part of a form that goes into history.
 
-use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use serde_json::{Map, Value};
 
 use super::privacy::{self, Shape, Time};
 use crate::document::Fault;
-use crate::limits::FORM_BYTES_MAX;
+use crate::limits::{FAULTS_MAX, FORM_BYTES_MAX};
 use crate::name::Name;
 use crate::time::{Day, Instant, YEARS};
 
@@ -63,12 +62,16 @@ impl Form {
                 "表单须是封闭的对象：type 为 object，additionalProperties 为 false".into(),
             );
         }
+        if schema.get("$schema").is_some_and(|dialect| *dialect != DIALECT) {
+            note("$schema", format!("表单须用 {DIALECT}"));
+        }
+        check_keywords(&schema, true, &mut note);
         check_fields(&schema, &mut note);
         let title = schema.get("title").and_then(Value::as_str).unwrap_or_default().to_owned();
         if title.is_empty() {
             note("title", "表单须有标题（title）".into());
         }
-        let validator = match jsonschema::options().should_validate_formats(true).build(&schema) {
+        let validator = match validator(&schema) {
             Ok(validator) => Some(validator),
             Err(error) => {
                 note("", format!("不是有效的 JSON Schema：{error}"));
@@ -98,6 +101,12 @@ impl Form {
         Some(values.iter().filter_map(Value::as_str).collect())
     }
 
+    /// Whether a property is a code, which history may show.
+    #[must_use]
+    pub fn is_code(&self, field: &str) -> bool {
+        self.shape.field(field).is_some_and(|field| field.is_code)
+    }
+
     /// Whether a property is of this `format`.
     #[must_use]
     pub fn is_format(&self, field: &str, format: &str) -> bool {
@@ -120,8 +129,9 @@ impl Form {
         let mut faults: Vec<FieldFault> = self
             .validator
             .iter_errors(filled)
+            .take(FAULTS_MAX)
             .map(|error| FieldFault {
-                field: error.instance_path().to_string(),
+                field: known_path(&self.shape, error.instance_path().as_str()),
                 message: say(&error),
             })
             .collect();
@@ -134,15 +144,12 @@ impl Form {
         if faults.is_empty() { Ok(()) } else { Err(faults) }
     }
 
-    /// The form with every claim that lies after `at` taken as `at`.
+    /// The form with every claim as an instant and nothing more, taken as `at` if it lies after it.
     #[must_use]
-    pub fn taken_at<'v>(&self, filled: &'v Value, at: Instant) -> Cow<'v, Value> {
-        if !lies_ahead(&self.shape, filled, at) {
-            return Cow::Borrowed(filled);
-        }
+    pub fn taken_at(&self, filled: &Value, at: Instant) -> Value {
         let mut taken = filled.clone();
-        clamp(&self.shape, &mut taken, at);
-        Cow::Owned(taken)
+        take_claims(&self.shape, &mut taken, at);
+        taken
     }
 
     /// Splits a filled-in form into what history may show and what stays private. A private field
@@ -164,6 +171,46 @@ fn line_of(text: &str, key: &str) -> usize {
     let quoted = format!("\"{}\"", key.rsplit('.').next().unwrap_or(key));
     let found = text.lines().position(|line| line.contains(&quoted));
     found.map_or(1, |index| index + 1)
+}
+
+fn validator(
+    schema: &Value,
+) -> Result<jsonschema::Validator, jsonschema::ValidationError<'static>> {
+    let options = jsonschema::options().with_draft(jsonschema::Draft::Draft202012);
+    options.should_validate_formats(true).build(schema)
+}
+
+/// The one dialect of forms: what is proven of a field holds in this one.
+const DIALECT: &str = "https://json-schema.org/draft/2020-12/schema";
+
+/// Keywords that would let a form mean something else than it says where it says it.
+const FORBIDDEN: &[&str] = &[
+    "$schema",
+    "$id",
+    "$ref",
+    "$dynamicRef",
+    "$anchor",
+    "$defs",
+    "definitions",
+    "patternProperties",
+    "unevaluatedProperties",
+    "propertyNames",
+];
+
+fn check_keywords(schema: &Value, is_root: bool, note: &mut impl FnMut(&str, String)) {
+    match schema {
+        Value::Object(fields) => {
+            for (key, value) in fields {
+                let is_dialect = is_root && key == "$schema";
+                if FORBIDDEN.contains(&key.as_str()) && !is_dialect {
+                    note(key, format!("表单不得使用 {key}"));
+                }
+                check_keywords(value, false, note);
+            }
+        }
+        Value::Array(values) => values.iter().for_each(|one| check_keywords(one, false, note)),
+        _ => {}
+    }
 }
 
 /// What a schema must say of a field, besides being sound: objects are closed, lists and private
@@ -250,57 +297,57 @@ fn check_claims(
     faults.push(FieldFault { field: path.clone(), message });
 }
 
-/// Whether some claim lies after `at`.
-fn lies_ahead(shape: &Shape, filled: &Value, at: Instant) -> bool {
-    match filled {
-        Value::Object(fields) => shape.fields.iter().any(|(name, field)| {
-            fields.get(name).is_some_and(|value| lies_ahead(field, value, at))
-        }),
-        Value::Array(values) => {
-            let items = shape.items.as_deref();
-            items.is_some_and(|items| values.iter().any(|value| lies_ahead(items, value, at)))
-        }
-        Value::String(text) => {
-            let is_claim = shape.time == Some(Time::Claim);
-            is_claim && text.parse::<Instant>().is_ok_and(|claimed| claimed > at)
-        }
-        _ => false,
-    }
-}
-
-/// Claims that lie after `at` become `at`.
-fn clamp(shape: &Shape, filled: &mut Value, at: Instant) {
+/// Every claim as history writes an instant, and not after `at`: what is more than an instant in the
+/// text that was sent (RFC 3339 allows any number of digits) is no claim and is not kept.
+fn take_claims(shape: &Shape, filled: &mut Value, at: Instant) {
     match filled {
         Value::Object(fields) => {
             for (name, field) in &shape.fields {
                 if let Some(value) = fields.get_mut(name) {
-                    clamp(field, value, at);
+                    take_claims(field, value, at);
                 }
             }
         }
         Value::Array(values) => {
             if let Some(items) = &shape.items {
                 for value in values {
-                    clamp(items, value, at);
+                    take_claims(items, value, at);
                 }
             }
         }
-        Value::String(text)
-            if shape.time == Some(Time::Claim)
-                && text.parse::<Instant>().is_ok_and(|claimed| claimed > at) =>
-        {
-            *text = at.to_string();
+        Value::String(text) if shape.time == Some(Time::Claim) => {
+            if let Ok(claimed) = text.parse::<Instant>() {
+                *text = claimed.min(at).to_string();
+            }
         }
         _ => {}
     }
 }
 
-/// The bytes of the texts of a form.
+/// The part of a JSON pointer that the form itself knows: what comes after may have been sent.
+fn known_path(shape: &Shape, pointer: &str) -> String {
+    let mut known = String::new();
+    let mut shape = Some(shape);
+    for segment in pointer.split('/').skip(1) {
+        let field = shape.and_then(|shape| shape.field(segment));
+        let item = shape.filter(|_| segment.bytes().all(|byte| byte.is_ascii_digit()));
+        let item = item.and_then(|shape| shape.items.as_deref());
+        let Some(inner) = field.or(item) else { break };
+        known.push('/');
+        known.push_str(segment);
+        shape = Some(inner);
+    }
+    known
+}
+
+/// About the bytes of a form as JSON.
 fn weight(value: &Value) -> usize {
     match value {
-        Value::String(text) => text.len(),
-        Value::Array(values) => values.iter().map(weight).sum(),
-        Value::Object(fields) => fields.iter().map(|(key, value)| key.len() + weight(value)).sum(),
+        Value::String(text) => text.len() + 2,
+        Value::Array(values) => 2 + values.iter().map(|value| 1 + weight(value)).sum::<usize>(),
+        Value::Object(fields) => {
+            2 + fields.iter().map(|(key, value)| key.len() + 4 + weight(value)).sum::<usize>()
+        }
         _ => 8,
     }
 }

@@ -29,6 +29,7 @@ mod shelf;
 
 pub use action::{Action, CardStep, Case, DateCheck, Extension, Finish, Next, Stage, Tallying};
 pub use basis::{Basis, BasisText, read_basis_texts};
+pub use check::FLAGS_FROM_OUTSIDE;
 pub use deadline::{DeadlineRule, Kind, Rung, RungAt, Start};
 pub use form::{FUTURE_MS_MAX, FieldFault, Form};
 pub use library::{Library, LibraryError, Text};

@@ -46,7 +46,7 @@ pub(super) fn is_code(schema: &Value) -> bool {
     match schema.get("type").and_then(Value::as_str) {
         Some("boolean") => true,
         Some("integer") => is_bounded(schema),
-        Some("number") => is_bounded(schema) && schema.get("multipleOf").is_some(),
+        Some("number") => is_bounded(schema) && has_few_steps(schema),
         Some("string") => match (schema.get("format"), schema.get("pattern")) {
             (Some(format), _) => format == "date" || format == "date-time",
             (None, Some(Value::String(pattern))) => is_closed(pattern),
@@ -75,7 +75,7 @@ pub(super) enum Time {
 #[derive(Debug)]
 pub(super) struct Shape {
     /// Whether every value is a code.
-    is_code: bool,
+    pub(super) is_code: bool,
     /// Whether a text is an instant that somebody claims, or a date.
     pub(super) time: Option<Time>,
     /// The fields of an object that is split field by field.
@@ -152,6 +152,17 @@ fn is_bounded(schema: &Value) -> bool {
         bounds.into_iter().any(|bound| bound.abs() <= CODE_NUMBER_MAX)
     };
     bound(["minimum", "exclusiveMinimum"]) && bound(["maximum", "exclusiveMaximum"])
+}
+
+/// Whether a number has so few values that none can stand for somebody.
+fn has_few_steps(schema: &Value) -> bool {
+    let number = |key: &str| schema.get(key).and_then(Value::as_f64);
+    let low = number("minimum").or_else(|| number("exclusiveMinimum"));
+    let high = number("maximum").or_else(|| number("exclusiveMaximum"));
+    match (low, high, number("multipleOf")) {
+        (Some(low), Some(high), Some(step)) => (high - low) / step <= CODE_NUMBER_MAX,
+        _ => false,
+    }
 }
 
 /// Whether a pattern allows only short words over letters, digits and a few marks. What is
@@ -250,6 +261,7 @@ mod tests {
             json!({ "type": "integer", "minimum": 0 }),
             json!({ "type": "integer", "minimum": 0, "maximum": 19_900_009_999_u64 }),
             json!({ "type": "number", "minimum": 0, "maximum": 1 }),
+            json!({ "type": "number", "minimum": 0, "maximum": 1, "multipleOf": 1e-11 }),
             json!({ "type": "array", "maxItems": 3, "items": { "type": "string" } }),
             json!({ "type": "array", "items": { "enum": ["talk"] } }),
             json!({ "type": ["string", "null"], "format": "date" }),

@@ -18,6 +18,7 @@ use crate::time::{Day, Instant};
 
 /// A reference to private data, and the commitment that proves it unchanged.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Sealed {
     /// The row that holds the data and its key.
     pub reference: Name,
@@ -78,7 +79,7 @@ facts! {
     DeadlineLapsed(DeadlineLapsed) = "deadline_lapsed", 1;
     /// A deadline is no longer owed.
     DeadlineCancelled(DeadlineCancelled) = "deadline_cancelled", 1;
-    /// A cancelled deadline goes on for the agency that got its ticket back.
+    /// A cancelled deadline goes on: the agency has its ticket again, or it was closed by mistake.
     DeadlineResumed(DeadlineReopened) = "deadline_resumed", 1;
     /// A due instant changed.
     DeadlineMoved(Box<DeadlineMoved>) = "deadline_moved", 1;
@@ -105,6 +106,7 @@ impl Fact {
 
 /// A ticket's beginning.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Opened {
     /// The ticket.
     pub ticket: TicketId,
@@ -136,6 +138,7 @@ pub struct Opened {
 
 /// From one step to another.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct StepChange {
     /// Where it was.
     pub from: Name,
@@ -150,6 +153,7 @@ pub struct StepChange {
 
 /// One more on a tally.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Mark {
     /// The tally.
     pub tally: Name,
@@ -189,7 +193,7 @@ pub enum OutcomeChange {
 
 /// Everything that an action or a transition changes on the ticket itself.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(default)]
+#[serde(default, deny_unknown_fields)]
 pub struct TicketChange {
     /// Domain events, in order.
     #[serde(skip_serializing_if = "Vec::is_empty")]
@@ -228,6 +232,7 @@ pub struct TicketChange {
 
 /// An action.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Acted {
     /// The action.
     pub action: Name,
@@ -248,6 +253,7 @@ pub struct Acted {
 
 /// A transition that happened by itself.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Moved {
     /// What it changed.
     pub change: TicketChange,
@@ -255,6 +261,7 @@ pub struct Moved {
 
 /// Another class, another definition.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Reclassified {
     /// The new class.
     pub class: Name,
@@ -382,6 +389,7 @@ pub struct RungFired {
 
 /// Which card.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct CardRef {
     /// The card.
     pub card: Name,
@@ -389,6 +397,7 @@ pub struct CardRef {
 
 /// A card no longer counts.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct CardRevoked {
     /// The card.
     pub card: Name,

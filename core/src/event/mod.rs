@@ -7,6 +7,8 @@ mod fact;
 
 pub use fact::*;
 
+use std::cmp::Ordering;
+
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -45,6 +47,14 @@ pub enum EventError {
     /// A version that this program does not know: a newer duban wrote it.
     #[error("event kind {kind} version {version} is newer than this program knows")]
     TooNew {
+        /// The kind.
+        kind: String,
+        /// The version.
+        version: u16,
+    },
+    /// An old version that nothing lifts: a line is missing in [`UPCASTS`].
+    #[error("event kind {kind} version {version} has no upcast")]
+    NoUpcast {
         /// The kind.
         kind: String,
         /// The version.
@@ -138,8 +148,10 @@ impl Event {
             version += 1;
         }
         let known = Fact::KINDS.iter().find(|(kind, _)| *kind == read.kind);
-        if known.is_some_and(|(_, newest)| version > *newest) {
-            return Err(EventError::TooNew { kind: read.kind, version });
+        match known.map(|(_, newest)| version.cmp(newest)) {
+            Some(Ordering::Greater) => return Err(EventError::TooNew { kind: read.kind, version }),
+            Some(Ordering::Less) => return Err(EventError::NoUpcast { kind: read.kind, version }),
+            Some(Ordering::Equal) | None => {}
         }
         let Some(fact) = Fact::read(&read.kind, data) else {
             return Err(EventError::UnknownKind { kind: read.kind });

@@ -1,4 +1,4 @@
-//! Floor 1: what can be shown of a definition by going everywhere it can lead. Must never judge by
+//! What can be shown of a definition by going everywhere it can lead. Must never judge by
 //! a second reading of the rules: every step is taken by the same decision as the server's.
 
 mod ahead;

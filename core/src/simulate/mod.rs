@@ -1,4 +1,4 @@
-//! Floor 1: the whole life of a ticket in simulated time, by the same decisions as the server's.
+//! The whole life of a ticket in simulated time, by the same decisions as the server's.
 //! Must never decide anything itself: it only says when the lane works and who comes when.
 
 mod describe;

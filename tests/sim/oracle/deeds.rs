@@ -25,7 +25,12 @@ impl Ticket<'_> {
             return Err("not-permitted");
         }
         let is_own = act.agency.is_some() && act.agency == self.agency.as_deref();
-        if act.role.starts_with("agency") && !is_about_card && !is_own {
+        let has_card = |id: &str| {
+            let mut cards = self.cards.iter().filter(|card| card.id == id);
+            act.agency.is_some() && cards.any(|card| card.agency.as_deref() == act.agency)
+        };
+        let is_his_card = is_about_card && has_card(word(act, "card"));
+        if act.role.starts_with("agency") && !is_his_card && !is_own {
             return Err("not-yours");
         }
         if act.revision.is_some_and(|seen| seen != self.revision) {
@@ -41,6 +46,11 @@ impl Ticket<'_> {
         if !is_sound || !self.is_sensible(act, at) {
             return Err("form");
         }
+        self.bring_about(act, stamp, at);
+        Ok(())
+    }
+
+    fn bring_about(&mut self, act: &Act<'_>, stamp: i64, at: i64) {
         act.subject.clone_into(&mut self.actor);
         let (pending, closed_at, was_duplicate) =
             (self.request, self.step_since, self.outcome == Some("duplicate"));
@@ -79,7 +89,6 @@ impl Ticket<'_> {
         self.follow(&deed, at);
         self.do_with_card(act, at);
         self.settle(at);
-        Ok(())
     }
 
     /// Writes a line in the name of whoever is acting.
@@ -160,6 +169,9 @@ impl Ticket<'_> {
                 let Some(card) = self.cards.iter().find(|card| card.id == word(act, "card")) else {
                     return false;
                 };
+                if act.role == "approver" && card.party == "approver" {
+                    return false;
+                }
                 match act.action {
                     "contest_card" => {
                         card.state == "issued"

@@ -137,8 +137,8 @@ pub(super) fn seen(action: &str, form: &Value, now: i64) -> Value {
     for (name, _, field) in fields(action) {
         let Some(value) = form.get(*name) else { continue };
         let taken = |text: &Value| match text.as_str().and_then(instant) {
-            Some(at) if at > now => Value::from(written(now)),
-            _ => text.clone(),
+            Some(at) => Value::from(written(at.min(now))),
+            None => text.clone(),
         };
         let shown = match field {
             Field::Text | Field::Short => continue,
