@@ -1,6 +1,8 @@
 //! What can be asked of a ticket. Must never carry personal data beyond the form that is checked
 //! and then sealed by the caller.
 
+use std::fmt;
+
 use serde_json::Value;
 
 use super::digest::Digest;
@@ -49,7 +51,7 @@ pub enum Command {
 }
 
 /// An action with its form.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, PartialEq)]
 pub struct Act {
     /// The action.
     pub action: Name,
@@ -61,6 +63,16 @@ pub struct Act {
     pub sealed: Option<Sealed>,
     /// The revision that the actor saw, if he says.
     pub revision: Option<u32>,
+}
+
+impl fmt::Debug for Act {
+    /// Without the form: it may hold personal data, and this may end up in a log.
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut shown = out.debug_struct("Act");
+        shown.field("action", &self.action).field("actor", &self.actor);
+        shown.field("sealed", &self.sealed).field("revision", &self.revision);
+        shown.finish_non_exhaustive()
+    }
 }
 
 /// How long after an instant that what is due then is committed, and anything that depends on it is

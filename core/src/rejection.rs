@@ -7,7 +7,7 @@ use super::name::Name;
 use super::role::Role;
 use super::time::Instant;
 
-/// A refusal, in the order in which the checks are made.
+/// A refusal: what is wrong with a command, or with what it met.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Rejection {
     /// The definition has no such action.

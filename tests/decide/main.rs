@@ -38,14 +38,22 @@ fn day(text: &str) -> Day {
 
 /// The shipped `matter` with pieces of its text replaced, each of which must be there.
 fn changed(pieces: &[(&str, &str)], shelf: &mut Shelf) -> Result<(), ShelfError> {
+    changed_of("matter", pieces, shelf)
+}
+
+fn changed_of(
+    workflow: &str,
+    pieces: &[(&str, &str)],
+    shelf: &mut Shelf,
+) -> Result<(), ShelfError> {
     let library: Library = duban_shipped::library();
-    let matter = library.definitions.iter().find(|one| one.pin.name == "matter").expect("matter");
-    let mut text = matter.text.clone();
+    let shipped = library.definitions.iter().find(|one| one.pin.name == workflow).expect("it");
+    let mut text = shipped.text.clone();
     for (piece, instead) in pieces {
         assert!(text.contains(piece), "{piece}");
         text = text.replacen(piece, instead, 1);
     }
-    let forms = matter.forms.iter().map(|form| (form.name.clone(), Arc::clone(form))).collect();
+    let forms = shipped.forms.iter().map(|form| (form.name.clone(), Arc::clone(form))).collect();
     let definition = read_definition("changed.toml", &text, &forms, &library.texts);
     shelf.add(definition.expect("a sound definition"))
 }
@@ -312,6 +320,35 @@ fn nobody_judges_cards_of_his_own_party() {
     revoke.sealed = Some(Sealed { reference: "sealed".into(), commitment });
     let refusal = done(&ticket, revoke, later).expect_err("his own");
     assert!(refusal.to_string().contains("不得处理发给本方的牌"), "{refusal}");
+}
+
+/// The other class may have other rungs at the same length: those of the old one are gone.
+#[test]
+fn a_reclassified_ticket_has_the_rungs_of_its_new_class() {
+    let mut shelf = Shelf::new(duban_shipped::library().texts);
+    changed(&[], &mut shelf).expect("on the shelf");
+    let rung = [(
+        "{ at = \"+1wd\", notice = \"urge\", tell = [\"supervisor\"] },\n]\n\n# ---",
+        "{ at = \"+2wd\", notice = \"urge\", tell = [\"supervisor\"] },\n]\n\n# ---",
+    )];
+    changed_of("staff", &rung, &mut shelf).expect("on the shelf");
+    let at = instant(RECEIVED);
+    let ticket = opened(&shelf, at);
+    let mut other = act("reclassify", Role::Hotline, json!({ "class": "staff", "reason": "误分" }));
+    other.sealed = Some(Sealed { reference: "sealed".into(), commitment: Digest::ZERO });
+    let decision = decide(context(&shelf), &ticket, &Command::Act(other), Moment::now(at));
+    let ticket = decision.expect("reclassified").instance.into_owned();
+    let run = &ticket.runs[ticket.current_run("dispatch").expect("a run")];
+    let waiting: Vec<String> = run.rungs.iter().map(|rung| rung.rung.to_string()).collect();
+    assert_eq!(waiting, ["-1wd", "end", "+2wd"]);
+}
+
+/// A command may end up in a log.
+#[test]
+fn commands_do_not_show_their_forms() {
+    let note = act("add_note", Role::Hotline, json!({ "note": "张三" }));
+    let shown = format!("{:?}", Command::Act(note));
+    assert!(shown.contains("add_note") && !shown.contains("张三"), "{shown}");
 }
 
 /// A publication that is not out yet says nothing.

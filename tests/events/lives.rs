@@ -11,7 +11,7 @@ use duban_core::instance::Instance;
 use duban_core::snapshot::{SCHEMA, SnapshotError};
 use serde_json::Value;
 
-use super::{CALENDAR, SHELF, life, lives, scenarios};
+use super::{CALENDAR, SHELF, folder, life, lives, scenarios};
 
 fn snapshot(instance: &Instance) -> Vec<u8> {
     instance.to_bytes()
@@ -38,6 +38,30 @@ fn replay_gives_the_same_bytes() {
         let json = serde_json::to_vec(&life.instance).expect("JSON");
         assert!(bytes.len() * 4 <= json.len(), "{name}: {} of {}", bytes.len(), json.len());
     }
+}
+
+/// Bytes that an earlier program stored under today's number are today's bytes: whoever changes the
+/// shape of a ticket raises `SCHEMA`, and adds a file (`DUBAN_BLESS=1`) beside the old ones.
+#[test]
+fn a_stored_snapshot_is_read_by_its_number() {
+    let stored = folder("events/snapshots").join(format!("v{SCHEMA}.hex"));
+    let shown = stored.with_extension("json");
+    if std::env::var_os("DUBAN_BLESS").is_some() && !stored.exists() {
+        let (_, life) = lives().iter().find(|(name, _)| name == "cards").expect("the cards");
+        let bytes = life.instance.to_bytes();
+        let hex = bytes.iter().map(|byte| format!("{byte:02x}")).collect::<Vec<_>>().concat();
+        std::fs::write(&stored, hex + "\n").expect("the bytes are written");
+        let json = serde_json::to_string_pretty(&life.instance).expect("JSON");
+        std::fs::write(&shown, json + "\n").expect("the ticket is written");
+    }
+    let hex = std::fs::read_to_string(&stored).expect("the bytes");
+    let pairs = hex.trim().as_bytes().chunks(2).map(|pair| str::from_utf8(pair).expect("ASCII"));
+    let bytes: Vec<u8> = pairs.map(|pair| u8::from_str_radix(pair, 16).expect("hex")).collect();
+    let ticket = Instance::from_bytes(&bytes).expect("a snapshot");
+    let text = std::fs::read_to_string(&shown).expect("the ticket");
+    let json: Value = serde_json::from_str(&text).expect("JSON");
+    assert_eq!(serde_json::to_value(&ticket).expect("JSON"), json);
+    assert_eq!(ticket.to_bytes(), bytes);
 }
 
 /// A cache that is not this program's is told apart, and nothing is made of broken bytes.

@@ -167,15 +167,21 @@ impl Draft<'_> {
         Ok(())
     }
 
-    /// The length of the definition that rules now, from the old start. Rungs that it puts into the
-    /// past never fire. Says whether anything changed.
+    /// The length and the rungs of the definition that rules now, from the old start. Rungs that
+    /// it puts into the past never fire; a day that was granted stays. Says whether anything changed.
     fn adopt_length(&mut self, index: usize, rule: &DeadlineRule) -> Result<bool, Rejection> {
         let run = &self.instance.runs[index];
-        if run.within == rule.within {
+        if run.within == rule.within && has_rungs_of(run, rule) {
             return Ok(false);
         }
         let edition = self.context.calendar.known_at(self.at);
         let schedule = Schedule::by_rule(edition, run.starts_at, rule.within, &rule.rungs);
+        let schedule = match (schedule, run.extended_to) {
+            (Some(counted), Some(granted)) if granted > counted.due_day => {
+                Schedule::until_day(edition, run.starts_at, granted, &rule.rungs)
+            }
+            (schedule, _) => schedule,
+        };
         let mut schedule = schedule.ok_or_else(|| out_of_calendar(&rule.name))?;
         schedule.rungs.retain(|planned| {
             let there = run.rungs.iter().find(|rung| rung.rung == planned.rung);
@@ -306,6 +312,16 @@ enum Again {
     GoesOn,
     /// As a new run.
     Anew,
+}
+
+/// Whether the rungs that a run waits for are those of a rule, and none of the rule's is unknown
+/// to it but for such as were over when it began.
+fn has_rungs_of(run: &Run, rule: &DeadlineRule) -> bool {
+    let mut waiting = run.rungs.iter().filter(|rung| rung.state == RungState::Armed);
+    let first = run.rungs.iter().map(|rung| rung.rung).min();
+    let is_there = |at| run.rungs.iter().any(|rung| rung.rung == at);
+    waiting.all(|rung| rule.rungs.iter().any(|one| one.at == rung.rung))
+        && rule.rungs.iter().all(|one| is_there(one.at) || Some(one.at) < first)
 }
 
 pub(super) fn reference(run: &Run) -> RunRef {

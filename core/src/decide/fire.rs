@@ -41,18 +41,21 @@ impl Draft<'_> {
         let definition = self.definition;
         let rules = definition.deadline(run.deadline.as_str());
         let rule = rules.and_then(|rule| rule.rungs.iter().find(|one| one.at == rung.rung));
-        let card = rule.and_then(|rule| rule.card);
+        let Some(rule) = rule else {
+            let message = format!("时限 {} 没有梯级 {}", run.deadline, rung.rung);
+            return Err(Rejection::Definition(message));
+        };
+        let card = rule.card;
         // No card rests on days that were guessed: people are urged until the notice comes.
         let withheld = card.is_some() && rung.estimated;
         let card = card.filter(|_| !withheld);
-        let notice = if withheld { Some(Notice::Urge) } else { rule.and_then(|rule| rule.notice) };
+        let notice = if withheld { Some(Notice::Urge) } else { rule.notice };
         let (run, rung) = (reference(run), rung.rung);
         let about = About::Rung { run: run.clone(), generation, rung, card, notice };
         let fired = RungFired { run, generation, rung, card, notice };
         self.record(if withheld { Fact::RungWithheld(fired) } else { Fact::RungFired(fired) })?;
-        let told = rule.map(|rule| rule.tell.as_slice()).unwrap_or_default();
         let concerned = agency.or_else(|| self.instance.agency.clone());
-        self.tell(self.instance.seq, EffectKind::Notify, told, concerned.as_ref(), &about)
+        self.tell(self.instance.seq, EffectKind::Notify, &rule.tell, concerned.as_ref(), &about)
     }
 
     fn lapse(&mut self, firing: Firing) -> Result<(), Rejection> {

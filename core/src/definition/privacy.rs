@@ -10,6 +10,9 @@ const CODE_CHARS_MAX: usize = 64;
 /// The largest number that may be a code: shorter than any phone or identity number.
 const CODE_NUMBER_MAX: f64 = 1_000_000.0;
 
+/// The most codes that a list may hold: more could spell something out.
+const CODE_ITEMS_MAX: u64 = 32;
+
 /// Keywords under which a value could be more than its own schema says.
 const NOT_UNDERSTOOD: &[&str] = &[
     "$ref",
@@ -53,7 +56,9 @@ pub(super) fn is_code(schema: &Value) -> bool {
             _ => false,
         },
         Some("array") => {
-            schema.get("maxItems").is_some() && schema.get("items").is_some_and(is_code)
+            let most = schema.get("maxItems").and_then(Value::as_u64);
+            let is_bounded = most.is_some_and(|most| most <= CODE_ITEMS_MAX);
+            is_bounded && schema.get("items").is_some_and(is_code)
         }
         Some("object") => {
             is_closed_object(schema) && properties(schema).all(|(_, one)| is_code(one))
@@ -186,8 +191,7 @@ fn is_closed(pattern: &str) -> bool {
 fn atom(pattern: &str) -> Option<&str> {
     if let Some(class) = pattern.strip_prefix('[') {
         let (members, after) = class.split_once(']')?;
-        let listed = !members.is_empty() && members.chars().all(is_code_char);
-        return listed.then_some(after);
+        return is_listed(members).then_some(after);
     }
     if let Some(escaped) = pattern.strip_prefix('\\') {
         let first = escaped.chars().next()?;
@@ -197,6 +201,29 @@ fn atom(pattern: &str) -> Option<&str> {
     let first = pattern.chars().next()?;
     let literal = is_code_char(first) && !".+".contains(first);
     literal.then(|| &pattern[first.len_utf8()..])
+}
+
+/// Whether the members of a class are characters of codes, or ranges of digits or of letters.
+fn is_listed(members: &str) -> bool {
+    let chars: Vec<char> = members.chars().collect();
+    let is_range = |at: usize| match chars.get(at..at + 3) {
+        Some([from, '-', to]) => [('0', '9'), ('a', 'z'), ('A', 'Z')]
+            .iter()
+            .any(|(low, high)| low <= from && from <= to && to <= high),
+        _ => false,
+    };
+    let mut at = 0;
+    while at < chars.len() {
+        let is_dash = chars[at] == '-';
+        if is_range(at) {
+            at += 3;
+        } else if is_code_char(chars[at]) && (!is_dash || at == 0 || at + 1 == chars.len()) {
+            at += 1;
+        } else {
+            return false;
+        }
+    }
+    !chars.is_empty()
 }
 
 fn is_code_char(char: char) -> bool {
@@ -253,6 +280,12 @@ mod tests {
             json!({ "type": "string", "pattern": "^[\\u4e00-\\u9fff]{1,9}$" }),
             json!({ "type": "string", "pattern": "^.$" }),
             json!({ "type": "string", "pattern": "^\\w{1,9}$" }),
+            json!({ "type": "string", "pattern": "^[+-z]{1,9}$" }),
+            json!({ "type": "string", "pattern": "^[A-z]{1,9}$" }),
+            json!({ "type": "string", "pattern": "^[0-9-z]{1,9}$" }),
+            json!({ "type": "string", "enum": ["a"], "$ref": "#" }),
+            json!({ "type": "string", "enum": ["a"], "if": {} }),
+            json!({ "type": "string", "enum": ["a"], "dependentSchemas": {} }),
             json!({ "type": "string", "format": "email" }),
             json!({ "type": "string", "format": "uri", "pattern": "^[a-z]{1,9}$" }),
             json!({ "type": "string", "enum": ["a"], "x-private": true }),
@@ -264,6 +297,7 @@ mod tests {
             json!({ "type": "number", "minimum": 0, "maximum": 1, "multipleOf": 1e-11 }),
             json!({ "type": "array", "maxItems": 3, "items": { "type": "string" } }),
             json!({ "type": "array", "items": { "enum": ["talk"] } }),
+            json!({ "type": "array", "maxItems": 33, "items": { "enum": ["talk"] } }),
             json!({ "type": ["string", "null"], "format": "date" }),
             json!({}),
         ];

@@ -1,17 +1,20 @@
 //! Events as a person reads them, in Chinese, with the titles of the definition. Must never leave
 //! out an event that it does not find worth telling.
 
+use std::collections::BTreeSet;
+
 use crate::calendar::{Certainty, ESTIMATE_OMITS};
 use crate::definition::{Definition, RungAt};
 use crate::event::{
     Acted, DeadlineMoved, DeadlineStarted, Event, ExtensionChange, Fact, Opened, OutcomeChange,
     RunRef, RungFired, TicketChange,
 };
+use crate::name::Name;
 use crate::time::Instant;
 
-/// An event in one line.
+/// An event in one line; the ticket's flags say who stands in for those who would be told.
 #[must_use]
-pub fn describe(definition: &Definition, event: &Event) -> String {
+pub fn describe(definition: &Definition, flags: &BTreeSet<Name>, event: &Event) -> String {
     let of = |run: &RunRef| of(definition, run);
     match &event.fact {
         Fact::Opened(fact) => opened(definition, fact),
@@ -40,7 +43,7 @@ pub fn describe(definition: &Definition, event: &Event) -> String {
             format!("取消 {}（{reason}）", of(&cancelled.run))
         }
         Fact::DeadlineMoved(fact) => moved(definition, fact),
-        Fact::RungFired(fact) => fired(definition, fact),
+        Fact::RungFired(fact) => fired(definition, flags, fact),
         Fact::RungWithheld(fired) => {
             let at = rung_title(fired.rung);
             format!("{} {at}：日期为推定，暂不发牌，先行催办", of(&fired.run))
@@ -91,14 +94,14 @@ fn moved(definition: &Definition, moved: &DeadlineMoved) -> String {
     }
 }
 
-fn fired(definition: &Definition, fired: &RungFired) -> String {
+fn fired(definition: &Definition, flags: &BTreeSet<Name>, fired: &RungFired) -> String {
     let rules = definition.deadline(fired.run.deadline.as_str());
     let rung = rules.and_then(|rule| rule.rungs.iter().find(|one| one.at == fired.rung));
     let card = fired.card.map(|card| card.title().to_owned());
     let notice = fired.notice.map(|notice| notice.title().to_owned());
     let says: Vec<String> = card.into_iter().chain(notice).collect();
-    let tell = rung.map(|rung| rung.tell.iter().map(|one| one.title()).collect::<Vec<_>>());
-    let tell = tell.unwrap_or_default().join("、");
+    let told = rung.map(|rung| definition.told(&rung.tell, flags)).unwrap_or_default();
+    let tell = told.iter().map(|one| one.title()).collect::<Vec<_>>().join("、");
     let at = rung_title(fired.rung);
     format!("{} {at}：{}，告知{tell}", of(definition, &fired.run), says.join("、"))
 }

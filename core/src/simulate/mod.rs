@@ -42,6 +42,8 @@ pub struct Turn {
     pub messages: Vec<Message>,
     /// The ticket afterwards.
     pub instance: Instance,
+    /// The definition that rules it afterwards.
+    pub definition: Arc<Definition>,
 }
 
 /// A life that was played to its end.
@@ -135,6 +137,7 @@ pub fn simulate(
         scenario,
         publications: publications_after(calendar, scenario.received),
         instance: opened.instance.clone().into_owned(),
+        definition: Arc::clone(definition),
         turns: Vec::new(),
         sealed: 0,
     };
@@ -150,9 +153,7 @@ pub fn simulate(
         }
     }
     play.advance(scenario.until.unwrap_or(Instant::from_ms(i64::MAX)))?;
-    let definition = shelf.pinned(&play.instance.definition).unwrap_or(definition);
-    let definition = Arc::clone(definition);
-    Ok(Life { turns: play.turns, definition, instance: play.instance })
+    Ok(Life { turns: play.turns, definition: play.definition, instance: play.instance })
 }
 
 /// The publications to come, each with the instant at which it is taken notice of.
@@ -172,6 +173,7 @@ struct Play<'p> {
     /// Publications to come: when they are taken notice of, and their days.
     publications: BTreeSet<(Instant, Day)>,
     instance: Instance,
+    definition: Arc<Definition>,
     turns: Vec<Turn>,
     sealed: u32,
 }
@@ -246,9 +248,7 @@ impl Play<'_> {
     fn step(&mut self, place: usize, ready_at: Instant) -> Option<Instant> {
         let step = &self.scenario.steps[place];
         let instance = self.instance.clone();
-        let definition = self.context.shelf.pinned(&instance.definition);
-        let private = definition
-            .and_then(|definition| definition.split_form(step.action.as_str(), &step.form).1);
+        let private = self.definition.split_form(step.action.as_str(), &step.form).1;
         let sealed = private.map(|private| Sealed {
             reference: format!("simulated-{}", self.sealed + 1).into(),
             commitment: Digest::commitment(&SEALING_KEY, private.to_string().as_bytes()),
@@ -294,7 +294,10 @@ impl Play<'_> {
             }
             Err(rejection) => (Err(rejection), Vec::new()),
         };
-        let instance = self.instance.clone();
-        self.turns.push(Turn { moment, step, result, messages, instance });
+        if let Some(ruling) = self.context.shelf.pinned(&self.instance.definition) {
+            self.definition = Arc::clone(ruling);
+        }
+        let (instance, definition) = (self.instance.clone(), Arc::clone(&self.definition));
+        self.turns.push(Turn { moment, step, result, messages, instance, definition });
     }
 }

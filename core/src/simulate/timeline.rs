@@ -10,22 +10,27 @@ use super::{Life, Scenario, Turn};
 use crate::calendar::Calendar;
 use crate::deadline::{Light, State};
 use crate::definition::Kind;
+use crate::event::Fact;
 use crate::time::Instant;
 
 /// A life as a table: instant, day in the working calendar, events, and the clocks afterwards.
 #[must_use]
 pub fn timeline(life: &Life, scenario: &Scenario, calendar: &Calendar) -> String {
     let mut text = String::new();
-    let definition = &life.definition;
-    let pin = &definition.pin;
+    let pin = &life.definition.pin;
     let _ = writeln!(text, "{}", scenario.title);
-    let _ = writeln!(text, "工作流 {} 第 {} 版 {}", pin.name, pin.version, definition.title);
+    let _ = writeln!(text, "工作流 {} 第 {} 版 {}", pin.name, pin.version, life.definition.title);
+    // Each event is told in the words of the definition that ruled when it happened.
+    let mut definition = life.turns.first().map_or(&life.definition, |turn| &turn.definition);
     for turn in &life.turns {
         let _ = writeln!(text, "\n{}", heading(turn, calendar));
         match &turn.result {
             Ok(events) => {
                 for event in events {
-                    let shown = describe(definition, event);
+                    if matches!(event.fact, Fact::Reclassified(_)) {
+                        definition = &turn.definition;
+                    }
+                    let shown = describe(definition, &turn.instance.flags, event);
                     let then = if event.at == turn.moment.at {
                         String::new()
                     } else {
@@ -47,7 +52,7 @@ pub fn timeline(life: &Life, scenario: &Scenario, calendar: &Calendar) -> String
     }
     let ticket = &life.instance;
     let step =
-        definition.step(ticket.step.as_str()).map_or(ticket.step.as_str(), |step| &step.title);
+        life.definition.step(ticket.step.as_str()).map_or(ticket.step.as_str(), |step| &step.title);
     let outcome = ticket.outcome.map(|outcome| format!("，结果：{}", outcome.title()));
     let cards = ticket.cards.iter().filter(|card| card.revoked.is_none()).count();
     let _ =
