@@ -1,5 +1,6 @@
 //! What the program decided and what it shows of a ticket, in the words that the oracle uses as
-//! well. Must never leave out anything that leaves the core.
+//! well. Must never leave out anything that a rule decides; when
+//! an event was recorded is watched by `apply` alone.
 
 use duban_core::calendar::{Calendar, Certainty};
 use duban_core::deadline::{Card, LedgerEntry, Light, Run, Schedule};
