@@ -1,6 +1,7 @@
 //! Forms of actions: JSON Schema, and which of their fields are private. Must never let free text
 //! or personal data into the part of a form that goes into history.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use serde_json::{Map, Value};
@@ -146,10 +147,13 @@ impl Form {
 
     /// The form with every claim as an instant and nothing more, taken as `at` if it lies after it.
     #[must_use]
-    pub fn taken_at(&self, filled: &Value, at: Instant) -> Value {
+    pub fn taken_at<'v>(&self, filled: &'v Value, at: Instant) -> Cow<'v, Value> {
+        if !differs(&self.shape, filled, at) {
+            return Cow::Borrowed(filled);
+        }
         let mut taken = filled.clone();
         take_claims(&self.shape, &mut taken, at);
-        taken
+        Cow::Owned(taken)
     }
 
     /// Splits a filled-in form into what history may show and what stays private. A private field
@@ -297,6 +301,30 @@ fn check_claims(
     faults.push(FieldFault { field: path.clone(), message });
 }
 
+/// Whether some claim is not taken as it was sent.
+fn differs(shape: &Shape, filled: &Value, at: Instant) -> bool {
+    match filled {
+        Value::Object(fields) => shape
+            .fields
+            .iter()
+            .any(|(name, field)| fields.get(name).is_some_and(|value| differs(field, value, at))),
+        Value::Array(values) => {
+            let items = shape.items.as_deref();
+            items.is_some_and(|items| values.iter().any(|value| differs(items, value, at)))
+        }
+        Value::String(text) if shape.time == Some(Time::Claim) => {
+            taken(text, at).is_some_and(|taken| taken != *text)
+        }
+        _ => false,
+    }
+}
+
+/// A claim as it is taken; none if the text is no instant.
+fn taken(text: &str, at: Instant) -> Option<String> {
+    let claimed = text.parse::<Instant>().ok()?;
+    Some(claimed.min(at).to_string())
+}
+
 /// Every claim as history writes an instant, and not after `at`: what is more than an instant in the
 /// text that was sent (RFC 3339 allows any number of digits) is no claim and is not kept.
 fn take_claims(shape: &Shape, filled: &mut Value, at: Instant) {
@@ -316,8 +344,8 @@ fn take_claims(shape: &Shape, filled: &mut Value, at: Instant) {
             }
         }
         Value::String(text) if shape.time == Some(Time::Claim) => {
-            if let Ok(claimed) = text.parse::<Instant>() {
-                *text = claimed.min(at).to_string();
+            if let Some(taken) = taken(text, at) {
+                *text = taken;
             }
         }
         _ => {}
