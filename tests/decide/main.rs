@@ -12,7 +12,10 @@ use duban_core::definition::{Library, Shelf, ShelfError, read_definition};
 use duban_core::digest::Digest;
 use duban_core::event::Sealed;
 use duban_core::instance::Instance;
-use duban_core::limits::{EVENTS_MAX, EVENTS_OF_ACTIONS_MAX, FORM_BYTES_MAX, MARKS_MAX};
+use duban_core::limits::{
+    EVENTS_MAX, EVENTS_OF_ACTIONS_MAX, EVENTS_OF_NOTES_MAX, FIRINGS_MAX, FORM_BYTES_MAX, MARKS_MAX,
+    RUNS_MAX,
+};
 use duban_core::name::Name;
 use duban_core::rejection::{Blame, Refusal, Rejection};
 use duban_core::role::{Actor, Role};
@@ -258,6 +261,53 @@ fn growth_has_limits() {
     ticket.tallies.insert("contact_attempt".into(), vec![mark; MARKS_MAX]);
     let form = json!({ "outcome": "no_answer", "channel": "phone", "attempted_at": RECEIVED });
     assert_eq!(limit(&ticket, act("record_contact", Role::Agency, form)), ("计数", MARKS_MAX));
+}
+
+/// A ticket with the run of its dispatch many times over.
+fn crowded(runs: usize) -> Instance {
+    let mut ticket = opened(&SHELF, instant(RECEIVED));
+    let index = ticket.current_run("dispatch").expect("a run");
+    let run = ticket.runs[index].clone();
+    let numbers = 2..=u16::try_from(runs).expect("a number of runs");
+    ticket.runs.extend(numbers.map(|number| {
+        let mut another = run.clone();
+        another.run = number;
+        another
+    }));
+    ticket
+}
+
+#[test]
+fn runs_and_notes_have_limits() {
+    let at = instant(RECEIVED);
+    let dispatch = act("dispatch", Role::Hotline, json!({ "agency": "SZ013" }));
+    let refusal = done(&crowded(RUNS_MAX), dispatch, at).expect_err("too many runs");
+    assert_eq!(refusal.rejection, Rejection::Limit { what: "时限", most: RUNS_MAX });
+    let mut ticket = opened(&SHELF, at);
+    ticket.seq = EVENTS_OF_NOTES_MAX;
+    let mut note = act("add_note", Role::Hotline, json!({ "note": "请尽快" }));
+    note.sealed = Some(Sealed { reference: "sealed".into(), commitment: Digest::ZERO });
+    let refusal = done(&ticket, note, at).expect_err("too many notes");
+    assert!(matches!(refusal.rejection, Rejection::Limit { what: "备注和材料", .. }), "{refusal}");
+}
+
+/// What is due beyond one decision is done by the next, and no act goes before it.
+#[test]
+fn time_goes_on_where_one_decision_is_full() {
+    let ticket = crowded(FIRINGS_MAX / 2);
+    let later = Moment::now(instant("2026-04-20T09:00:00+08:00"));
+    let urge = Command::Act(act("urge", Role::Hotline, json!({})));
+    let refusal = decide(context(&SHELF), &ticket, &urge, later).expect_err("too much is due");
+    assert_eq!(refusal.blame(), Blame::History);
+    let first = decide(context(&SHELF), &ticket, &Command::Advance, later).expect("a part");
+    assert_eq!(first.events.len(), FIRINGS_MAX);
+    let rest =
+        decide(context(&SHELF), &first.instance, &Command::Advance, later).expect("the rest");
+    assert!((1..FIRINGS_MAX).contains(&rest.events.len()), "{}", rest.events.len());
+    let instants = first.events.iter().chain(&rest.events).map(|event| event.at);
+    assert!(instants.is_sorted(), "one order of time");
+    let done = decide(context(&SHELF), &rest.instance, &Command::Advance, later).expect("nothing");
+    assert!(done.events.is_empty());
 }
 
 /// A claim is kept as an instant: whatever more the text held is gone.

@@ -178,7 +178,7 @@ pub fn decide<'c>(
     };
     let mut draft = Draft::new(context, definition, Cow::Borrowed(instance), moment, actor);
     let fired = draft.fire_due(draft.at);
-    let by_time = fired.is_err() || !matches!(command, Command::Act(_));
+    let by_time = !matches!((&fired, command), (Ok(true), Command::Act(_)));
     let done = fired.and_then(|all| match command {
         // The rest is worked off by the next one.
         Command::Advance => Ok(()),
