@@ -3,3 +3,8 @@
 
 pub mod catalog;
 pub mod cli;
+pub mod clock;
+pub mod crypto;
+pub mod engine;
+pub mod store;
+pub mod wake;

@@ -1,49 +1,28 @@
 //! How sure a computed date is, given the years whose notice is known. Must never call a date
 //! firm that a notice still to come could move.
 
-use std::fmt;
-
-use serde::{Deserialize, Serialize};
-
 use crate::time::{Day, YEARS};
+use crate::words::words;
 
 /// From this day of December on, a year may still be changed by the notice of the next year:
 /// the earliest such day so far was 29 December 2018.
 const UNSETTLED_FROM: (u32, u32) = (12, 26);
 
-/// How sure a computed date is, surest first.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Certainty {
-    /// Every day of the span is settled by a notice, or the calendar has no say in the date.
-    Firm,
-    /// Every day is covered, but the next year's notice may still rename its last days of
-    /// December.
-    Provisional,
-    /// The span enters a year without a notice: its days off were assumed.
-    Estimated,
+words! {
+    /// How sure a computed date is, surest first.
+    Certainty, "确定程度" {
+        /// Every day of the span is settled by a notice, or the calendar has no say in the date.
+        Firm = "firm", "确定";
+        /// Every day is covered, but the next year's notice may still rename its last days of
+        /// December.
+        Provisional = "provisional", "暂定";
+        /// The span enters a year without a notice: its days off were assumed.
+        Estimated = "estimated", "推定";
+    }
 }
 
 /// What an estimate leaves out, because nobody can know it before the notice.
 pub const ESTIMATE_OMITS: &str = "未计春节、清明节、端午节、中秋节假期和调休上班日";
-
-impl Certainty {
-    /// The Chinese word for it.
-    #[must_use]
-    pub const fn title(self) -> &'static str {
-        match self {
-            Self::Firm => "确定",
-            Self::Provisional => "暂定",
-            Self::Estimated => "推定",
-        }
-    }
-}
-
-impl fmt::Display for Certainty {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(self.title())
-    }
-}
 
 /// Which years have a notice.
 #[derive(Clone, Debug)]

@@ -192,6 +192,14 @@ pub fn decide<'c>(
     }
 }
 
+impl Decision<'_> {
+    /// The same, apart from the ticket that it was made on.
+    #[must_use]
+    pub fn into_owned(self) -> Decision<'static> {
+        Decision { instance: Cow::Owned(self.instance.into_owned()), ..self }
+    }
+}
+
 impl<'c> Draft<'c> {
     fn finish(self) -> Decision<'c> {
         Decision {

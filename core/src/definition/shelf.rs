@@ -138,6 +138,12 @@ impl Shelf {
         (found.pin.hash == pin.hash).then_some(found)
     }
 
+    /// All texts that citations resolve to.
+    #[must_use]
+    pub const fn texts(&self) -> &BTreeMap<Basis, BasisText> {
+        &self.texts
+    }
+
     /// The text that a citation resolves to.
     #[must_use]
     pub fn text_of(&self, basis: &Basis) -> Option<&BasisText> {

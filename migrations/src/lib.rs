@@ -1,0 +1,28 @@
+//! The tables of duban. Must never change a migration that has shipped (another one follows it),
+//! and never use what only one of SQLite and PostgreSQL has.
+//!
+//! Instants are milliseconds since 1970 (UTC), identities UUIDs; snapshots, events and hashes are
+//! bytes that nobody looks into. Only `personal_data` holds what is about people.
+
+mod m20261125_000001_tickets;
+mod m20261125_000002_reviews;
+mod m20261125_000003_house;
+mod table;
+
+pub use sea_orm_migration::MigratorTrait;
+use sea_orm_migration::prelude::*;
+
+/// All migrations in order.
+#[derive(Debug)]
+pub struct Migrator;
+
+#[async_trait::async_trait]
+impl MigratorTrait for Migrator {
+    fn migrations() -> Vec<Box<dyn MigrationTrait>> {
+        vec![
+            Box::new(m20261125_000001_tickets::Migration),
+            Box::new(m20261125_000002_reviews::Migration),
+            Box::new(m20261125_000003_house::Migration),
+        ]
+    }
+}

@@ -1,0 +1,65 @@
+//! What falls due: one batch of tickets at a time, when it has settled. Must never fire anything
+//! itself: that is the core's.
+
+use duban_core::time::Instant;
+
+use super::request::{Outcome, Request, Task, Work};
+use super::{Engine, order};
+use crate::store::{Readable, StoreError};
+
+/// What one batch came to.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Advanced {
+    /// Tickets that were due.
+    pub due: usize,
+    /// Those that were moved on.
+    pub moved: usize,
+}
+
+impl Engine {
+    /// Works off what is due on up to `batch` tickets, the earliest first. Nothing was due when
+    /// none of them was.
+    ///
+    /// # Errors
+    /// The database does not answer.
+    pub async fn advance_due(&self, batch: u64) -> Result<Advanced, StoreError> {
+        let inner = &self.inner;
+        let now = inner.clock.now();
+        let until = order::settled_until(now, inner.clock.settle_ms());
+        let loaded = inner.store.due(until, batch).await?;
+        if loaded.is_empty() {
+            return Ok(Advanced::default());
+        }
+        let lag_ms = now.ms() - earliest(&loaded).map_or(now.ms(), Instant::ms);
+        metrics::histogram!("duban_timer_lag_seconds").record(seconds(lag_ms));
+        let task = |ticket| Task::Advance { ticket };
+        let works = loaded
+            .iter()
+            .map(|(ticket, _)| Request { arrived_at: until, task: task(*ticket), key: None })
+            .map(Work::new)
+            .collect();
+        let due = loaded.len();
+        let outcomes = inner.carry_out(works, loaded).await;
+        let moved = outcomes.iter().filter(|one| matches!(one, Outcome::Done(_))).count();
+        Ok(Advanced { due, moved })
+    }
+
+    /// When the lane has something to do next.
+    ///
+    /// # Errors
+    /// The database does not answer.
+    pub async fn next_due(&self) -> Result<Option<Instant>, StoreError> {
+        let wake = self.inner.store.next_wake().await?;
+        Ok(wake.map(|at| at.plus_ms(self.inner.clock.settle_ms())))
+    }
+}
+
+fn earliest(loaded: &[(duban_core::ticket_id::TicketId, Readable)]) -> Option<Instant> {
+    let readable = loaded.iter().filter_map(|(_, one)| one.as_ref().ok());
+    readable.filter_map(|one| one.instance.next_wake()).min()
+}
+
+#[expect(clippy::cast_precision_loss, reason = "milliseconds of a lag fit into a float")]
+fn seconds(ms: i64) -> f64 {
+    ms as f64 / 1_000.0
+}

@@ -1,0 +1,243 @@
+//! The one way in which tickets change: load, decide, commit, for a batch of requests at once.
+//! Commands and the lanes all come here.
+//!
+//! Must never hold a lock or a transaction while something settles, answer before the commit is
+//! durable, or let one ticket hold up the rest of its batch.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use duban_core::ticket_id::TicketId;
+use duban_core::time::Instant;
+use uuid::Uuid;
+
+use super::desk::{Decided, Desk};
+use super::request::{Outcome, Task, Work};
+use super::{Declined, Done, Inner, incident};
+use crate::crypto;
+use crate::store::{Change, Commit, KnownRequest, KnownReview, Readable, StoreError};
+
+/// How often a batch is decided anew because somebody else had changed a ticket.
+const ATTEMPTS_MAX: usize = 8;
+
+/// A ticket on the desk, or why it cannot be decided on.
+pub(super) type Tickets = BTreeMap<TicketId, Result<Change, StoreError>>;
+
+impl Inner {
+    /// Carries out a batch; an outcome for each piece of work, in order. The tickets may come
+    /// along, if they have just been loaded.
+    pub(super) async fn carry_out(
+        &self,
+        mut works: Vec<Work>,
+        mut loaded: Vec<(TicketId, Readable)>,
+    ) -> Vec<Outcome> {
+        for attempt in 0..ATTEMPTS_MAX {
+            if attempt > 0 || loaded.is_empty() {
+                loaded = match self.load(&works).await {
+                    Ok(loaded) => loaded,
+                    Err(error) => return all(&works, &Declined::Store(error)),
+                };
+            }
+            let at = self.clock.now();
+            let mut desk = match self.desk(&works, std::mem::take(&mut loaded), attempt).await {
+                Ok(desk) => desk,
+                Err(error) => return all(&works, &Declined::Store(error)),
+            };
+            let places = works.iter().enumerate();
+            let decided: Vec<Decided> =
+                places.map(|(place, work)| desk.decide(self, place, work, at)).collect();
+            let Desk { tickets, incidents, .. } = desk;
+            let changes = changes(tickets);
+            match self.commit(&mut works, &decided, &changes, at).await {
+                Ok(numbers) => {
+                    incident::note(&self.store, incidents, at).await;
+                    self.wake_for(&changes);
+                    return outcomes(works, decided, &changes, &numbers);
+                }
+                Err(StoreError::Stale) => {}
+                // Whoever waits asks again by its commit.
+                Err(StoreError::Unknown) => self.clock.sleep_until(at.plus_ms(200)).await,
+                Err(error) if error.is_passing() => {
+                    return all(&works, &Declined::Store(error));
+                }
+                Err(error) => return self.halves(works, &changes, error, at).await,
+            }
+        }
+        let unknown = works.iter().any(|work| !work.unknown.is_empty());
+        all(&works, if unknown { &Declined::OutcomeUnknown } else { &Declined::Busy })
+    }
+
+    async fn load(&self, works: &[Work]) -> Result<Vec<(TicketId, Readable)>, StoreError> {
+        let there = works.iter().filter(|work| !matches!(work.request.task, Task::Open(_)));
+        let ids: BTreeSet<TicketId> = there.map(Work::ticket).collect();
+        if ids.is_empty() {
+            return Ok(Vec::new());
+        }
+        self.store.load(&ids.into_iter().collect::<Vec<_>>()).await
+    }
+
+    /// Everything that the decisions of a batch look at.
+    async fn desk(
+        &self,
+        works: &[Work],
+        loaded: Vec<(TicketId, Readable)>,
+        attempt: usize,
+    ) -> Result<Desk, StoreError> {
+        let mut reviews = Vec::new();
+        let mut done_before = BTreeMap::new();
+        let mut requests = BTreeMap::new();
+        for (place, work) in works.iter().enumerate() {
+            if let Task::Open(new) = &work.request.task {
+                reviews.push((new.review.source.clone(), new.review.review_id.clone()));
+            }
+            for (commit, done) in &work.unknown {
+                if self.store.is_committed(*commit).await? {
+                    done_before.insert(place, done.clone());
+                }
+            }
+            // Another node may have carried it out since it was asked.
+            if let Some(keyed) = work.request.key.as_ref().filter(|_| attempt > 0)
+                && let Some(known) = self.store.known_request(&keyed.key).await?
+            {
+                requests.insert(place, known);
+            }
+        }
+        let reviews = if reviews.is_empty() {
+            BTreeMap::new()
+        } else {
+            self.store.known_reviews(&reviews).await?.into_iter().collect()
+        };
+        let opened = reviews.values().map(|known: &KnownReview| known.ticket);
+        let repeated = requests.values().filter_map(|known: &KnownRequest| known.ticket);
+        let numbers =
+            self.store.ticket_numbers(&opened.chain(repeated).collect::<Vec<_>>()).await?;
+        let tickets = loaded.into_iter().map(|(id, one)| (id, one.map(Change::of))).collect();
+        Ok(Desk::new(tickets, reviews, requests, numbers, done_before))
+    }
+
+    /// Commits what was decided; the numbers of new tickets.
+    async fn commit(
+        &self,
+        works: &mut [Work],
+        decided: &[Decided],
+        changes: &[Change],
+        at: Instant,
+    ) -> Result<BTreeMap<TicketId, String>, StoreError> {
+        if changes.is_empty() {
+            return Ok(BTreeMap::new());
+        }
+        let id = crypto::identity();
+        let zone = self.knowledge.context().calendar.zone();
+        let days: Vec<_> =
+            changes.iter().map(|one| zone.day_of(one.instance.received_at)).collect();
+        let pins = || changes.iter().map(|change| &change.instance.definition);
+        let definitions = self.knowledge.unstored(pins());
+        let commit = Commit { id, at, changes, days: &days, definitions };
+        match self.store.commit(&commit).await {
+            Ok(committed) => {
+                self.knowledge.note_stored(pins());
+                Ok(committed.ticket_numbers)
+            }
+            Err(StoreError::Unknown) => {
+                note_unknown(works, decided, changes, id);
+                Err(StoreError::Unknown)
+            }
+            Err(error) => Err(error),
+        }
+    }
+
+    /// A batch that the database refuses is halved until the culprit stands alone.
+    async fn halves(
+        &self,
+        works: Vec<Work>,
+        changes: &[Change],
+        error: StoreError,
+        at: Instant,
+    ) -> Vec<Outcome> {
+        if changes.len() < 2 {
+            tracing::error!(store.error = %error, "a change cannot be committed");
+            if let Some(change) = changes.first().filter(|change| change.loaded().is_some()) {
+                let what = incident::refused_by_store(change, &works, &error, at);
+                incident::note(&self.store, vec![what], at).await;
+            }
+            return all(&works, &Declined::Incident);
+        }
+        let middle = changes[changes.len() / 2].ticket();
+        let is_low: Vec<bool> = works.iter().map(|work| work.ticket() < middle).collect();
+        let (mut low, mut high) = (Vec::new(), Vec::new());
+        for (work, is_low) in works.into_iter().zip(&is_low) {
+            if *is_low { low.push(work) } else { high.push(work) }
+        }
+        let mut low = Box::pin(self.carry_out(low, Vec::new())).await.into_iter();
+        let mut high = Box::pin(self.carry_out(high, Vec::new())).await.into_iter();
+        let missing = || Outcome::Declined(Declined::Incident);
+        let outcome = |is_low: bool| if is_low { low.next() } else { high.next() };
+        is_low.into_iter().map(outcome).map(|one| one.unwrap_or_else(missing)).collect()
+    }
+
+    fn wake_for(&self, changes: &[Change]) {
+        if let Some(at) = changes.iter().filter_map(|one| one.instance.next_wake()).min() {
+            self.wake.due_at(at);
+        }
+        if changes.iter().any(Change::has_messages) {
+            self.wake.messages_waiting();
+        }
+    }
+}
+
+fn all(works: &[Work], declined: &Declined) -> Vec<Outcome> {
+    works.iter().map(|_| Outcome::Declined(declined.clone())).collect()
+}
+
+/// In order of the tickets.
+fn changes(tickets: Tickets) -> Vec<Change> {
+    tickets.into_values().filter_map(Result::ok).filter(|change| !change.is_empty()).collect()
+}
+
+/// The commit may have happened: each piece of work remembers what it would have done.
+fn note_unknown(works: &mut [Work], decided: &[Decided], changes: &[Change], id: Uuid) {
+    for (work, decided) in works.iter_mut().zip(decided) {
+        if let Some(done) = done(decided, changes, &BTreeMap::new()) {
+            work.unknown.push((id, done));
+        }
+    }
+}
+
+fn outcomes(
+    works: Vec<Work>,
+    decided: Vec<Decided>,
+    changes: &[Change],
+    numbers: &BTreeMap<TicketId, String>,
+) -> Vec<Outcome> {
+    let outcome = |(work, one): (Work, Decided)| match done(&one, changes, numbers) {
+        Some(done) => Outcome::Done(Box::new(done)),
+        None => match one {
+            Decided::Declined(declined) => Outcome::Declined(declined),
+            Decided::Wait(until) => Outcome::Wait(until, Box::new(work.request)),
+            Decided::Before(done) => Outcome::Done(done),
+            Decided::Changed { .. } => Outcome::Declined(Declined::NoSuchTicket),
+        },
+    };
+    works.into_iter().zip(decided).map(outcome).collect()
+}
+
+/// What a decision comes to once its changes are committed.
+fn done(
+    decided: &Decided,
+    changes: &[Change],
+    numbers: &BTreeMap<TicketId, String>,
+) -> Option<Done> {
+    let Decided::Changed { ticket, ticket_no, receipt, replayed, shows } = decided else {
+        return None;
+    };
+    let place = changes.binary_search_by_key(ticket, Change::ticket).ok();
+    let change = place.map(|place| &changes[place]).filter(|_| *shows);
+    let number = ticket_no.clone().or_else(|| numbers.get(ticket).cloned());
+    Some(Done {
+        ticket: *ticket,
+        ticket_no: number.unwrap_or_default(),
+        instance: change.map(|change| Arc::new(change.instance.clone())),
+        receipt: receipt.clone(),
+        replayed: *replayed,
+    })
+}

@@ -1,0 +1,57 @@
+//! Commands that arrive while a commit runs share the next one; nobody waits for a batch to fill.
+//! Must never keep more waiting than it says, nor lose one without an answer.
+
+use std::sync::Arc;
+
+use tokio::sync::{Semaphore, mpsc};
+
+use super::request::{Outcome, Submitted, Work};
+use super::{Declined, Inner};
+
+/// Commands in one commit: more would make those in front wait for those behind.
+const BATCH_MAX: usize = 512;
+
+/// Commands that wait until something has settled. Each is a request that somebody waits for; at a
+/// midnight there may be many.
+const SETTLING_MAX: usize = 4_096;
+
+/// Works off the queue until nobody can submit any more.
+pub(super) async fn run(
+    inner: Arc<Inner>,
+    again: mpsc::WeakSender<Submitted>,
+    mut queue: mpsc::Receiver<Submitted>,
+) {
+    let settling = Arc::new(Semaphore::new(SETTLING_MAX));
+    let mut batch = Vec::with_capacity(BATCH_MAX);
+    while queue.recv_many(&mut batch, BATCH_MAX).await > 0 {
+        let (requests, answers): (Vec<_>, Vec<_>) =
+            batch.drain(..).map(|one| (one.request, one.answer)).unzip();
+        let works = requests.into_iter().map(Work::new).collect();
+        let outcomes = inner.carry_out(works, Vec::new()).await;
+        for (outcome, answer) in outcomes.into_iter().zip(answers) {
+            let answered = match outcome {
+                Outcome::Done(done) => answer.send(Ok(*done)),
+                Outcome::Declined(declined) => answer.send(Err(declined)),
+                Outcome::Wait(until, request) => {
+                    let Ok(place) = Arc::clone(&settling).try_acquire_owned() else {
+                        let _ = answer.send(Err(Declined::Busy));
+                        continue;
+                    };
+                    let (clock, again) = (inner.clock.clone(), again.clone());
+                    let submitted = Submitted { request: *request, answer };
+                    tokio::spawn(async move {
+                        clock.sleep_until(until).await;
+                        drop(place);
+                        // Where nobody submits any more, dropping it answers.
+                        if let Some(queue) = again.upgrade() {
+                            let _ = queue.send(submitted).await;
+                        }
+                    });
+                    continue;
+                }
+            };
+            // Whoever asked may have gone away; what is done is done.
+            let _ = answered;
+        }
+    }
+}

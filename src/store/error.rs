@@ -1,0 +1,130 @@
+//! What can go wrong with the database, told apart by code. Must never be told apart by text, nor
+//! repeat values: they may be personal data.
+
+use sea_orm::{DbErr, RuntimeErr, SqlxError};
+
+/// A read or write that did not happen.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum StoreError {
+    /// The address is none that duban can use.
+    #[error("数据库地址有误：{0}")]
+    Address(String),
+    /// A newer duban has changed the tables.
+    #[error("数据库已由更新版本的 duban 升级（{migration}），请换用新版本的程序")]
+    Newer {
+        /// The migration that this program does not know.
+        migration: String,
+    },
+    /// The tables are older than this program, and nobody has brought them up to date.
+    #[error("数据库的表还是旧的，请先运行 duban migrate")]
+    Older,
+    /// Another duban serves from the same file.
+    #[error("{file} 正由另一个 duban 进程使用；一个数据库文件只能由一个进程提供服务")]
+    InUse {
+        /// The file.
+        file: String,
+    },
+    /// The file or its folder cannot be written.
+    #[error("数据库文件不能写入，请检查文件和目录的权限")]
+    ReadOnly,
+    /// The file or server cannot be reached.
+    #[error("无法打开数据库：{0}")]
+    Unreachable(String),
+    /// Others hold the database, or the server asks to try again.
+    #[error("数据库正忙，请稍后重试")]
+    Busy,
+    /// No room left.
+    #[error("数据库所在磁盘已满，请腾出空间")]
+    Full,
+    /// Somebody else has changed what this commit was decided on. Nothing was written.
+    #[error("数据已有变化，须重新办理")]
+    Stale,
+    /// The database refuses the rows.
+    #[error("数据库拒绝写入（代码 {code}）")]
+    Refused {
+        /// The database's code.
+        code: String,
+    },
+    /// Stored bytes cannot be read.
+    #[error("数据库中的内容无法读取：{0}")]
+    Unreadable(String),
+    /// Whether a commit went through is not known.
+    #[error("提交结果不明")]
+    Unknown,
+    /// Anything else, by its kind.
+    #[error("数据库出错（{0}）")]
+    Database(String),
+}
+
+impl StoreError {
+    /// Whether the same write may succeed later without a change.
+    #[must_use]
+    pub const fn is_passing(&self) -> bool {
+        matches!(
+            self,
+            Self::Busy | Self::Full | Self::Stale | Self::Unreachable(_) | Self::ReadOnly
+        )
+    }
+
+    pub(super) fn unreadable(what: impl Into<String>) -> Self {
+        Self::Unreadable(what.into())
+    }
+}
+
+impl From<DbErr> for StoreError {
+    fn from(error: DbErr) -> Self {
+        match &error {
+            DbErr::ConnectionAcquire(_) => Self::Busy,
+            DbErr::Type(_) | DbErr::Json(_) => Self::unreadable("列的类型"),
+            DbErr::Conn(RuntimeErr::SqlxError(inner))
+            | DbErr::Exec(RuntimeErr::SqlxError(inner))
+            | DbErr::Query(RuntimeErr::SqlxError(inner)) => classify(inner),
+            // Names of kinds only: the text of others may hold a value.
+            other => Self::Database(kind(other)),
+        }
+    }
+}
+
+fn kind(error: &DbErr) -> String {
+    let shown = format!("{error:?}");
+    shown.split(['(', '{', ' ']).next().unwrap_or_default().to_owned()
+}
+
+fn classify(error: &SqlxError) -> StoreError {
+    match error {
+        SqlxError::Database(database) => by_code(database.code().as_deref().unwrap_or_default()),
+        SqlxError::Io(io) => StoreError::Unreachable(format!("{:?}", io.kind())),
+        SqlxError::PoolTimedOut => StoreError::Busy,
+        SqlxError::PoolClosed | SqlxError::WorkerCrashed => {
+            StoreError::Unreachable("连接已关闭".to_owned())
+        }
+        SqlxError::ColumnDecode { index, .. } => StoreError::unreadable(format!("列 {index}")),
+        _ => StoreError::Database("driver".to_owned()),
+    }
+}
+
+/// `SQLite` gives extended result codes in decimal, `PostgreSQL` five characters of SQLSTATE.
+fn by_code(code: &str) -> StoreError {
+    if code.len() == 5
+        && let Some(class) = code.get(..2)
+    {
+        return match (class, code) {
+            ("40" | "55", _) | ("57", "57014") => StoreError::Busy,
+            ("53", "53100") => StoreError::Full,
+            ("08" | "57" | "53", _) => StoreError::Unreachable(code.to_owned()),
+            ("25", "25006") => StoreError::ReadOnly,
+            _ => StoreError::Refused { code: code.to_owned() },
+        };
+    }
+    let Ok(extended) = code.parse::<u32>() else {
+        return StoreError::Database(code.to_owned());
+    };
+    match extended & 0xff {
+        5 | 6 => StoreError::Busy,
+        8 => StoreError::ReadOnly,
+        11 | 26 => StoreError::Unreadable("文件已损坏，或不是 SQLite 数据库".to_owned()),
+        13 => StoreError::Full,
+        14 => StoreError::Unreachable("文件打不开".to_owned()),
+        _ => StoreError::Refused { code: code.to_owned() },
+    }
+}

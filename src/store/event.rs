@@ -1,0 +1,121 @@
+//! History as it is read: of one ticket, and in the one order of everything. Must never change it.
+
+use duban_core::digest::Digest;
+use duban_core::event::Event;
+use duban_core::ticket_id::TicketId;
+use duban_core::time::Instant;
+use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
+
+use super::entity::{commit_log, event};
+use super::{Store, StoreError};
+
+/// An event as it is stored.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Recorded {
+    /// Its place in the one order of everything.
+    pub position: i64,
+    /// The ticket.
+    pub ticket: TicketId,
+    /// Its number within the ticket.
+    pub seq: u64,
+    /// Its canonical bytes.
+    pub bytes: Vec<u8>,
+    /// SM3 over the hash before it and the bytes.
+    pub hash: Digest,
+}
+
+impl Recorded {
+    /// The event.
+    ///
+    /// # Errors
+    /// Bytes that this program cannot read.
+    pub fn event(&self) -> Result<Event, StoreError> {
+        Event::from_bytes(&self.bytes).map_err(|error| {
+            StoreError::unreadable(format!("工单 {} 第 {} 号记录：{error}", self.ticket, self.seq))
+        })
+    }
+}
+
+impl Store {
+    /// A ticket's history after a number, in order.
+    ///
+    /// # Errors
+    /// The database does not answer.
+    pub async fn history(
+        &self,
+        ticket: TicketId,
+        after: u64,
+        limit: u64,
+    ) -> Result<Vec<Recorded>, StoreError> {
+        let after = i64::try_from(after).unwrap_or(i64::MAX);
+        let query = event::Entity::find()
+            .filter(event::Column::Ticket.eq(ticket.0))
+            .filter(event::Column::Seq.gt(after))
+            .order_by_asc(event::Column::Seq)
+            .limit(limit);
+        query.all(&self.read).await?.into_iter().map(recorded).collect()
+    }
+
+    /// Everything that happened after a position, in order.
+    ///
+    /// # Errors
+    /// The database does not answer.
+    pub async fn events_after(
+        &self,
+        position: i64,
+        limit: u64,
+    ) -> Result<Vec<Recorded>, StoreError> {
+        let query = event::Entity::find()
+            .filter(event::Column::Position.gt(position))
+            .order_by_asc(event::Column::Position)
+            .limit(limit);
+        query.all(&self.read).await?.into_iter().map(recorded).collect()
+    }
+
+    /// When the newest commit was recorded.
+    ///
+    /// # Errors
+    /// The database does not answer.
+    pub async fn newest_commit(&self) -> Result<Option<Instant>, StoreError> {
+        let query = commit_log::Entity::find().order_by_desc(commit_log::Column::Number);
+        let newest = query.one(&self.read).await?;
+        Ok(newest.map(|commit| Instant::from_ms(commit.recorded_at)))
+    }
+
+    /// The order of commits after a number: number, first and last position.
+    ///
+    /// # Errors
+    /// The database does not answer.
+    pub async fn commits_after(
+        &self,
+        number: i64,
+        limit: u64,
+    ) -> Result<Vec<(i64, i64, i64)>, StoreError> {
+        let query = commit_log::Entity::find()
+            .filter(commit_log::Column::Number.gt(number))
+            .order_by_asc(commit_log::Column::Number)
+            .limit(limit);
+        let rows = query.all(&self.read).await?;
+        Ok(rows
+            .into_iter()
+            .map(|row| (row.number, row.first_position, row.last_position))
+            .collect())
+    }
+}
+
+fn recorded(row: event::Model) -> Result<Recorded, StoreError> {
+    Ok(Recorded {
+        position: row.position,
+        ticket: TicketId(row.ticket),
+        seq: u64::try_from(row.seq).unwrap_or_default(),
+        bytes: row.bytes,
+        hash: digest(&row.hash)?,
+    })
+}
+
+/// 32 stored bytes.
+pub(super) fn digest(bytes: &[u8]) -> Result<Digest, StoreError> {
+    let bytes: [u8; 32] =
+        bytes.try_into().map_err(|_| StoreError::unreadable("摘要不是 32 字节"))?;
+    Ok(Digest(bytes))
+}

@@ -1,0 +1,137 @@
+//! What could not be decided: kept with its ticket held back from the lane, until somebody retries
+//! it or it turns out to be over. Must never hold a form, or what a database said.
+
+use duban_core::ticket_id::TicketId;
+use duban_core::time::Instant;
+use sea_orm::sea_query::{Expr, ExprTrait, Query};
+use sea_orm::{ColumnTrait, ConnectionTrait, DatabaseTransaction, EntityTrait, QueryFilter};
+use sea_orm::{QueryOrder, QuerySelect};
+use uuid::Uuid;
+
+use super::entity::incident;
+use super::rows::{Rows, number};
+use super::{Store, StoreError, dialect};
+
+/// Something that people must look into.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Incident {
+    /// Its identity.
+    pub id: Uuid,
+    /// What it was.
+    pub what: NewIncident,
+    /// When it was resolved.
+    pub resolved_at: Option<Instant>,
+}
+
+/// Something that could not be decided.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NewIncident {
+    /// The ticket.
+    pub ticket: TicketId,
+    /// What was tried: `advance`, `recompute`, or an action's name.
+    pub command: String,
+    /// A word for programs.
+    pub code: String,
+    /// A sentence for people.
+    pub message: String,
+    /// The ticket's last event.
+    pub seq: u64,
+    /// When.
+    pub at: Instant,
+}
+
+const INCIDENT: Rows<7> = Rows {
+    table: "incident",
+    columns: ["id", "ticket", "command", "code", "message", "seq", "at"],
+};
+
+impl Store {
+    /// Notes incidents and holds their tickets back from the lane.
+    ///
+    /// # Errors
+    /// The database refuses; nothing is noted then.
+    pub async fn note_incidents(&self, noted: &[(Uuid, NewIncident)]) -> Result<(), StoreError> {
+        let tx = dialect::begin(&self.write).await?;
+        let rows = noted.iter().map(|(id, what)| {
+            [
+                (*id).into(),
+                what.ticket.0.into(),
+                what.command.as_str().into(),
+                what.code.as_str().into(),
+                what.message.as_str().into(),
+                number(what.seq).into(),
+                what.at.ms().into(),
+            ]
+        });
+        INCIDENT.write(&tx, rows.collect(), None).await?;
+        let mut hold = Query::update();
+        hold.table("ticket").value("wake_at", Option::<i64>::None);
+        hold.value("version", Expr::col("version").add(1_i64));
+        hold.and_where(Expr::col("id").is_in(noted.iter().map(|(_, what)| what.ticket.0)));
+        tx.execute(&hold).await?;
+        Ok(tx.commit().await?)
+    }
+
+    /// Lets the lane have the ticket of an incident again. False if there is no such open incident.
+    ///
+    /// # Errors
+    /// The database does not answer.
+    pub async fn retry_incident(&self, id: Uuid, at: Instant) -> Result<bool, StoreError> {
+        let found = incident::Entity::find_by_id(id).one(&self.read).await?;
+        let Some(found) = found.filter(|one| one.resolved_at.is_none()) else { return Ok(false) };
+        let tx = dialect::begin(&self.write).await?;
+        let mut free = Query::update();
+        free.table("ticket").value("wake_at", at.ms());
+        free.value("version", Expr::col("version").add(1_i64));
+        free.and_where(Expr::col("id").eq(found.ticket));
+        tx.execute(&free).await?;
+        resolve(&tx, &[found.ticket], at).await?;
+        tx.commit().await?;
+        Ok(true)
+    }
+
+    /// Incidents, newest first; only open ones if asked for.
+    ///
+    /// # Errors
+    /// The database does not answer.
+    pub async fn incidents(&self, open: bool, limit: u64) -> Result<Vec<Incident>, StoreError> {
+        let mut query = incident::Entity::find();
+        if open {
+            query = query.filter(incident::Column::ResolvedAt.is_null());
+        }
+        let rows = query.order_by_desc(incident::Column::At).limit(limit).all(&self.read).await?;
+        Ok(rows.into_iter().map(shown).collect())
+    }
+}
+
+fn shown(row: incident::Model) -> Incident {
+    Incident {
+        id: row.id,
+        what: NewIncident {
+            ticket: TicketId(row.ticket),
+            command: row.command,
+            code: row.code,
+            message: row.message,
+            seq: u64::try_from(row.seq).unwrap_or_default(),
+            at: Instant::from_ms(row.at),
+        },
+        resolved_at: row.resolved_at.map(Instant::from_ms),
+    }
+}
+
+/// The incidents of these tickets are over: what could not be decided has been.
+pub(super) async fn resolve(
+    tx: &DatabaseTransaction,
+    tickets: &[Uuid],
+    at: Instant,
+) -> Result<(), StoreError> {
+    if tickets.is_empty() {
+        return Ok(());
+    }
+    let mut update = Query::update();
+    update.table("incident").value("resolved_at", at.ms());
+    update.and_where(Expr::col("ticket").is_in(tickets.iter().copied()));
+    update.and_where(Expr::col("resolved_at").is_null());
+    tx.execute(&update).await?;
+    Ok(())
+}

@@ -1,0 +1,131 @@
+//! Floor 2: the database, the only truth. Reads are free of locks; every change of a ticket goes
+//! through one commit path.
+//!
+//! Must never ask the database for the time, decide anything about a ticket, or let SQL out.
+
+mod change;
+mod commit;
+mod definition;
+mod dialect;
+mod entity;
+mod error;
+mod event;
+mod incident;
+mod list;
+mod outbox;
+mod publication;
+mod request;
+mod rows;
+mod ticket;
+mod ticket_no;
+mod token;
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use duban_migrations::{Migrator, MigratorTrait};
+use sea_orm::{ConnectionTrait, DatabaseConnection};
+
+pub use change::{Change, EventRow, PersonalRow, Remembered, ReviewRow};
+pub use commit::{Commit, Committed, UsedDefinition};
+pub use definition::StoredDefinition;
+pub use dialect::FileLock;
+pub use error::StoreError;
+pub use event::Recorded;
+pub use incident::{Incident, NewIncident};
+pub use list::{DeadlineFilter, Order, RunningDeadline, Search, TicketFilter};
+pub use outbox::{DeliveryState, Finished, MessageId, Posted};
+pub use publication::Publication;
+pub use request::{KnownRequest, KnownReview, RequestKey};
+pub use ticket::{Loaded, Readable};
+pub use token::Token;
+
+/// The database of one node; clones are the same.
+#[derive(Clone, Debug)]
+pub struct Store {
+    write: DatabaseConnection,
+    read: DatabaseConnection,
+    /// Statements of the writer since the start.
+    statements: Arc<AtomicU64>,
+}
+
+impl Store {
+    /// Opens the database. Its tables must be those of this program; see [`Store::migrate`].
+    ///
+    /// # Errors
+    /// A database that is not there, or whose tables are older or newer than this program.
+    pub async fn open(url: &str) -> Result<Self, StoreError> {
+        let store = Self::connect(url).await?;
+        store.check_age().await?;
+        if !Migrator::get_pending_migrations(&store.read).await?.is_empty() {
+            return Err(StoreError::Older);
+        }
+        Ok(store)
+    }
+
+    /// Opens the database and brings its tables up to date; how many steps that took.
+    ///
+    /// # Errors
+    /// A database that is not there, or is newer than this program.
+    pub async fn migrate(url: &str) -> Result<(Self, usize), StoreError> {
+        let store = Self::connect(url).await?;
+        store.check_age().await?;
+        let pending = Migrator::get_pending_migrations(&store.write).await?.len();
+        if pending > 0 {
+            Migrator::up(&store.write, None).await?;
+        }
+        Ok((store, pending))
+    }
+
+    /// Keeps a second server away from a database file.
+    ///
+    /// # Errors
+    /// Another process serves from it, or the folder cannot be written.
+    pub fn lock(url: &str) -> Result<Option<FileLock>, StoreError> {
+        dialect::lock(url)
+    }
+
+    async fn connect(url: &str) -> Result<Self, StoreError> {
+        let dialect::Pools { mut write, read } = dialect::connect(url).await?;
+        let statements = Arc::new(AtomicU64::new(0));
+        let counted = Arc::clone(&statements);
+        write.set_metric_callback(move |_| {
+            counted.fetch_add(1, Ordering::Relaxed);
+        });
+        Ok(Self { write, read, statements })
+    }
+
+    /// A database that a newer program has changed is left alone.
+    async fn check_age(&self) -> Result<(), StoreError> {
+        // Before the first migration there is no table to ask.
+        let Ok(applied) = Migrator::get_migration_models(&self.read).await else { return Ok(()) };
+        let known = Migrator::migrations();
+        let is_known = |version: &str| known.iter().any(|one| one.name() == version);
+        match applied.into_iter().find(|one| !is_known(&one.version)) {
+            None => Ok(()),
+            Some(one) => Err(StoreError::Newer { migration: one.version }),
+        }
+    }
+
+    /// Whether the database answers.
+    ///
+    /// # Errors
+    /// It does not.
+    pub async fn ping(&self) -> Result<(), StoreError> {
+        self.read.execute_unprepared("SELECT 1").await?;
+        Ok(())
+    }
+
+    /// How many statements the writer has run since the start.
+    #[must_use]
+    pub fn statements(&self) -> u64 {
+        self.statements.load(Ordering::Relaxed)
+    }
+
+    /// Closes the connections; SQLite folds its log into the file.
+    pub async fn close(&self) {
+        // Clones may close it again: that does no harm.
+        let _ = self.read.clone().close().await;
+        let _ = self.write.clone().close().await;
+    }
+}

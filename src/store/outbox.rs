@@ -1,0 +1,317 @@
+//! Messages on their way: claimed under a lease, in order for each ticket and destination, until
+//! they are delivered or dead. Must never hold what is about people, nor what the other side said.
+
+use duban_core::ticket_id::TicketId;
+use duban_core::time::Instant;
+use sea_orm::sea_query::{Alias, Expr, ExprTrait, LockBehavior, LockType, Query, SelectStatement};
+use sea_orm::{ColumnTrait, Condition, ConnectionTrait, DatabaseTransaction, EntityTrait};
+use sea_orm::{FromQueryResult, QueryFilter, QueryOrder, QuerySelect};
+use uuid::Uuid;
+
+use super::entity::outbox;
+use super::rows::number;
+use super::{Store, StoreError, dialect};
+
+/// A message's identity: ticket, event, and its number among that event's messages. Stable for
+/// ever, so that a receiver can tell a repetition.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct MessageId {
+    /// The ticket.
+    pub ticket: TicketId,
+    /// The event.
+    pub seq: u64,
+    /// From 0.
+    pub nth: u16,
+}
+
+impl std::fmt::Display for MessageId {
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(out, "{}.{}.{}", self.ticket, self.seq, self.nth)
+    }
+}
+
+impl std::str::FromStr for MessageId {
+    type Err = ();
+
+    fn from_str(text: &str) -> Result<Self, ()> {
+        let mut parts = text.split('.');
+        let mut next = || parts.next().ok_or(());
+        let ticket = next()?.parse().map_err(|_| ())?;
+        let seq = next()?.parse().map_err(|_| ())?;
+        let nth = next()?.parse().map_err(|_| ())?;
+        if parts.next().is_some() { Err(()) } else { Ok(Self { ticket, seq, nth }) }
+    }
+}
+
+/// Where a message stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum DeliveryState {
+    /// On its way.
+    Waiting,
+    /// Arrived.
+    Delivered,
+    /// Given up.
+    Dead,
+}
+
+impl DeliveryState {
+    /// Every state.
+    pub const ALL: [Self; 3] = [Self::Waiting, Self::Delivered, Self::Dead];
+
+    /// The word in the database and the API.
+    #[must_use]
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Waiting => "waiting",
+            Self::Delivered => "delivered",
+            Self::Dead => "dead",
+        }
+    }
+
+    /// The state of a word.
+    #[must_use]
+    pub fn of(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|state| state.word() == word)
+    }
+}
+
+/// A message.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Posted {
+    /// Its identity.
+    pub id: MessageId,
+    /// What is done: `notify`, `push`, `return_result`.
+    pub kind: String,
+    /// To whom: an audience, with agency or source.
+    pub destination: String,
+    /// What it is about, as JSON of names.
+    pub about: String,
+    /// When it was committed.
+    pub created_at: Instant,
+    /// Where it stands.
+    pub state: DeliveryState,
+    /// How often it was tried.
+    pub attempts: u32,
+    /// Not before then.
+    pub next_at: Instant,
+    /// When it arrived or was given up.
+    pub done_at: Option<Instant>,
+    /// Why it has not arrived.
+    pub failure: Option<String>,
+}
+
+/// What became of an attempt.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Finished {
+    /// It arrived.
+    Delivered,
+    /// Not yet.
+    Retry {
+        /// Not before then.
+        next_at: Instant,
+        /// A word of ours.
+        failure: String,
+    },
+    /// Given up.
+    Dead {
+        /// A word of ours.
+        failure: String,
+    },
+}
+
+impl Store {
+    /// Claims messages that are due, at most one for each ticket and destination, the earliest
+    /// first; until the lease ends nobody else does.
+    ///
+    /// # Errors
+    /// The database does not answer.
+    pub async fn claim_messages(
+        &self,
+        lease: Uuid,
+        now: Instant,
+        until: Instant,
+        limit: u64,
+    ) -> Result<Vec<Posted>, StoreError> {
+        let tx = dialect::begin(&self.write).await?;
+        let rows =
+            outbox::Model::find_by_statement(tx.get_database_backend().build(&due(now, limit)));
+        let rows = rows.all(&tx).await?;
+        if !rows.is_empty() {
+            let mut update = Query::update();
+            update.table("outbox").value("lease", lease).value("next_at", until.ms());
+            update.value("attempts", Expr::col("attempts").add(1));
+            update.cond_where(any_of(rows.iter().map(|row| (row.ticket, row.seq, row.nth))));
+            tx.execute(&update).await?;
+        }
+        tx.commit().await?;
+        // As the update has it.
+        let tried = |row: outbox::Model| outbox::Model { attempts: row.attempts + 1, ..row };
+        rows.into_iter().map(tried).map(posted).collect()
+    }
+
+    /// Notes what became of claimed messages. One whose lease somebody else has is left alone.
+    ///
+    /// # Errors
+    /// The database refuses; nothing is noted then.
+    pub async fn finish_messages(
+        &self,
+        lease: Uuid,
+        at: Instant,
+        finished: &[(MessageId, Finished)],
+    ) -> Result<(), StoreError> {
+        let tx = dialect::begin(&self.write).await?;
+        let delivered: Vec<MessageId> = finished
+            .iter()
+            .filter(|(_, one)| *one == Finished::Delivered)
+            .map(|(id, _)| *id)
+            .collect();
+        set(&tx, lease, &delivered, DeliveryState::Delivered, Some(at), None).await?;
+        for (id, one) in finished {
+            match one {
+                Finished::Delivered => {}
+                Finished::Dead { failure } => {
+                    set(&tx, lease, &[*id], DeliveryState::Dead, Some(at), Some(failure)).await?;
+                }
+                Finished::Retry { next_at, failure } => {
+                    let mut update = Query::update();
+                    update.table("outbox").value("lease", Option::<Uuid>::None);
+                    update.value("next_at", next_at.ms()).value("failure", failure.as_str());
+                    update.cond_where(any_of([key(*id)])).and_where(Expr::col("lease").eq(lease));
+                    tx.execute(&update).await?;
+                }
+            }
+        }
+        Ok(tx.commit().await?)
+    }
+
+    /// Sends a message once more, whatever became of it. False if there is none.
+    ///
+    /// # Errors
+    /// The database does not answer.
+    pub async fn redeliver(&self, id: MessageId, at: Instant) -> Result<bool, StoreError> {
+        let mut update = Query::update();
+        update.table("outbox").value("state", DeliveryState::Waiting.word());
+        update.value("attempts", 0).value("next_at", at.ms());
+        update.value("lease", Option::<Uuid>::None).value("done_at", Option::<i64>::None);
+        update.value("failure", Option::<String>::None).cond_where(any_of([key(id)]));
+        Ok(self.write.execute(&update).await?.rows_affected() > 0)
+    }
+
+    /// When the next message is due.
+    ///
+    /// # Errors
+    /// The database does not answer.
+    pub async fn next_message(&self) -> Result<Option<Instant>, StoreError> {
+        let query = outbox::Entity::find()
+            .select_only()
+            .column(outbox::Column::NextAt)
+            .filter(outbox::Column::State.eq("waiting"))
+            .order_by_asc(outbox::Column::NextAt)
+            .limit(1);
+        let at = query.into_tuple::<i64>().one(&self.read).await?;
+        Ok(at.map(Instant::from_ms))
+    }
+
+    /// Messages, the newest first, after an instant and identity of the list.
+    ///
+    /// # Errors
+    /// The database does not answer.
+    pub async fn messages(
+        &self,
+        state: Option<DeliveryState>,
+        ticket: Option<TicketId>,
+        limit: u64,
+    ) -> Result<Vec<Posted>, StoreError> {
+        let mut query = outbox::Entity::find();
+        if let Some(state) = state {
+            query = query.filter(outbox::Column::State.eq(state.word()));
+        }
+        if let Some(ticket) = ticket {
+            query = query.filter(outbox::Column::Ticket.eq(ticket.0));
+        }
+        let query = query
+            .order_by_desc(outbox::Column::CreatedAt)
+            .order_by_desc(outbox::Column::Ticket)
+            .order_by_desc(outbox::Column::Seq)
+            .order_by_desc(outbox::Column::Nth)
+            .limit(limit);
+        query.all(&self.read).await?.into_iter().map(posted).collect()
+    }
+}
+
+/// Messages that are due and the first of their ticket and destination.
+fn due(now: Instant, limit: u64) -> SelectStatement {
+    let one = |column: &'static str| Expr::col(("outbox", column));
+    let before = |column: &'static str| Expr::col(("before", column));
+    let mut earlier = Query::select();
+    earlier.expr(Expr::val(1)).from_as("outbox", Alias::new("before"));
+    earlier.and_where(before("state").eq("waiting"));
+    earlier.and_where(before("ticket").eq(one("ticket")));
+    earlier.and_where(before("destination").eq(one("destination")));
+    earlier.cond_where(
+        Condition::any()
+            .add(before("seq").lt(one("seq")))
+            .add(before("seq").eq(one("seq")).and(before("nth").lt(one("nth")))),
+    );
+    let mut query = Query::select();
+    query.column(("outbox", sea_orm::sea_query::Asterisk)).from("outbox");
+    query.and_where(one("state").eq("waiting")).and_where(one("next_at").lte(now.ms()));
+    query.and_where(Expr::exists(earlier).not());
+    query.order_by(("outbox", "next_at"), sea_orm::Order::Asc);
+    query.order_by(("outbox", "ticket"), sea_orm::Order::Asc).limit(limit);
+    query.lock_with_behavior(LockType::Update, LockBehavior::SkipLocked);
+    query
+}
+
+async fn set(
+    tx: &DatabaseTransaction,
+    lease: Uuid,
+    ids: &[MessageId],
+    state: DeliveryState,
+    done_at: Option<Instant>,
+    failure: Option<&str>,
+) -> Result<(), StoreError> {
+    if ids.is_empty() {
+        return Ok(());
+    }
+    let mut update = Query::update();
+    update.table("outbox").value("state", state.word()).value("lease", Option::<Uuid>::None);
+    update.value("done_at", done_at.map(Instant::ms));
+    update.value("failure", failure.map(str::to_owned));
+    update.cond_where(any_of(ids.iter().map(|id| key(*id))));
+    update.and_where(Expr::col("lease").eq(lease));
+    tx.execute(&update).await?;
+    Ok(())
+}
+
+fn key(id: MessageId) -> (Uuid, i64, i32) {
+    (id.ticket.0, number(id.seq), i32::from(id.nth))
+}
+
+fn any_of(keys: impl IntoIterator<Item = (Uuid, i64, i32)>) -> Condition {
+    keys.into_iter().fold(Condition::any(), |any, (ticket, seq, nth)| {
+        let this = Expr::col("ticket").eq(ticket).and(Expr::col("seq").eq(seq));
+        any.add(this.and(Expr::col("nth").eq(nth)))
+    })
+}
+
+fn posted(row: outbox::Model) -> Result<Posted, StoreError> {
+    let id = MessageId {
+        ticket: TicketId(row.ticket),
+        seq: u64::try_from(row.seq).unwrap_or_default(),
+        nth: u16::try_from(row.nth).unwrap_or_default(),
+    };
+    Ok(Posted {
+        id,
+        kind: row.kind,
+        destination: row.destination,
+        about: row.about,
+        created_at: Instant::from_ms(row.created_at),
+        state: DeliveryState::of(&row.state)
+            .ok_or_else(|| StoreError::unreadable(format!("消息 {id} 的状态")))?,
+        attempts: u32::try_from(row.attempts).unwrap_or_default(),
+        next_at: Instant::from_ms(row.next_at),
+        done_at: row.done_at.map(Instant::from_ms),
+        failure: row.failure,
+    })
+}

@@ -1,0 +1,88 @@
+//! How far the publication of a calendar notice has been worked into running deadlines, so that an
+//! interrupted recomputation goes on where it was. Must never know what a notice says.
+
+use duban_core::digest::Digest;
+use duban_core::ticket_id::TicketId;
+use duban_core::time::{Day, Instant};
+use sea_orm::sea_query::OnConflict;
+use sea_orm::{ActiveValue, ColumnTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
+use uuid::Uuid;
+
+use super::entity::{deadline, publication};
+use super::{Store, StoreError};
+
+/// A publication, and how far it has been worked in.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Publication {
+    /// The day.
+    pub day: Day,
+    /// A hash of what was known on that day.
+    pub edition: Digest,
+    /// The last ticket that was looked at.
+    pub reached: Option<TicketId>,
+    /// When it was done.
+    pub done_at: Option<Instant>,
+}
+
+impl Store {
+    /// All publications that have been, or are being, worked in.
+    ///
+    /// # Errors
+    /// The database does not answer.
+    pub async fn publications(&self) -> Result<Vec<Publication>, StoreError> {
+        let rows = publication::Entity::find().all(&self.read).await?;
+        rows.iter().map(known).collect()
+    }
+
+    /// Notes how far a publication has been worked in.
+    ///
+    /// # Errors
+    /// The database refuses.
+    pub async fn note_publication(&self, noted: &Publication) -> Result<(), StoreError> {
+        let row = publication::ActiveModel {
+            day: ActiveValue::Set(noted.day.number()),
+            edition: ActiveValue::Set(noted.edition.0.to_vec()),
+            reached: ActiveValue::Set(noted.reached.map(|ticket| ticket.0)),
+            done_at: ActiveValue::Set(noted.done_at.map(Instant::ms)),
+        };
+        let mut replace = OnConflict::column(publication::Column::Day);
+        replace.update_columns([
+            publication::Column::Edition,
+            publication::Column::Reached,
+            publication::Column::DoneAt,
+        ]);
+        let insert = publication::Entity::insert(row).on_conflict(replace);
+        insert.exec_without_returning(&self.write).await?;
+        Ok(())
+    }
+
+    /// Tickets after one that have running deadlines, in order.
+    ///
+    /// # Errors
+    /// The database does not answer.
+    pub async fn running_after(
+        &self,
+        after: Option<TicketId>,
+        limit: u64,
+    ) -> Result<Vec<TicketId>, StoreError> {
+        let mut query = deadline::Entity::find()
+            .select_only()
+            .column(deadline::Column::Ticket)
+            .distinct()
+            .filter(deadline::Column::State.eq("running"));
+        if let Some(after) = after {
+            query = query.filter(deadline::Column::Ticket.gt(after.0));
+        }
+        let query = query.order_by_asc(deadline::Column::Ticket).limit(limit);
+        Ok(query.into_tuple::<Uuid>().all(&self.read).await?.into_iter().map(TicketId).collect())
+    }
+}
+
+fn known(row: &publication::Model) -> Result<Publication, StoreError> {
+    Ok(Publication {
+        day: Day::from_number(row.day),
+        edition: super::event::digest(&row.edition)?,
+        reached: row.reached.map(TicketId),
+        done_at: row.done_at.map(Instant::from_ms),
+    })
+}

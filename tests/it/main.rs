@@ -1,0 +1,7 @@
+//! The floors above the core against real databases: what is true of one is true of both.
+
+mod database;
+mod engine;
+mod house;
+mod lives;
+mod store;
