@@ -25,6 +25,8 @@ const INDEXES: &[&str] = &[
     "CREATE INDEX ticket_yellow ON ticket (yellow_at, id) WHERE yellow_at IS NOT NULL",
     "CREATE INDEX ticket_agency ON ticket (agency, id)",
     "CREATE INDEX ticket_step ON ticket (step, id)",
+    // What waits to be archived.
+    "CREATE INDEX ticket_closed ON ticket (step_since, id) WHERE status = 'closed'",
     "CREATE UNIQUE INDEX event_ticket ON event (ticket, seq)",
     "CREATE INDEX deadline_running ON deadline (due_at, ticket) WHERE state = 'running'",
     "CREATE INDEX deadline_agency ON deadline (agency, due_at) WHERE state = 'running'",
@@ -55,6 +57,7 @@ fn ticket() -> TableCreateStatement {
         .col(text("workflow"))
         .col(int("workflow_version"))
         .col(text("step"))
+        .col(big("step_since"))
         .col(text("status"))
         .col(text("agency").null())
         .col(text("district").null())

@@ -11,9 +11,9 @@ pub(crate) struct Migration;
 #[async_trait::async_trait]
 impl MigrationTrait for Migration {
     async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
-        let tables =
-            [definition(), token(), ledger(), commit_log(), ticket_number(), publication()];
-        create(manager, tables, INDEXES).await
+        let order = [ledger(), commit_log(), ticket_number()];
+        let tables = [definition(), token(), secret(), publication()];
+        create(manager, tables.into_iter().chain(order), INDEXES).await
     }
 }
 
@@ -50,6 +50,11 @@ fn token() -> TableCreateStatement {
         .col(big("expires_at"))
         .col(big("revoked_at").null())
         .to_owned()
+}
+
+/// Keys of the house, such as that of pseudonyms.
+fn secret() -> TableCreateStatement {
+    Table::create().table("secret").col(text("name").primary_key()).col(blob("key")).to_owned()
 }
 
 /// One row: how many commits and events there are.

@@ -2,6 +2,7 @@
 //! or out of a folder. Must never panic or fall silent, whatever a folder holds.
 
 pub mod calendars;
+pub mod register;
 pub mod workflows;
 
 use std::fs::{self, File};
@@ -11,6 +12,7 @@ use std::path::{Path, PathBuf};
 use include_dir::Dir;
 
 pub use self::calendars::calendar;
+pub use self::register::Register;
 pub use self::workflows::shelf;
 use duban_core::definition::{LibraryError, ShelfError, Text};
 use duban_core::document::{Fault, Faults};

@@ -3,8 +3,12 @@
 
 mod calendar;
 mod deadline;
+mod migrate;
+mod serve;
+mod service;
 mod simulate;
 mod text;
+mod token;
 mod usage;
 mod workflow;
 
@@ -16,6 +20,8 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 
 use crate::catalog::{self, Source};
+use crate::config::ConfigError;
+use crate::store::StoreError;
 use duban_core::calendar::Calendar;
 use duban_core::definition::Shelf;
 use duban_core::time::Day;
@@ -29,6 +35,13 @@ struct Duban {
 
 #[derive(Subcommand)]
 enum Command {
+    /// 启动服务：控制接口和到期办理
+    Serve(serve::Serve),
+    /// 令牌：签发、列出、吊销
+    #[command(subcommand)]
+    Token(token::Command),
+    /// 把数据库的表升级到本程序的版本
+    Migrate(migrate::Migrate),
     /// 计算期限：从收到之时起，若干工作日、自然日或小时后何时到期
     Deadline(deadline::Deadline),
     /// 工作日历：查看各年放假安排，检查日历文件
@@ -65,6 +78,21 @@ impl From<catalog::CatalogError> for Failure {
     }
 }
 
+impl From<StoreError> for Failure {
+    fn from(error: StoreError) -> Self {
+        match error {
+            StoreError::Address(_) => Self::Input(error.to_string()),
+            error => Self::Machine(error.to_string()),
+        }
+    }
+}
+
+impl From<ConfigError> for Failure {
+    fn from(error: ConfigError) -> Self {
+        Self::Input(error.to_string())
+    }
+}
+
 /// What a command comes to.
 pub(crate) type Ended = Result<(), Failure>;
 
@@ -74,6 +102,9 @@ pub(crate) type Ended = Result<(), Failure>;
 pub fn run(args: impl IntoIterator<Item = OsString>) -> ExitCode {
     let outcome = match usage::parse::<Duban>(args) {
         Ok(Duban { command }) => match command {
+            Command::Serve(args) => args.run(),
+            Command::Token(command) => command.run(),
+            Command::Migrate(args) => args.run(),
             Command::Deadline(args) => args.run(),
             Command::Calendar(command) => command.run(),
             Command::Simulate(args) => args.run(),
@@ -110,6 +141,19 @@ pub(crate) fn pretty_json(value: &impl serde::Serialize) -> Result<String, Failu
     let text = serde_json::to_string_pretty(value);
     let text = text.map_err(|error| Failure::Machine(format!("无法写成 JSON：{error}")))?;
     Ok(text + "\n")
+}
+
+/// Runs a command that waits for the database or the network.
+pub(crate) fn block_on<T>(
+    work: impl std::future::Future<Output = Result<T, Failure>>,
+) -> Result<T, Failure> {
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
+    let runtime = runtime
+        .map_err(|error| Failure::Machine(format!("无法启动：{}", catalog::reason(&error))))?;
+    let done = runtime.block_on(work);
+    // What still runs holds nothing: whoever works is waited for before.
+    runtime.shutdown_timeout(std::time::Duration::from_secs(1));
+    done
 }
 
 /// Which calendar a command uses.

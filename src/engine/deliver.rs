@@ -10,7 +10,7 @@ use duban_core::time::Instant;
 
 use super::Engine;
 use crate::crypto;
-use crate::store::{Finished, MessageId, Posted, StoreError};
+use crate::store::{Carried, Finished, MessageId, Posted, StoreError};
 
 /// How long one attempt may take before others may try.
 const LEASE_MS: i64 = 120_000;
@@ -23,17 +23,6 @@ const RETRY_MS_FIRST: i64 = 10_000;
 
 /// The longest wait between two attempts.
 const RETRY_MS_MAX: i64 = 2 * 3_600_000;
-
-/// What became of an attempt to carry a message.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Carried {
-    /// It arrived.
-    Arrived,
-    /// It did not; another attempt may.
-    Failed(&'static str),
-    /// It never will.
-    Refused(&'static str),
-}
 
 /// Carries a message to its destination.
 pub type Carrier =

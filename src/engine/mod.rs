@@ -10,6 +10,7 @@ mod committer;
 mod declined;
 mod deliver;
 mod desk;
+mod housekeep;
 mod incident;
 mod knowledge;
 mod order;
@@ -26,7 +27,8 @@ use tokio::sync::{mpsc, oneshot};
 
 pub use advance::Advanced;
 pub use declined::Declined;
-pub use deliver::{ATTEMPTS_MAX, Carried, Carrier, Delivered};
+pub use deliver::{ATTEMPTS_MAX, Carrier, Delivered};
+pub use housekeep::{ARCHIVE_AFTER_DAYS, Housekept};
 pub use knowledge::{Knowledge, KnowledgeError};
 pub use recompute::Recomputed;
 pub use request::{Done, Keyed, NewReview, Receipt, Request, Task};
@@ -106,6 +108,11 @@ impl Engine {
     pub async fn arrive(&self) -> Arrival<'_> {
         let stands = self.inner.advancing.read().await;
         Arrival { at: self.inner.clock.now(), _stands: stands }
+    }
+
+    /// Keeps the simulated clock from moving while this lives: a lane is at work.
+    pub async fn stand(&self) -> impl Drop + use<'_> {
+        self.inner.advancing.read().await
     }
 
     /// Carries out a request and waits until it is durable.

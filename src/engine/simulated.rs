@@ -78,18 +78,19 @@ impl Engine {
     /// The next instant at which something happens by itself.
     async fn next_instant(&self) -> Result<Option<Instant>, StoreError> {
         let store = &self.inner.store;
-        let due = [store.next_wake().await?, store.next_message().await?, self.next_publication()];
-        Ok(due.into_iter().flatten().min())
+        let due = [store.next_wake().await?, store.next_message().await?];
+        let kept = [self.next_publication(), self.next_archiving().await?];
+        Ok(due.into_iter().chain(kept).flatten().min())
     }
 
     async fn work_off(&self, advanced: &mut ClockAdvanced) -> Result<(), AdvanceError> {
         for _ in 0..BATCHES_MAX {
-            let published = self.recompute_published(BATCH).await?;
+            let kept = self.housekeep(BATCH).await?;
             let due = self.advance_due(BATCH).await?;
             let messages = self.deliver(BATCH).await?;
             advanced.moved += due.moved;
             advanced.delivered += messages.arrived;
-            if published.finished && due.due == 0 && messages.tried == 0 {
+            if kept.finished && due.due == 0 && messages.tried == 0 {
                 return Ok(());
             }
         }

@@ -229,6 +229,12 @@ pub(super) fn lights(instance: &Instance) -> (Option<Instant>, Option<Instant>) 
     (yellow, owed().map(|run| run.due_at).min())
 }
 
+/// When the earliest of the agency's running obligations is due: what lists are sorted by.
+#[must_use]
+pub fn red_at(instance: &Instance) -> Option<Instant> {
+    lights(instance).1
+}
+
 /// The flags between spaces, one before and one after; nothing where there are none.
 pub(super) fn flags(instance: &Instance) -> String {
     let mut flags = String::new();

@@ -70,7 +70,7 @@ pub struct Committed {
     pub ticket_numbers: BTreeMap<TicketId, String>,
 }
 
-const TICKET: Rows<25> = Rows {
+const TICKET: Rows<26> = Rows {
     table: "ticket",
     columns: [
         "id",
@@ -84,6 +84,7 @@ const TICKET: Rows<25> = Rows {
         "workflow",
         "workflow_version",
         "step",
+        "step_since",
         "status",
         "agency",
         "district",
@@ -372,7 +373,7 @@ async fn tickets(
     Ok(())
 }
 
-fn ticket(change: &Change, numbers: &BTreeMap<TicketId, String>) -> [Value; 25] {
+fn ticket(change: &Change, numbers: &BTreeMap<TicketId, String>) -> [Value; 26] {
     let now: &Instance = &change.instance;
     let (yellow_at, red_at) = lights(now);
     let seen = change.loaded.as_ref().map_or(0, |loaded| loaded.version);
@@ -390,6 +391,7 @@ fn ticket(change: &Change, numbers: &BTreeMap<TicketId, String>) -> [Value; 25] 
         text(now.definition.name.as_str()),
         small(now.definition.version),
         text(now.step.as_str()),
+        now.step_since.ms().into(),
         text(now.status.word()),
         name(now.agency.as_ref()),
         name(now.district.as_ref()),

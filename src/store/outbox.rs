@@ -100,7 +100,18 @@ pub struct Posted {
     pub failure: Option<String>,
 }
 
-/// What became of an attempt.
+/// What became of an attempt to carry a message; a word of ours for why it did not arrive.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Carried {
+    /// It arrived.
+    Arrived,
+    /// It did not; another attempt may.
+    Failed(&'static str),
+    /// It never will.
+    Refused(&'static str),
+}
+
+/// What is noted of an attempt.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Finished {
     /// It arrived.

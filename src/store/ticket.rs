@@ -4,12 +4,14 @@
 use std::collections::BTreeMap;
 
 use duban_core::apply::replay;
+use duban_core::definition::Status;
 use duban_core::digest::Digest;
 use duban_core::instance::Instance;
 use duban_core::limits::EVENTS_MAX;
 use duban_core::name::Name;
 use duban_core::ticket_id::TicketId;
 use duban_core::time::Instant;
+use sea_orm::sea_query::ExprTrait;
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
 use uuid::Uuid;
 
@@ -84,6 +86,30 @@ impl Store {
             .limit(1);
         let at = query.into_tuple::<Option<i64>>().one(&self.read).await?;
         Ok(at.flatten().map(Instant::from_ms))
+    }
+
+    /// Tickets that were closed at or before an instant and are not archived, the earliest first.
+    ///
+    /// # Errors
+    /// The database does not answer.
+    pub async fn closed_until(
+        &self,
+        at: Instant,
+        after: Option<(i64, TicketId)>,
+        limit: u64,
+    ) -> Result<Vec<(TicketId, Readable)>, StoreError> {
+        let mut query = ticket::Entity::find()
+            .filter(ticket::Column::Status.eq(Status::Closed.word()))
+            .filter(ticket::Column::StepSince.lte(at.ms()));
+        if let Some((since, id)) = after {
+            let later = ticket::Column::StepSince.eq(since).and(ticket::Column::Id.gt(id.0));
+            query = query.filter(ticket::Column::StepSince.gt(since).or(later));
+        }
+        let query = query
+            .order_by_asc(ticket::Column::StepSince)
+            .order_by_asc(ticket::Column::Id)
+            .limit(limit);
+        self.readable(query.all(&self.read).await?).await
     }
 
     /// The ticket of a number.

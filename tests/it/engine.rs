@@ -5,8 +5,8 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use duban::clock::{Clock, wall};
-use duban::engine::{Carried, Declined, Task};
-use duban::store::{DeliveryState, Incident};
+use duban::engine::{Declined, Task};
+use duban::store::{Carried, DeliveryState, Incident};
 use duban_core::command::SETTLE_MS;
 use duban_core::event::Fact;
 use duban_core::rejection::Rejection;

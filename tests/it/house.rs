@@ -5,8 +5,8 @@ use std::sync::{Arc, Mutex};
 
 use duban::clock::Clock;
 use duban::crypto;
-use duban::engine::{Carried, Carrier, Declined, Done, Engine, Keyed, Knowledge, NewReview, Task};
-use duban::store::{PersonalRow, Posted, RequestKey, ReviewRow, Store};
+use duban::engine::{Carrier, Declined, Done, Engine, Keyed, Knowledge, NewReview, Task};
+use duban::store::{Carried, PersonalRow, Posted, RequestKey, ReviewRow, Store};
 use duban::wake::Wake;
 use duban_core::calendar::Calendar;
 use duban_core::command::Opening;

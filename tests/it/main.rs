@@ -1,7 +1,11 @@
 //! The floors above the core against real databases: what is true of one is true of both.
 
+mod api;
 mod database;
 mod engine;
 mod house;
 mod lives;
+mod scenarios;
+mod served;
+mod starting;
 mod store;

@@ -6,7 +6,7 @@ use crate::source::{Finding, Source};
 /// The floors of the service, lowest first; those of one floor do not know each other. Below all
 /// of them lies the core, a crate of its own.
 const FLOORS: &[&[&str]] = &[
-    &["clock", "config", "catalog", "telemetry", "crypto"],
+    &["clock", "config", "catalog", "telemetry", "crypto", "masking"],
     &["store", "wake"],
     &["engine", "activities"],
     &["jobs", "http", "console"],

@@ -13,5 +13,6 @@ pub(super) mod outbox;
 pub(super) mod personal_data;
 pub(super) mod publication;
 pub(super) mod review;
+pub(super) mod secret;
 pub(super) mod ticket;
 pub(super) mod token;

@@ -17,6 +17,7 @@ pub struct Model {
     pub workflow: String,
     pub workflow_version: i32,
     pub step: String,
+    pub step_since: i64,
     pub status: String,
     pub agency: Option<String>,
     pub district: Option<String>,

@@ -1,0 +1,55 @@
+//! Floor 3: what happens outside: one kind of effect a file. Which one a message takes follows from
+//! its destination. Must never send personal data, nor decide anything about a ticket.
+
+mod log;
+mod webhook;
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use crate::config::Destination;
+use crate::store::{Carried, Posted, Store};
+use webhook::Webhook;
+
+/// Carries messages to where they go.
+#[derive(Clone)]
+pub struct Activities {
+    store: Store,
+    webhooks: Arc<BTreeMap<String, Webhook>>,
+}
+
+impl Activities {
+    /// With these destinations.
+    ///
+    /// # Errors
+    /// A destination with an address or key that is none, in Chinese.
+    pub fn new(store: Store, destinations: &[Destination]) -> Result<Self, String> {
+        let mut webhooks = BTreeMap::new();
+        for destination in destinations {
+            let to = destination.to.clone();
+            let webhook = Webhook::new(destination)
+                .map_err(|why| format!("目的地 {to} 的配置有误：{why}"))?;
+            if webhooks.insert(to.clone(), webhook).is_some() {
+                return Err(format!("目的地 {to} 配置了两次"));
+            }
+        }
+        Ok(Self { store, webhooks: Arc::new(webhooks) })
+    }
+
+    /// Carries a message: by the webhook of its destination, else into the log.
+    pub async fn carry(&self, message: Posted) -> Carried {
+        let audience = message.destination.split(':').next().unwrap_or_default();
+        let webhook = self.webhooks.get(&message.destination);
+        let carried = match webhook.or_else(|| self.webhooks.get(audience)) {
+            Some(webhook) => webhook.carry(&self.store, &message).await,
+            None => log::carry(&message),
+        };
+        let outcome = match carried {
+            Carried::Arrived => "arrived",
+            Carried::Failed(_) => "failed",
+            Carried::Refused(_) => "refused",
+        };
+        metrics::counter!("duban_deliveries_total", "outcome" => outcome).increment(1);
+        carried
+    }
+}

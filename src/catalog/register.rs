@@ -1,0 +1,150 @@
+//! The register: agencies, districts and review tags by code, embedded or out of a folder. Must
+//! never hold a person.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use duban_core::name::Name;
+use include_dir::{Dir, include_dir};
+use serde::Deserialize;
+
+use super::{CatalogError, Source, texts};
+use duban_core::definition::Text;
+use duban_core::document::{Fault, Faults};
+
+static EMBEDDED: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/src/catalog/register");
+
+/// Agencies, districts and tags by code.
+#[derive(Clone, Debug, Default)]
+pub struct Register {
+    agencies: BTreeMap<Name, String>,
+    districts: BTreeMap<Name, String>,
+    tags: BTreeMap<Name, String>,
+}
+
+#[derive(Deserialize)]
+struct AgencyFile {
+    agencies: Vec<Coded>,
+}
+
+#[derive(Deserialize)]
+struct DistrictFile {
+    districts: Vec<Coded>,
+}
+
+#[derive(Deserialize)]
+struct Coded {
+    code: String,
+    name: String,
+}
+
+#[derive(Deserialize)]
+struct TagFile {
+    national: Vec<Tag>,
+    local_synthetic: Vec<Tag>,
+}
+
+#[derive(Deserialize)]
+struct Tag {
+    code: u32,
+    text: String,
+}
+
+impl Register {
+    /// Reads `agencies.json`, `districts.json` and `tags.json`. What a folder does not have is the
+    /// embedded one.
+    ///
+    /// # Errors
+    /// A folder that cannot be used, or a file that is not of this shape.
+    pub fn read(source: &Source) -> Result<Self, CatalogError> {
+        let mut register = Self::default();
+        register.take_all(texts(source, &EMBEDDED, "json")?)?;
+        let mut embedded = Self::default();
+        embedded.take_all(texts(&Source::Embedded, &EMBEDDED, "json")?)?;
+        for (own, other) in [
+            (&mut register.agencies, embedded.agencies),
+            (&mut register.districts, embedded.districts),
+            (&mut register.tags, embedded.tags),
+        ] {
+            if own.is_empty() {
+                *own = other;
+            }
+        }
+        Ok(register)
+    }
+
+    fn take_all(&mut self, texts: Vec<Text>) -> Result<(), CatalogError> {
+        for text in texts {
+            let (file, text) = text.map_err(|fault| CatalogError::Faults(Faults(vec![fault])))?;
+            let name = Path::new(&file).file_name().unwrap_or_default().to_string_lossy();
+            self.take(&name, &text).map_err(|error| {
+                let (line, key) = (error.line().max(1), String::new());
+                let message = "不是预期的 JSON 结构（须有 code 和 name）".to_owned();
+                CatalogError::Faults(Faults(vec![Fault { file: file.clone(), line, key, message }]))
+            })?;
+        }
+        Ok(())
+    }
+
+    fn take(&mut self, file: &str, text: &str) -> Result<(), serde_json::Error> {
+        let coded = |all: Vec<Coded>| all.into_iter().map(|one| (one.code.into(), one.name));
+        match file {
+            "agencies.json" => {
+                self.agencies.extend(coded(serde_json::from_str::<AgencyFile>(text)?.agencies));
+            }
+            "districts.json" => {
+                self.districts.extend(coded(serde_json::from_str::<DistrictFile>(text)?.districts));
+            }
+            "tags.json" => {
+                let TagFile { national, local_synthetic } = serde_json::from_str(text)?;
+                let all = national.into_iter().chain(local_synthetic);
+                self.tags.extend(all.map(|tag| (tag.code.to_string().into(), tag.text)));
+            }
+            _ => {}
+        }
+        Ok(())
+    }
+
+    /// The name of an agency.
+    #[must_use]
+    pub fn agency(&self, code: &str) -> Option<&str> {
+        self.agencies.get(code).map(String::as_str)
+    }
+
+    /// Every agency, by code.
+    pub fn agencies(&self) -> impl Iterator<Item = (&Name, &str)> {
+        self.agencies.iter().map(|(code, name)| (code, name.as_str()))
+    }
+
+    /// The name of a district.
+    #[must_use]
+    pub fn district(&self, code: &str) -> Option<&str> {
+        self.districts.get(code).map(String::as_str)
+    }
+
+    /// Every district, by code.
+    pub fn districts(&self) -> impl Iterator<Item = (&Name, &str)> {
+        self.districts.iter().map(|(code, name)| (code, name.as_str()))
+    }
+
+    /// What a review tag says.
+    #[must_use]
+    pub fn tag(&self, code: &str) -> Option<&str> {
+        self.tags.get(code).map(String::as_str)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_embedded_register_is_whole() {
+        let register = Register::read(&Source::Embedded).expect("good");
+        assert_eq!(register.agency("SZ002"), Some("深圳市民生诉求服务中心(12345)"));
+        assert_eq!(register.district("440304"), Some("福田区"));
+        assert_eq!((register.agencies().count(), register.districts().count()), (48, 11));
+        assert_eq!(register.tag("110"), Some("无理由超过法定办理时间"));
+        assert_eq!(register.agency("13800001234"), None);
+    }
+}

@@ -1,0 +1,27 @@
+//! `duban migrate`: the tables of a database as this program needs them. Must never take a table
+//! back.
+
+use super::{Ended, block_on, print};
+use crate::store::Store;
+
+#[derive(clap::Args)]
+pub(super) struct Migrate {
+    /// 数据库
+    #[arg(long, value_name = "网址", env = "DUBAN_DATABASE_URL")]
+    #[arg(default_value = "sqlite://duban.db?mode=rwc")]
+    database_url: String,
+}
+
+impl Migrate {
+    pub(super) fn run(self) -> Ended {
+        let steps = block_on(async {
+            let (store, steps) = Store::migrate(&self.database_url).await?;
+            store.close().await;
+            Ok(steps)
+        })?;
+        print(&match steps {
+            0 => "数据库的表已是最新\n".to_owned(),
+            steps => format!("已升级 {steps} 步，数据库的表现为最新\n"),
+        })
+    }
+}

@@ -1,0 +1,99 @@
+//! `duban serve`: the service, until it is stopped. Must never start on half of its settings.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use duban_core::time::Instant;
+use serde::Serialize;
+
+use super::service::{Service, stopped};
+use super::{Ended, block_on};
+use crate::config::{ClockKind, NodeRole, Settings};
+use crate::telemetry;
+
+#[derive(clap::Args)]
+pub(super) struct Serve {
+    /// 配置文件（TOML）；不写则用当前目录的 duban.toml（如有）
+    #[arg(long, value_name = "文件", env = "DUBAN_CONFIG")]
+    config: Option<PathBuf>,
+    #[command(flatten)]
+    flags: Flags,
+}
+
+/// Flags win over `DUBAN_…`, which wins over the file, which wins over the defaults.
+#[derive(clap::Args, Serialize)]
+pub(super) struct Flags {
+    /// 监听的地址和端口 [默认：127.0.0.1:8080；环境变量 DUBAN_LISTEN]
+    #[arg(long, value_name = "地址:端口")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    listen: Option<SocketAddr>,
+    /// 数据库 [默认：sqlite://duban.db?mode=rwc；环境变量 DUBAN_DATABASE_URL]
+    #[arg(long, value_name = "网址")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    database_url: Option<String>,
+    /// 时钟：system（系统）或 simulated（模拟，由接口拨动） [默认：system；DUBAN_CLOCK]
+    #[arg(long, value_name = "时钟", value_parser = clock)]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    clock: Option<ClockKind>,
+    /// 模拟时钟的起点；数据库中已有更晚的提交则从那时起 [DUBAN_START_AT]
+    #[arg(long, value_name = "时刻", value_parser = str::parse::<Instant>)]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    start_at: Option<Instant>,
+    /// 系统时钟的偏移（毫秒），用于测试 [默认：0；DUBAN_CLOCK_OFFSET_MS]
+    #[arg(long, value_name = "毫秒", allow_hyphen_values = true)]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    clock_offset_ms: Option<i64>,
+    /// 时钟比数据库中最近一次提交慢 5 分钟以上也启动 [DUBAN_ACCEPT_CLOCK]
+    #[arg(long)]
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    accept_clock: bool,
+    /// 本节点做什么：api（接口）、jobs（到期办理），逗号分隔 [默认：api,jobs；DUBAN_ROLES]
+    #[arg(long, value_name = "角色", value_delimiter = ',', value_parser = role)]
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    roles: Vec<NodeRole>,
+    /// 改用此目录中的日历文件 [DUBAN_CALENDARS]
+    #[arg(long, value_name = "目录")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    calendars: Option<PathBuf>,
+    /// 改用此目录中的工作流 [DUBAN_WORKFLOWS]
+    #[arg(long, value_name = "目录")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    workflows: Option<PathBuf>,
+    /// 改用此目录中的单位、区划、标签名册 [DUBAN_REGISTER]
+    #[arg(long, value_name = "目录")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    register: Option<PathBuf>,
+}
+
+fn clock(text: &str) -> Result<ClockKind, String> {
+    match text {
+        "system" => Ok(ClockKind::System),
+        "simulated" => Ok(ClockKind::Simulated),
+        _ => Err("应为 system 或 simulated".to_owned()),
+    }
+}
+
+fn role(text: &str) -> Result<NodeRole, String> {
+    match text {
+        "api" => Ok(NodeRole::Api),
+        "jobs" => Ok(NodeRole::Jobs),
+        _ => Err("应为 api 或 jobs".to_owned()),
+    }
+}
+
+impl Serve {
+    pub(super) fn run(self) -> Ended {
+        let settings = Settings::read(self.config.as_deref(), &self.flags)?;
+        telemetry::log();
+        block_on(async {
+            let service = Service::ready(settings).await?;
+            let clock = service.engine.clock().now();
+            if let Some(address) = service.address() {
+                tracing::info!(%address, %clock, "duban serves");
+            } else {
+                tracing::info!(%clock, "duban works");
+            }
+            service.run(stopped()).await
+        })
+    }
+}

@@ -1,0 +1,161 @@
+//! A whole service out of its settings: the one place where the floors are put together. Must never
+//! answer a request before everything that it stands on is there.
+
+use std::future::Future;
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use duban_core::time::Instant;
+use tokio::net::TcpListener;
+use tokio::sync::watch;
+
+use super::{Failure, source};
+use crate::activities::Activities;
+use crate::catalog::{self, Register};
+use crate::clock::{self, Clock};
+use crate::config::{ClockKind, NodeRole, Settings};
+use crate::engine::{Carrier, Engine, Knowledge};
+use crate::http::{self, Api};
+use crate::store::{FileLock, Store};
+use crate::wake::Wake;
+use crate::{crypto, jobs, telemetry};
+
+/// How far the clock may be behind the newest commit: more would hold up everything that is due.
+const BEHIND_MS_MAX: i64 = 5 * 60_000;
+
+/// A service that is ready to run.
+pub(super) struct Service {
+    pub(super) engine: Engine,
+    settings: Settings,
+    api: Api,
+    listener: Option<TcpListener>,
+    _lock: Option<FileLock>,
+}
+
+impl Service {
+    /// Puts everything together and takes the address.
+    pub(super) async fn ready(settings: Settings) -> Result<Self, Failure> {
+        let lock = Store::lock(&settings.database_url)?;
+        let (store, _) = Store::migrate(&settings.database_url).await?;
+        let clock = clock(&settings, &store).await?;
+        let shelf = catalog::shelf(&source(settings.workflows.clone()))?;
+        let calendar = catalog::calendar(&source(settings.calendars.clone()))?;
+        let register = Register::read(&source(settings.register.clone()))?;
+        let hotline = settings.hotline_agencies.iter().cloned().collect();
+        let knowledge = Knowledge::gather(shelf, calendar, hotline, &store).await;
+        let knowledge = knowledge.map_err(|error| Failure::Input(error.to_string()))?;
+        let activities = Activities::new(store.clone(), &settings.destinations);
+        let carrier = carrier(activities.map_err(Failure::Input)?);
+        let measures = telemetry::measure().map_err(|error| Failure::Machine(error.to_string()))?;
+        let pseudonyms = store.secret("pseudonyms", crypto::key()).await?;
+        let engine = Engine::start(store, knowledge, clock, Wake::default(), carrier);
+        let api = Api::new(engine.clone(), register, measures, pseudonyms);
+        let listener =
+            if settings.does(NodeRole::Api) { Some(listen(settings.listen).await?) } else { None };
+        Ok(Self { engine, settings, api, listener, _lock: lock })
+    }
+
+    /// Where it answers; none for a node that only works.
+    pub(super) fn address(&self) -> Option<SocketAddr> {
+        self.listener.as_ref().and_then(|listener| listener.local_addr().ok())
+    }
+
+    /// Runs until told to stop; what it has in hand is finished.
+    pub(super) async fn run(self, stop: impl Future<Output = ()>) -> Result<(), Failure> {
+        let (tell, told) = watch::channel(false);
+        let stopped = |mut told: watch::Receiver<bool>| async move {
+            let _ = told.wait_for(|told| *told).await;
+        };
+        let does_jobs = self.settings.does(NodeRole::Jobs);
+        let lanes = async {
+            if !does_jobs {
+                stopped(told.clone()).await;
+                return Ok(());
+            }
+            jobs::run(self.engine.clone(), stopped(told.clone())).await.map_err(Failure::Machine)
+        };
+        let requests = async {
+            let Some(listener) = self.listener else {
+                stopped(told.clone()).await;
+                return Ok(());
+            };
+            let served = http::serve(listener, self.api, stopped(told.clone())).await;
+            served
+                .map_err(|error| Failure::Machine(format!("监听中断：{}", catalog::reason(&error))))
+        };
+        let ending = async {
+            stop.await;
+            tracing::info!("stopping: what is in hand is finished first");
+            let _ = tell.send(true);
+        };
+        let running = async { tokio::join!(lanes, requests) };
+        tokio::pin!(running);
+        let ended = tokio::select! {
+            // Neither ends by itself: whichever did, the service must not go on by halves.
+            ended = &mut running => ended,
+            () = ending => running.await,
+        };
+        self.engine.store().close().await;
+        ended.0.and(ended.1)
+    }
+}
+
+async fn clock(settings: &Settings, store: &Store) -> Result<Clock, Failure> {
+    let newest = store.newest_commit().await?;
+    if settings.clock == ClockKind::Simulated {
+        let start = settings.start_at.unwrap_or_else(clock::wall);
+        return Ok(Clock::simulated(newest.map_or(start, |newest| newest.max(start))));
+    }
+    let clock = Clock::system(settings.clock_offset_ms);
+    let now = clock.now();
+    let behind = newest.filter(|newest| newest.ms() - now.ms() > BEHIND_MS_MAX);
+    match behind {
+        Some(newest) if !settings.accept_clock => Err(Failure::Input(behind_by(now, newest))),
+        _ => Ok(clock),
+    }
+}
+
+fn behind_by(now: Instant, newest: Instant) -> String {
+    format!(
+        "系统时钟（{now}）比数据库中最近一次提交（{newest}）慢 5 分钟以上：\
+         请校准时钟；确需照此启动的，加 --accept-clock"
+    )
+}
+
+fn carrier(activities: Activities) -> Carrier {
+    let activities = Arc::new(activities);
+    Arc::new(move |message| {
+        let activities = Arc::clone(&activities);
+        Box::pin(async move { activities.carry(message).await })
+    })
+}
+
+async fn listen(address: SocketAddr) -> Result<TcpListener, Failure> {
+    use std::io::ErrorKind;
+    TcpListener::bind(address).await.map_err(|error| {
+        let why = match error.kind() {
+            ErrorKind::AddrInUse => "端口已被占用；请改用 --listen 指定另一端口".to_owned(),
+            ErrorKind::AddrNotAvailable => "本机没有这个地址".to_owned(),
+            ErrorKind::PermissionDenied => "没有权限使用这个端口".to_owned(),
+            _ => catalog::reason(&error),
+        };
+        Failure::Machine(format!("无法监听 {address}：{why}"))
+    })
+}
+
+/// Until somebody stops the program (Ctrl-C, SIGTERM).
+pub(super) async fn stopped() {
+    use tokio::signal::unix::{SignalKind, signal};
+    let interrupted = tokio::signal::ctrl_c();
+    match signal(SignalKind::terminate()) {
+        Ok(mut terminated) => {
+            tokio::select! {
+                _ = interrupted => {}
+                _ = terminated.recv() => {}
+            }
+        }
+        Err(_) => {
+            let _ = interrupted.await;
+        }
+    }
+}

@@ -1,0 +1,239 @@
+//! Floor 1: settings of a server: defaults, then the file, then `DUBAN_…`, then flags. Must never
+//! write a secret.
+
+use std::fmt;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+
+use duban_core::name::Name;
+use duban_core::time::Instant;
+use figment::Figment;
+use figment::providers::{Env, Format, Serialized, Toml};
+use serde::{Deserialize, Serialize};
+
+/// The file that is read where it is there and no other is named.
+pub const FILE: &str = "duban.toml";
+
+/// How the service's clock goes.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ClockKind {
+    /// By the system.
+    #[default]
+    System,
+    /// It stands still until it is moved.
+    Simulated,
+}
+
+/// What a node does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum NodeRole {
+    /// It answers requests.
+    Api,
+    /// It works off what falls due and delivers messages.
+    Jobs,
+}
+
+/// Where messages to an audience go.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Destination {
+    /// An audience, alone or with one agency or source: `agency`, `agency:SZ014`, `source:gd`. The
+    /// more exact one counts.
+    pub to: String,
+    /// Where it is called.
+    pub url: String,
+    /// `whsec_…`: the key of its signatures.
+    pub secret: String,
+    /// Whether it may lie in a private network.
+    #[serde(default)]
+    pub private: bool,
+}
+
+impl fmt::Debug for Destination {
+    /// Without the secret, and without what a URL may hold.
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.debug_struct("Destination").field("to", &self.to).finish_non_exhaustive()
+    }
+}
+
+/// All settings of a server.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Settings {
+    /// Where it listens.
+    pub listen: SocketAddr,
+    /// Its database.
+    pub database_url: String,
+    /// How its clock goes.
+    pub clock: ClockKind,
+    /// Where the simulated clock starts.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub start_at: Option<Instant>,
+    /// By how much the system's clock is shifted, in milliseconds; for tests.
+    pub clock_offset_ms: i64,
+    /// Whether to start although the clock is behind the newest commit.
+    pub accept_clock: bool,
+    /// What this node does.
+    pub roles: Vec<NodeRole>,
+    /// A folder of calendars in place of the embedded ones.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub calendars: Option<PathBuf>,
+    /// A folder of workflows in place of the embedded ones.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub workflows: Option<PathBuf>,
+    /// A folder with agencies, districts and tags in place of the embedded ones.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub register: Option<PathBuf>,
+    /// The agencies that are the hotline itself.
+    pub hotline_agencies: Vec<Name>,
+    /// Where messages go; what has no destination is logged.
+    pub destinations: Vec<Destination>,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            listen: SocketAddr::from(([127, 0, 0, 1], 8080)),
+            database_url: "sqlite://duban.db?mode=rwc".to_owned(),
+            clock: ClockKind::System,
+            start_at: None,
+            clock_offset_ms: 0,
+            accept_clock: false,
+            roles: vec![NodeRole::Api, NodeRole::Jobs],
+            calendars: None,
+            workflows: None,
+            register: None,
+            hotline_agencies: vec!["SZ002".into()],
+            destinations: Vec::new(),
+        }
+    }
+}
+
+/// Why there are no settings.
+#[derive(Debug, thiserror::Error)]
+pub enum ConfigError {
+    /// The file that was named is not there.
+    #[error("没有配置文件 {0}")]
+    NoFile(String),
+    /// A setting is none, or has a value that it cannot have.
+    #[error("{0}")]
+    Wrong(String),
+}
+
+impl Settings {
+    /// The settings out of all layers; `flags` are those that were given.
+    ///
+    /// # Errors
+    /// A file that is not there, a setting that is none, a value that it cannot have.
+    pub fn read(file: Option<&Path>, flags: impl Serialize) -> Result<Self, ConfigError> {
+        let mut layers = Figment::from(Serialized::defaults(Self::default()));
+        match file {
+            Some(file) if !file.is_file() => {
+                return Err(ConfigError::NoFile(file.display().to_string()));
+            }
+            Some(file) => layers = layers.merge(Toml::file_exact(file)),
+            None if Path::new(FILE).is_file() => layers = layers.merge(Toml::file_exact(FILE)),
+            None => {}
+        }
+        layers = layers.merge(Env::prefixed("DUBAN_").only(SETTINGS));
+        layers = layers.merge(Serialized::defaults(flags));
+        let settings: Self = layers.extract().map_err(|error| wrong(&error))?;
+        settings.check()
+    }
+
+    fn check(self) -> Result<Self, ConfigError> {
+        let say = |text: &str| Err(ConfigError::Wrong(text.to_owned()));
+        if self.roles.is_empty() {
+            return say("roles 不能为空；可用：api、jobs");
+        }
+        if self.start_at.is_some() && self.clock != ClockKind::Simulated {
+            return say("start_at 只用于模拟时钟（clock = \"simulated\"）");
+        }
+        if self.clock_offset_ms != 0 && self.clock == ClockKind::Simulated {
+            return say("clock_offset_ms 只用于系统时钟");
+        }
+        Ok(self)
+    }
+
+    /// Whether this node does something.
+    #[must_use]
+    pub fn does(&self, role: NodeRole) -> bool {
+        self.roles.contains(&role)
+    }
+}
+
+/// What the environment may set; `DUBAN_DATABASE_URL` and so on.
+const SETTINGS: &[&str] = &[
+    "listen",
+    "database_url",
+    "clock",
+    "start_at",
+    "clock_offset_ms",
+    "accept_clock",
+    "roles",
+    "calendars",
+    "workflows",
+    "register",
+    "hotline_agencies",
+];
+
+/// One sentence: which setting, from where, and what is wrong. The value may be a secret.
+fn wrong(error: &figment::Error) -> ConfigError {
+    use figment::error::Kind;
+    let path = error.path.join(".");
+    let place = error.metadata.as_ref().map(|from| from.name.to_string()).unwrap_or_default();
+    let what = match &error.kind {
+        Kind::UnknownField(field, _) => format!("没有叫 {field} 的设置"),
+        Kind::MissingField(field) => format!("缺少 {field}"),
+        Kind::InvalidType(_, expected) | Kind::InvalidValue(_, expected) => {
+            format!("值的类型不对，应为 {expected}")
+        }
+        Kind::UnknownVariant(_, known) => format!("取值应为：{}", known.join("、")),
+        Kind::Message(_) => "值不能用".to_owned(),
+        _ => "无法读取".to_owned(),
+    };
+    let path = if path.is_empty() { String::new() } else { format!("{path} ") };
+    ConfigError::Wrong(format!("配置有误（{place}）：{path}{what}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(text: &str, flags: serde_json::Value) -> Result<Settings, ConfigError> {
+        let file = tempfile::NamedTempFile::new().expect("a file");
+        std::fs::write(file.path(), text).expect("written");
+        Settings::read(Some(file.path()), flags)
+    }
+
+    #[test]
+    fn flags_win_over_the_file_and_the_file_over_defaults() {
+        let none = serde_json::json!({});
+        let settings = read("listen = \"0.0.0.0:9\"\nroles = [\"jobs\"]", none).expect("good");
+        assert_eq!(settings.listen.to_string(), "0.0.0.0:9");
+        assert!(settings.does(NodeRole::Jobs) && !settings.does(NodeRole::Api));
+        assert_eq!(settings.database_url, "sqlite://duban.db?mode=rwc");
+        let flags = serde_json::json!({"listen": "127.0.0.1:7"});
+        let settings = read("listen = \"0.0.0.0:9\"", flags).expect("good");
+        assert_eq!(settings.listen.to_string(), "127.0.0.1:7");
+    }
+
+    #[test]
+    fn what_is_wrong_is_told_without_the_value() {
+        let check = |text: &str, says: &str| {
+            let told = read(text, serde_json::json!({})).expect_err("refused").to_string();
+            assert!(told.contains(says) && !told.contains("geheim"), "{text}: {told}");
+        };
+        check("listn = \"geheim\"", "没有叫 listn 的设置");
+        check("listen = \"geheim\"", "listen");
+        check("clock = \"geheim\"", "clock");
+        check("roles = []", "roles 不能为空");
+        check("start_at = \"2026-03-02T10:00:00+08:00\"", "模拟时钟");
+        check("[[destinations]]\nto = \"agency\"\nurl = \"x\"\nsecret = 1", "destinations");
+        check("x = [", "配置有误");
+        let told = Settings::read(Some(Path::new("/nowhere/duban.toml")), serde_json::json!({}));
+        assert!(told.expect_err("refused").to_string().contains("没有配置文件"));
+    }
+}

@@ -1,0 +1,228 @@
+//! Bodies and queries of requests, read whole, within limits, and refused with the field that is
+//! wrong. Must never repeat a value, nor wait for ever for the rest of a body.
+
+use std::fmt::Write;
+use std::time::Duration;
+
+use axum::body::{Bytes, to_bytes};
+use axum::extract::{FromRequest, FromRequestParts, Request};
+use axum::http::header::CONTENT_TYPE;
+use axum::http::request::Parts;
+use axum::http::{HeaderMap, StatusCode};
+use duban_core::name::Name;
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+
+use super::problem::Problem;
+
+/// The largest body of a single request: a form has at most 64 KiB.
+pub(crate) const BODY_BYTES_MAX: usize = 256 * 1024;
+
+/// How long a body may take to arrive.
+const BODY_TIMEOUT: Duration = Duration::from_secs(15);
+
+/// How deep a body may be nested; serde's own limit is the stack's.
+const DEPTH_MAX: usize = 32;
+
+/// A JSON body, and its bytes as they came.
+pub(crate) struct Body<T> {
+    pub(crate) value: T,
+    pub(crate) bytes: Bytes,
+}
+
+impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Body<T> {
+    type Rejection = Problem;
+
+    async fn from_request(request: Request, _state: &S) -> Result<Self, Problem> {
+        json_type(request.headers())?;
+        let bytes = read(request, BODY_BYTES_MAX).await?;
+        let value = json(&bytes)?;
+        Ok(Self { value: typed(value)?, bytes })
+    }
+}
+
+/// Reads a whole body.
+pub(crate) async fn read(request: Request, bytes_max: usize) -> Result<Bytes, Problem> {
+    let reading = tokio::time::timeout(BODY_TIMEOUT, to_bytes(request.into_body(), bytes_max));
+    let read = reading.await.map_err(|_| {
+        let status = StatusCode::REQUEST_TIMEOUT;
+        Problem::new(status, "body-timeout", "请求超时", "请求体未在 15 秒内传完，请重试")
+    })?;
+    read.map_err(|_| {
+        let detail = format!("请求体不得超过 {} KiB，且须完整传送", bytes_max / 1024);
+        Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "body-too-large", "请求体过大", detail)
+    })
+}
+
+/// `application/json` and nothing else: other types could be sent by a foreign page.
+pub(crate) fn json_type(headers: &HeaderMap) -> Result<(), Problem> {
+    let kind = headers.get(CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or_default();
+    let kind = kind.split(';').next().unwrap_or_default().trim();
+    if kind.eq_ignore_ascii_case("application/json") {
+        return Ok(());
+    }
+    let status = StatusCode::UNSUPPORTED_MEDIA_TYPE;
+    let detail = "请以 Content-Type: application/json 提交";
+    Err(Problem::new(status, "unsupported-media-type", "类型不支持", detail))
+}
+
+/// The JSON of a body. An empty one is an empty form.
+pub(crate) fn json(bytes: &[u8]) -> Result<Value, Problem> {
+    if bytes.is_empty() {
+        return Ok(Value::Object(serde_json::Map::new()));
+    }
+    let text = std::str::from_utf8(bytes)
+        .map_err(|_| Problem::malformed(String::new(), "请求体不是 UTF-8 编码".to_owned()))?;
+    let value: Value = serde_json::from_str(text).map_err(|error| {
+        let message = format!("不是有效的 JSON：第 {} 行第 {} 列", error.line(), error.column());
+        Problem::malformed(String::new(), message)
+    })?;
+    check(&value, &mut String::new(), 0)?;
+    Ok(value)
+}
+
+/// NUL is text in no database; nothing lawful is nested deeply.
+fn check(value: &Value, path: &mut String, depth: usize) -> Result<(), Problem> {
+    if depth > DEPTH_MAX {
+        return Err(Problem::malformed(String::new(), format!("嵌套不得超过 {DEPTH_MAX} 层")));
+    }
+    match value {
+        Value::String(text) if text.contains('\0') => {
+            Err(Problem::malformed(path.clone(), "不得含有空字符（NUL）".to_owned()))
+        }
+        Value::Array(items) => items.iter().enumerate().try_for_each(|(place, item)| {
+            let length = path.len();
+            let _ = write!(path, "/{place}");
+            check(item, path, depth + 1)?;
+            path.truncate(length);
+            Ok(())
+        }),
+        Value::Object(fields) => fields.iter().try_for_each(|(name, item)| {
+            if name.contains('\0') {
+                return Err(Problem::malformed(path.clone(), "字段名不得含有空字符".to_owned()));
+            }
+            let length = path.len();
+            // A name that was sent may be anything, a phone number too: only what could be one of
+            // ours is told.
+            if Name::ours(name).is_ok() {
+                path.push('/');
+                path.push_str(name);
+            }
+            check(item, path, depth + 1)?;
+            path.truncate(length);
+            Ok(())
+        }),
+        _ => Ok(()),
+    }
+}
+
+/// A value of a shape, or which field does not fit it.
+pub(crate) fn typed<T: DeserializeOwned>(value: Value) -> Result<T, Problem> {
+    serde_path_to_error::deserialize(value).map_err(|error| {
+        let field = pointer(error.path());
+        Problem::malformed(field, said(&error.into_inner().to_string()))
+    })
+}
+
+/// As a JSON pointer, as far as its names could be ours.
+fn pointer(path: &serde_path_to_error::Path) -> String {
+    use serde_path_to_error::Segment;
+    let mut pointer = String::new();
+    for segment in path {
+        match segment {
+            Segment::Seq { index } => {
+                let _ = write!(pointer, "/{index}");
+            }
+            Segment::Map { key } if Name::ours(key).is_ok() => {
+                let _ = write!(pointer, "/{key}");
+            }
+            _ => break,
+        }
+    }
+    pointer
+}
+
+/// What serde says, in Chinese and without the value.
+fn said(error: &str) -> String {
+    let between = |start: &str| {
+        let rest = error.split_once(start)?.1;
+        Some(rest.split('`').next().unwrap_or_default().to_owned())
+    };
+    if let Some(field) = between("missing field `") {
+        return format!("缺少 {field}");
+    }
+    if error.starts_with("unknown field") {
+        let known = error.split_once("expected").map(|(_, known)| known).unwrap_or_default();
+        let known: Vec<&str> = known.split('`').skip(1).step_by(2).collect();
+        return format!("含有不认识的字段；可用：{}", known.join("、"));
+    }
+    if error.starts_with("unknown variant") {
+        let known = error.split_once("expected").map(|(_, known)| known).unwrap_or_default();
+        let known: Vec<&str> = known.split('`').skip(1).step_by(2).collect();
+        return format!("取值应为：{}", known.join("、"));
+    }
+    if error.starts_with("duplicate field") {
+        return "字段重复".to_owned();
+    }
+    if error.starts_with("invalid type") || error.starts_with("invalid value") {
+        return "类型不对".to_owned();
+    }
+    // Our own parsers speak Chinese and do not repeat what they were given.
+    if error.is_ascii() { "值不能用".to_owned() } else { error.to_owned() }
+}
+
+/// A query string; what is not known is refused.
+pub(crate) struct Query<T>(pub(crate) T);
+
+impl<T: DeserializeOwned, S: Send + Sync> FromRequestParts<S> for Query<T> {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, _state: &S) -> Result<Self, Problem> {
+        let query = axum::extract::Query::<T>::try_from_uri(&parts.uri).map_err(|error| {
+            let inner = std::error::Error::source(&error).map(ToString::to_string);
+            Problem::malformed(String::new(), said(&inner.unwrap_or_default()))
+        })?;
+        Ok(Self(query.0))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[derive(Debug, serde::Deserialize)]
+    #[serde(deny_unknown_fields)]
+    struct Shape {
+        #[expect(dead_code, reason = "only read into")]
+        inner: Inner,
+    }
+
+    #[derive(Debug, serde::Deserialize)]
+    #[serde(deny_unknown_fields)]
+    struct Inner {
+        #[expect(dead_code, reason = "only read into")]
+        count: u32,
+    }
+
+    #[test]
+    fn what_does_not_fit_is_told_with_its_field_and_without_its_value() {
+        let check = |body: &[u8], field: &str, says: &str| {
+            let told = json(body).and_then(typed::<Shape>).expect_err("refused");
+            let told = serde_json::to_value(told).expect("JSON");
+            let error = &told["errors"][0];
+            assert_eq!(error["field"], field, "{told}");
+            assert!(error["message"].as_str().is_some_and(|one| one.contains(says)), "{told}");
+            assert!(!told.to_string().contains("13800001234"), "{told}");
+        };
+        check(b"{", "", "JSON");
+        check(b"", "", "缺少 inner");
+        check(b"\xff", "", "UTF-8");
+        check(br#"{"inner":{}}"#, "/inner", "缺少 count");
+        check(br#"{"inner":{"count":"13800001234"}}"#, "/inner/count", "类型不对");
+        check(br#"{"inner":{"count":-1}}"#, "/inner/count", "类型不对");
+        check(br#"{"inner":{"count":1,"13800001234":1}}"#, "/inner", "可用：count");
+        check(br#"{"inner":{"count":1},"a":"\u0000"}"#, "/a", "空字符");
+        check(br#"{"inner":"\ud800"}"#, "", "JSON");
+        check(format!("{}{}", "[".repeat(60), "]".repeat(60)).as_bytes(), "", "嵌套");
+    }
+}

@@ -1,0 +1,65 @@
+//! Who calls: the subject of a bearer token, with role, agency and district. Must never let a
+//! request on without one.
+
+use axum::extract::FromRequestParts;
+use axum::http::header::AUTHORIZATION;
+use axum::http::request::Parts;
+use duban_core::name::Name;
+use duban_core::role::{Actor, Role};
+
+use super::Api;
+use super::policy::{Endpoint, Scope, scope};
+use super::problem::Problem;
+use crate::{clock, crypto};
+
+/// The longest header that is looked at.
+const HEADER_BYTES_MAX: usize = 256;
+
+/// Who calls.
+#[derive(Clone, Debug)]
+pub(crate) struct Caller {
+    pub(crate) subject: Name,
+    pub(crate) role: Role,
+    pub(crate) agency: Option<Name>,
+    pub(crate) district: Option<Name>,
+}
+
+impl Caller {
+    /// As the core knows it.
+    pub(crate) fn actor(&self) -> Actor {
+        Actor { subject: self.subject.clone(), role: self.role, agency: self.agency.clone() }
+    }
+
+    /// What of an endpoint is open to the caller.
+    ///
+    /// # Errors
+    /// Nothing of it.
+    pub(crate) fn may(&self, endpoint: Endpoint) -> Result<Scope, Problem> {
+        match scope(self.role, endpoint) {
+            Scope::Nothing => Err(Problem::forbidden(endpoint.title())),
+            scope => Ok(scope),
+        }
+    }
+}
+
+impl FromRequestParts<Api> for Caller {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, api: &Api) -> Result<Self, Problem> {
+        let header = parts.headers.get(AUTHORIZATION).filter(|one| one.len() <= HEADER_BYTES_MAX);
+        let header = header.and_then(|header| header.to_str().ok());
+        let (scheme, token) = header
+            .and_then(|header| header.split_once(' '))
+            .ok_or_else(Problem::unauthenticated)?;
+        if !scheme.eq_ignore_ascii_case("bearer") {
+            return Err(Problem::unauthenticated());
+        }
+        let hash = crypto::token_hash(token.trim());
+        let token = api.engine.store().token(hash).await?.ok_or_else(Problem::unauthenticated)?;
+        if token.revoked_at.is_some() || token.expires_at <= clock::wall() {
+            return Err(Problem::unauthenticated());
+        }
+        let (subject, role) = (token.subject, token.role);
+        Ok(Self { subject, role, agency: token.agency, district: token.district })
+    }
+}

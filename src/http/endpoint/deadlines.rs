@@ -1,0 +1,119 @@
+//! `GET /v1/deadlines`: what is running, the earliest due first.
+
+use axum::Json;
+use axum::extract::State;
+use duban_core::time::Instant;
+use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
+use uuid::Uuid;
+
+use super::super::body::Query;
+use super::super::caller::Caller;
+use super::super::policy::Endpoint;
+use super::super::problem::Problem;
+use super::super::{Api, cursor};
+use super::tickets::{bind, light, page};
+use crate::store::{DeadlineFilter, RunningDeadline};
+
+#[derive(Debug, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Filter {
+    /// green、yellow、red
+    light: Option<String>,
+    /// 单位代码
+    agency: Option<String>,
+    /// 区划代码
+    district: Option<String>,
+    /// 在此刻之前到期
+    #[param(value_type = Option<String>, format = DateTime)]
+    due_before: Option<Instant>,
+    /// 上一页的 next
+    cursor: Option<String>,
+    /// 每页几条（1 至 200）
+    #[param(minimum = 1, maximum = 200)]
+    limit: Option<u64>,
+}
+
+/// A page of running deadlines.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct DeadlinesView {
+    deadlines: Vec<RunningView>,
+    next: Option<String>,
+}
+
+/// A running deadline with its ticket.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct RunningView {
+    ticket_no: String,
+    name: String,
+    title: String,
+    run: i32,
+    kind: String,
+    party: String,
+    agency: Option<String>,
+    #[schema(value_type = String, format = DateTime)]
+    starts_at: Instant,
+    #[schema(value_type = String, format = DateTime)]
+    due_at: Instant,
+    certainty: String,
+    light: Option<String>,
+}
+
+/// 列出进行中的时限
+#[utoipa::path(
+    get, path = "/v1/deadlines", tag = "deadlines", params(Filter),
+    responses(
+        (status = 200, description = "一页时限，先到期的在前", body = DeadlinesView),
+        (status = 422, description = "条件有误", body = Problem),
+    )
+)]
+pub(crate) async fn list(
+    State(api): State<Api>,
+    caller: Caller,
+    Query(filter): Query<Filter>,
+) -> Result<Json<DeadlinesView>, Problem> {
+    let scope = caller.may(Endpoint::ReadDeadlines)?;
+    let at = api.engine.clock().now();
+    let limit = page(filter.limit)?;
+    let after: Option<(i64, Uuid, i32)> = cursor::read(filter.cursor.as_deref())?;
+    let light = light(filter.light.as_deref(), at)?;
+    let (mut agency, mut district) = (filter.agency, filter.district);
+    bind(&mut agency, &mut district, &caller, scope)?;
+    let due_before = filter.due_before;
+    let wanted = DeadlineFilter { agency, district, light, due_before, after, limit: limit + 1 };
+    let mut found = api.engine.store().running_deadlines(&wanted).await?;
+    let more = found.len() as u64 > limit;
+    found.truncate(usize::try_from(limit).unwrap_or(usize::MAX));
+    let last = found.last().filter(|_| more);
+    let next = last.map(|one| cursor::written(&(one.due_at.ms(), one.ticket.0, one.place)));
+    let shelf = api.engine.knowledge().context().shelf;
+    let deadlines = found.into_iter().map(|one| {
+        let rule = shelf.by_name(&one.workflow).and_then(|all| all.deadline(&one.name));
+        RunningView::new(one, rule.map(|rule| rule.title.clone()).unwrap_or_default(), at)
+    });
+    Ok(Json(DeadlinesView { deadlines: deadlines.collect(), next }))
+}
+
+impl RunningView {
+    fn new(one: RunningDeadline, title: String, at: Instant) -> Self {
+        let light = match () {
+            () if one.kind != "obligation" => None,
+            () if one.due_at <= at => Some("red"),
+            () if one.yellow_at <= at => Some("yellow"),
+            () => Some("green"),
+        };
+        Self {
+            ticket_no: one.ticket_no,
+            name: one.name,
+            title,
+            run: one.run,
+            kind: one.kind,
+            party: one.party,
+            agency: one.agency,
+            starts_at: one.starts_at,
+            due_at: one.due_at,
+            certainty: one.certainty,
+            light: light.map(str::to_owned),
+        }
+    }
+}

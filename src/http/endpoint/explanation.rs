@@ -1,0 +1,114 @@
+//! `GET /v1/tickets/{ticket_no}/deadlines/{name}/explanation`: why this date, day by day.
+
+use axum::Json;
+use axum::extract::{Path, State};
+use duban_core::calendar::{Edition, ExplainedDay};
+use duban_core::deadline::Run;
+use duban_core::time::{Day, Instant};
+use serde::Serialize;
+use serde_json::Value;
+use utoipa::ToSchema;
+
+use super::super::Api;
+use super::super::caller::Caller;
+use super::super::policy::Endpoint;
+use super::super::problem::Problem;
+
+/// Why a deadline ends when it does.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct ExplanationView {
+    name: String,
+    title: String,
+    #[schema(example = "10wd")]
+    within: String,
+    #[schema(value_type = String, format = DateTime)]
+    starts_at: Instant,
+    #[schema(value_type = String, format = Date)]
+    due_date: Day,
+    #[schema(value_type = String, format = DateTime)]
+    due_at: Instant,
+    certainty: String,
+    missing_years: Vec<i32>,
+    /// The newest publication that the date was computed with.
+    #[schema(value_type = Option<String>, format = Date)]
+    known_on: Option<Day>,
+    /// The day that was granted, where it was.
+    #[schema(value_type = Option<String>, format = Date)]
+    extended_to: Option<Day>,
+    /// The articles and rules with their texts.
+    basis: Vec<BasisView>,
+    /// Each day with its number, or why it does not count, and by which notice.
+    #[schema(value_type = Vec<Object>)]
+    days: Vec<ExplainedDay>,
+    /// Every change of the date.
+    #[schema(value_type = Vec<Object>)]
+    changes: Vec<Value>,
+}
+
+/// An article or rule.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct BasisView {
+    #[schema(example = "article 28")]
+    basis: String,
+    title: String,
+    text: String,
+}
+
+/// 说明一个时限为何在这一天到期
+#[utoipa::path(
+    get, path = "/v1/tickets/{ticket_no}/deadlines/{name}/explanation", tag = "tickets",
+    params(("ticket_no" = String, Path), ("name" = String, Path, example = "completion")),
+    responses(
+        (status = 200, description = "逐日说明", body = ExplanationView),
+        (status = 404, description = "没有这件工单或这个时限", body = Problem),
+    )
+)]
+pub(crate) async fn get(
+    State(api): State<Api>,
+    caller: Caller,
+    Path((ticket_no, name)): Path<(String, String)>,
+) -> Result<Json<ExplanationView>, Problem> {
+    let scope = caller.may(Endpoint::ReadTickets)?;
+    let seen = api.seen(&caller, scope, &ticket_no).await?;
+    let nothing = || Problem::not_found("这个时限");
+    let instance = &seen.loaded.instance;
+    let context = api.engine.knowledge().context();
+    let definition = context.definition(instance)?;
+    let rule = definition.deadline(&name).ok_or_else(nothing)?;
+    if rule.hidden_from.contains(&caller.role) {
+        return Err(nothing());
+    }
+    let own = |run: &&Run| {
+        run.deadline == *name.as_str() && (caller.agency.is_none() || run.agency == caller.agency)
+    };
+    let run = instance.runs.iter().rev().find(own).ok_or_else(nothing)?;
+    let edition = match run.known_on {
+        Some(day) => context.calendar.known_on(day),
+        None => context.calendar.known_at(run.starts_at),
+    };
+    let basis = rule.basis.iter().filter_map(|basis| {
+        let text = context.shelf.text_of(basis)?;
+        let (title, text) = (text.title.clone(), text.text.clone());
+        Some(BasisView { basis: basis.to_string(), title, text })
+    });
+    Ok(Json(ExplanationView {
+        name: run.deadline.to_string(),
+        title: rule.title.clone(),
+        within: run.within.to_string(),
+        starts_at: run.starts_at,
+        due_date: run.due_day,
+        due_at: run.due_at,
+        certainty: run.certainty.word().to_owned(),
+        missing_years: run.missing_years.clone(),
+        known_on: run.known_on,
+        extended_to: run.extended_to,
+        basis: basis.collect(),
+        days: walked(edition, run),
+        changes: run.ledger.iter().map(|entry| serde_json::json!(entry)).collect(),
+    }))
+}
+
+/// The day-by-day walk of the period as the run has it.
+fn walked(edition: &Edition, run: &Run) -> Vec<ExplainedDay> {
+    edition.explain(run.starts_at, run.within).map(|all| all.days).unwrap_or_default()
+}

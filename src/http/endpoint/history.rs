@@ -1,0 +1,71 @@
+//! `GET /v1/tickets/{ticket_no}/history`: everything that happened, in order, with the chain.
+
+use axum::Json;
+use axum::extract::{Path, State};
+use duban_core::digest::Digest;
+use serde::Deserialize;
+use utoipa::IntoParams;
+
+use super::super::Api;
+use super::super::body::Query;
+use super::super::caller::Caller;
+use super::super::policy::Endpoint;
+use super::super::problem::Problem;
+use super::super::view::event::HistoryView;
+use super::super::view::ticket::Sight;
+
+/// Events in one answer.
+const EVENTS_MAX: u64 = 500;
+
+#[derive(Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Page {
+    /// 从此序号之后起
+    #[serde(default)]
+    #[param(required = false)]
+    after: u64,
+    /// 最多几条（1 至 500）
+    #[serde(default)]
+    #[param(minimum = 1, maximum = 500)]
+    limit: Option<u64>,
+}
+
+/// 查看一件工单的全部经过
+#[utoipa::path(
+    get, path = "/v1/tickets/{ticket_no}/history", tag = "tickets",
+    params(("ticket_no" = String, Path), Page),
+    responses(
+        (status = 200, description = "按先后排列的记录", body = HistoryView),
+        (status = 404, description = "没有，或不在本单位", body = Problem),
+    )
+)]
+pub(crate) async fn get(
+    State(api): State<Api>,
+    caller: Caller,
+    Path(ticket_no): Path<String>,
+    Query(page): Query<Page>,
+) -> Result<Json<HistoryView>, Problem> {
+    let scope = caller.may(Endpoint::ReadTickets)?;
+    let limit = page.limit.unwrap_or(EVENTS_MAX);
+    if !(1..=EVENTS_MAX).contains(&limit) {
+        return Err(Problem::field("limit", format!("应为 1 至 {EVENTS_MAX}")));
+    }
+    let seen = api.seen(&caller, scope, &ticket_no).await?;
+    let until = match seen.sight {
+        Sight::Whole => seen.loaded.instance.seq,
+        Sight::Former { until } => until,
+    };
+    let store = api.engine.store();
+    let before = match page.after {
+        0 => Digest::ZERO,
+        after => {
+            let before = store.history(seen.id, after - 1, 1).await?;
+            before.first().map_or(Digest::ZERO, |event| event.hash)
+        }
+    };
+    let mut events = store.history(seen.id, page.after, limit).await?;
+    events.retain(|event| event.seq <= until);
+    let last = events.last().map(|event| event.seq);
+    let next = last.filter(|last| *last < until);
+    HistoryView::new(before, &events, next).map(Json)
+}

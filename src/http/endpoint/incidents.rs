@@ -1,0 +1,105 @@
+//! `GET /v1/incidents` and `POST /v1/incidents/{id}/retry`: what could not be decided.
+
+use axum::Json;
+use axum::extract::{Path, State};
+use axum::http::StatusCode;
+use duban_core::time::Instant;
+use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
+use uuid::Uuid;
+
+use super::super::Api;
+use super::super::body::Query;
+use super::super::caller::Caller;
+use super::super::policy::Endpoint;
+use super::super::problem::Problem;
+use crate::store::Incident;
+
+/// Incidents in one answer.
+const INCIDENTS_MAX: u64 = 500;
+
+#[derive(Debug, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Filter {
+    /// true：连同已处理的
+    #[serde(default)]
+    #[param(required = false)]
+    all: bool,
+}
+
+/// Incidents, newest first.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct IncidentsView {
+    incidents: Vec<IncidentView>,
+}
+
+/// Something that could not be decided.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct IncidentView {
+    #[schema(value_type = String)]
+    id: Uuid,
+    ticket_no: Option<String>,
+    /// What was tried: `advance`, `recompute` or an action.
+    command: String,
+    code: String,
+    message: String,
+    /// The ticket's last event.
+    seq: u64,
+    #[schema(value_type = String, format = DateTime)]
+    at: Instant,
+    #[schema(value_type = Option<String>, format = DateTime)]
+    resolved_at: Option<Instant>,
+}
+
+/// 列出异常
+#[utoipa::path(
+    get, path = "/v1/incidents", tag = "operations", params(Filter),
+    responses((status = 200, description = "异常，新的在前", body = IncidentsView))
+)]
+pub(crate) async fn list(
+    State(api): State<Api>,
+    caller: Caller,
+    Query(filter): Query<Filter>,
+) -> Result<Json<IncidentsView>, Problem> {
+    caller.may(Endpoint::ReadIncidents)?;
+    let store = api.engine.store();
+    let found = store.incidents(!filter.all, INCIDENTS_MAX).await?;
+    let tickets: Vec<_> = found.iter().map(|one| one.what.ticket).collect();
+    let numbers = store.ticket_numbers(&tickets).await?;
+    let shown = |Incident { id, what, resolved_at }: Incident| IncidentView {
+        id,
+        ticket_no: numbers.get(&what.ticket).cloned(),
+        command: what.command,
+        code: what.code,
+        message: what.message,
+        seq: what.seq,
+        at: what.at,
+        resolved_at,
+    };
+    Ok(Json(IncidentsView { incidents: found.into_iter().map(shown).collect() }))
+}
+
+/// 重试一个异常
+#[utoipa::path(
+    post, path = "/v1/incidents/{id}/retry", tag = "operations",
+    params(("id" = String, Path)),
+    responses(
+        (status = 202, description = "已交回办理"),
+        (status = 404, description = "没有，或已处理", body = Problem),
+    )
+)]
+pub(crate) async fn retry(
+    State(api): State<Api>,
+    caller: Caller,
+    Path(id): Path<String>,
+) -> Result<StatusCode, Problem> {
+    caller.may(Endpoint::RetryIncidents)?;
+    let nothing = || Problem::not_found("这个未处理的异常");
+    let id = id.parse().map_err(|_| nothing())?;
+    let at = api.engine.clock().now();
+    if !api.engine.store().retry_incident(id, at).await? {
+        return Err(nothing());
+    }
+    api.engine.wake().due_at(at);
+    Ok(StatusCode::ACCEPTED)
+}

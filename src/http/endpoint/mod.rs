@@ -1,0 +1,81 @@
+//! The endpoints, one a file; here what they are together, and the document that describes them.
+
+mod act;
+mod actions;
+mod calendars;
+mod clock;
+mod compute;
+mod deadlines;
+mod explanation;
+mod health;
+mod history;
+mod incidents;
+mod outbox;
+mod reviews;
+mod ticket;
+mod tickets;
+mod workflows;
+
+use axum::Router;
+use utoipa::openapi::OpenApi as Document;
+use utoipa::openapi::security::{Http, HttpAuthScheme, SecurityScheme};
+use utoipa::{Modify, OpenApi};
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use super::Api;
+
+#[derive(OpenApi)]
+#[openapi(
+    info(
+        title = "duban control API",
+        description = "督办：政务服务差评工单的控制接口。时间一律带时区（+08:00）。",
+    ),
+    modifiers(&Bearer),
+    security(("bearer" = [])),
+)]
+struct Description;
+
+struct Bearer;
+
+impl Modify for Bearer {
+    fn modify(&self, document: &mut Document) {
+        let components = document.components.get_or_insert_default();
+        let scheme = SecurityScheme::Http(Http::new(HttpAuthScheme::Bearer));
+        components.add_security_scheme("bearer", scheme);
+    }
+}
+
+/// All endpoints, with the document that describes them.
+pub(crate) fn all() -> (Router<Api>, Document) {
+    OpenApiRouter::with_openapi(Description::openapi())
+        .routes(routes!(reviews::post))
+        .routes(routes!(reviews::post_batch))
+        .routes(routes!(tickets::list))
+        .routes(routes!(ticket::get))
+        .routes(routes!(history::get))
+        .routes(routes!(explanation::get))
+        .routes(routes!(actions::list))
+        .routes(routes!(act::post))
+        .routes(routes!(deadlines::list))
+        .routes(routes!(compute::post))
+        .routes(routes!(workflows::list))
+        .routes(routes!(workflows::get))
+        .routes(routes!(calendars::list))
+        .routes(routes!(calendars::get))
+        .routes(routes!(incidents::list))
+        .routes(routes!(incidents::retry))
+        .routes(routes!(outbox::list))
+        .routes(routes!(outbox::redeliver))
+        .routes(routes!(clock::advance))
+        .routes(routes!(health::livez))
+        .routes(routes!(health::readyz))
+        .routes(routes!(health::metrics))
+        .split_for_parts()
+}
+
+/// The OpenAPI document.
+#[must_use]
+pub fn document() -> Document {
+    all().1
+}

@@ -1,0 +1,124 @@
+//! `GET /v1/outbox` and `POST /v1/outbox/{id}/redeliver`: messages and what became of them.
+
+use axum::Json;
+use axum::extract::{Path, State};
+use axum::http::StatusCode;
+use duban_core::time::Instant;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use utoipa::{IntoParams, ToSchema};
+
+use super::super::Api;
+use super::super::body::Query;
+use super::super::caller::Caller;
+use super::super::policy::Endpoint;
+use super::super::problem::Problem;
+use super::tickets::page;
+use crate::store::{DeliveryState, MessageId, Posted};
+
+#[derive(Debug, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Filter {
+    /// waiting、delivered、dead
+    state: Option<String>,
+    /// 工单编号
+    ticket_no: Option<String>,
+    /// 最多几条（1 至 200）
+    #[param(minimum = 1, maximum = 200)]
+    limit: Option<u64>,
+}
+
+/// Messages, newest first.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct OutboxView {
+    messages: Vec<MessageView>,
+}
+
+/// A message.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct MessageView {
+    id: String,
+    ticket_no: Option<String>,
+    kind: String,
+    #[schema(example = "agency:SZ013")]
+    destination: String,
+    #[schema(value_type = Object)]
+    about: Value,
+    #[schema(value_type = String, format = DateTime)]
+    created_at: Instant,
+    /// `waiting`, `delivered` or `dead`.
+    state: String,
+    attempts: u32,
+    #[schema(value_type = Option<String>, format = DateTime)]
+    next_at: Option<Instant>,
+    #[schema(value_type = Option<String>, format = DateTime)]
+    done_at: Option<Instant>,
+    failure: Option<String>,
+}
+
+/// 列出消息
+#[utoipa::path(
+    get, path = "/v1/outbox", tag = "operations", params(Filter),
+    responses((status = 200, description = "消息，新的在前", body = OutboxView))
+)]
+pub(crate) async fn list(
+    State(api): State<Api>,
+    caller: Caller,
+    Query(filter): Query<Filter>,
+) -> Result<Json<OutboxView>, Problem> {
+    caller.may(Endpoint::ReadOutbox)?;
+    let limit = page(filter.limit)?;
+    let state = filter.state.as_deref().map(|word| {
+        let say = || Problem::field("state", "取值应为：waiting、delivered、dead");
+        DeliveryState::of(word).ok_or_else(say)
+    });
+    let store = api.engine.store();
+    let ticket = match &filter.ticket_no {
+        None => None,
+        Some(number) => {
+            let nothing = || Problem::not_found("这件工单");
+            Some(store.ticket_of(number).await?.ok_or_else(nothing)?)
+        }
+    };
+    let found = store.messages(state.transpose()?, ticket, limit).await?;
+    let tickets: Vec<_> = found.iter().map(|one| one.id.ticket).collect();
+    let numbers = store.ticket_numbers(&tickets).await?;
+    let shown = |one: Posted| MessageView {
+        id: one.id.to_string(),
+        ticket_no: numbers.get(&one.id.ticket).cloned(),
+        kind: one.kind,
+        destination: one.destination,
+        about: serde_json::from_str(&one.about).unwrap_or_default(),
+        created_at: one.created_at,
+        state: one.state.word().to_owned(),
+        attempts: one.attempts,
+        next_at: (one.state == DeliveryState::Waiting).then_some(one.next_at),
+        done_at: one.done_at,
+        failure: one.failure,
+    };
+    Ok(Json(OutboxView { messages: found.into_iter().map(shown).collect() }))
+}
+
+/// 重新投递一条消息
+#[utoipa::path(
+    post, path = "/v1/outbox/{id}/redeliver", tag = "operations",
+    params(("id" = String, Path)),
+    responses(
+        (status = 202, description = "已排入投递"),
+        (status = 404, description = "没有", body = Problem),
+    )
+)]
+pub(crate) async fn redeliver(
+    State(api): State<Api>,
+    caller: Caller,
+    Path(id): Path<String>,
+) -> Result<StatusCode, Problem> {
+    caller.may(Endpoint::Redeliver)?;
+    let nothing = || Problem::not_found("这条消息");
+    let id: MessageId = id.parse().map_err(|()| nothing())?;
+    if !api.engine.store().redeliver(id, api.engine.clock().now()).await? {
+        return Err(nothing());
+    }
+    api.engine.wake().messages_waiting();
+    Ok(StatusCode::ACCEPTED)
+}

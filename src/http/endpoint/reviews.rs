@@ -1,0 +1,151 @@
+//! `POST /v1/reviews` and `/v1/reviews/batch`: a bad review becomes a ticket.
+
+use axum::Json;
+use axum::extract::{Request, State};
+use axum::http::{HeaderMap, StatusCode};
+use axum::response::{IntoResponse, Response};
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use super::super::body::{self, Body};
+use super::super::caller::Caller;
+use super::super::policy::Endpoint;
+use super::super::problem::Problem;
+use super::super::review::Review;
+use super::super::{Api, keys};
+use crate::engine::Task;
+
+/// The largest batch, in bytes and lines.
+const BATCH_BYTES_MAX: usize = 8 * 1024 * 1024;
+const BATCH_LINES_MAX: usize = 5_000;
+
+/// What a review became.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub(crate) struct Accepted {
+    /// None for a good review.
+    #[schema(example = "HCP20260304000127-5")]
+    ticket_no: Option<String>,
+    /// A review that is bad in several dimensions will one day have several.
+    tickets: Vec<AcceptedTicket>,
+}
+
+/// One ticket of a review.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub(crate) struct AcceptedTicket {
+    ticket_no: String,
+    class: String,
+}
+
+/// What became of one line of a batch.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct LineOutcome {
+    /// From 1.
+    line: usize,
+    status: u16,
+    #[serde(flatten, skip_serializing_if = "Option::is_none")]
+    accepted: Option<Accepted>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    problem: Option<Problem>,
+}
+
+/// 推送一条评价
+#[utoipa::path(
+    post, path = "/v1/reviews", tag = "reviews", request_body = Review,
+    params(("Idempotency-Key" = Option<String>, Header, description = "重试时使用同一个键")),
+    responses(
+        (status = 201, description = "差评已成为工单", body = Accepted),
+        (status = 200, description = "已受理过的同一评价，或好评（不成为工单）", body = Accepted),
+        (status = 409, description = "同一编号、内容不同", body = Problem),
+        (status = 422, description = "填写有误", body = Problem),
+    )
+)]
+pub(crate) async fn post(
+    State(api): State<Api>,
+    caller: Caller,
+    headers: HeaderMap,
+    Body { value: review, bytes }: Body<Review>,
+) -> Result<Response, Problem> {
+    caller.may(Endpoint::Review)?;
+    let key = keys::keyed(&headers, &caller, "POST /v1/reviews", &bytes, 201)?;
+    review.check(&api)?;
+    let (status, accepted) = accept(&api, &caller, review, key).await?;
+    Ok((status, Json(accepted)).into_response())
+}
+
+/// 推送一批评价，每行一条 JSON
+#[utoipa::path(
+    post, path = "/v1/reviews/batch", tag = "reviews",
+    request_body(content = String, content_type = "application/x-ndjson"),
+    responses(
+        (status = 200, description = "逐行的结果", body = Vec<LineOutcome>, content_type = "application/x-ndjson"),
+        (status = 400, description = "行数过多或不是文本", body = Problem),
+    )
+)]
+pub(crate) async fn post_batch(
+    State(api): State<Api>,
+    caller: Caller,
+    request: Request,
+) -> Result<Response, Problem> {
+    caller.may(Endpoint::Review)?;
+    let bytes = body::read(request, BATCH_BYTES_MAX).await?;
+    let lines: Vec<&[u8]> = bytes.split(|byte| *byte == b'\n').collect();
+    let lines: Vec<(usize, &[u8])> =
+        lines.into_iter().enumerate().filter(|(_, line)| !line.trim_ascii().is_empty()).collect();
+    if lines.len() > BATCH_LINES_MAX {
+        return Err(Problem::bad_request(format!("一批不得超过 {BATCH_LINES_MAX} 行")));
+    }
+    // All lines are under way together: they share commits.
+    let outcomes = lines.into_iter().map(|(place, line)| {
+        let (api, caller) = (&api, &caller);
+        async move {
+            let accepted = one_line(api, caller, line).await;
+            let line = place + 1;
+            match accepted {
+                Ok((status, accepted)) => {
+                    let status = status.as_u16();
+                    LineOutcome { line, status, accepted: Some(accepted), problem: None }
+                }
+                Err(problem) => {
+                    let status = problem.status();
+                    LineOutcome { line, status, accepted: None, problem: Some(problem) }
+                }
+            }
+        }
+    });
+    let mut text = String::new();
+    for outcome in futures::future::join_all(outcomes).await {
+        text.push_str(&serde_json::json!(outcome).to_string());
+        text.push('\n');
+    }
+    let kind = [(axum::http::header::CONTENT_TYPE, "application/x-ndjson")];
+    Ok((kind, text).into_response())
+}
+
+async fn one_line(
+    api: &Api,
+    caller: &Caller,
+    line: &[u8],
+) -> Result<(StatusCode, Accepted), Problem> {
+    let review: Review = body::typed(body::json(line)?)?;
+    review.check(api)?;
+    accept(api, caller, review, None).await
+}
+
+async fn accept(
+    api: &Api,
+    caller: &Caller,
+    review: Review,
+    key: Option<crate::engine::Keyed>,
+) -> Result<(StatusCode, Accepted), Problem> {
+    if !review.is_bad() {
+        return Ok((StatusCode::OK, Accepted { ticket_no: None, tickets: Vec::new() }));
+    }
+    let arrival = api.engine.arrive().await;
+    let new = review.sealed(api, caller.actor());
+    let class = new.opening.class.to_string();
+    let done = api.engine.submit(&arrival, Task::Open(Box::new(new)), key).await?;
+    let status = if done.replayed { StatusCode::OK } else { StatusCode::CREATED };
+    let ticket_no = done.ticket_no;
+    let tickets = vec![AcceptedTicket { ticket_no: ticket_no.clone(), class }];
+    Ok((status, Accepted { ticket_no: Some(ticket_no), tickets }))
+}

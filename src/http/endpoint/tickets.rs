@@ -1,0 +1,188 @@
+//! `GET /v1/tickets`: the list that supervisors watch, with filters, order and cursor.
+
+use axum::Json;
+use axum::extract::State;
+use duban_core::deadline::Light;
+use duban_core::time::Instant;
+use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
+use uuid::Uuid;
+
+use super::super::body::Query;
+use super::super::caller::Caller;
+use super::super::policy::{Endpoint, Scope};
+use super::super::problem::Problem;
+use super::super::view::ticket::TicketView;
+use super::super::{Api, cursor};
+use crate::store::{Loaded, Order, Search, TicketFilter};
+
+/// Tickets on one page.
+const PAGE_MAX: u64 = 200;
+const PAGE: u64 = 50;
+
+/// The longest search.
+const SEARCH_MAX: usize = 64;
+
+/// In which order.
+#[derive(Clone, Copy, Debug, Default, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Sort {
+    /// Newest first.
+    #[default]
+    Newest,
+    /// Oldest first.
+    Oldest,
+    /// The agency's earliest due first.
+    Due,
+}
+
+#[derive(Debug, Default, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Filter {
+    /// 环节
+    step: Option<String>,
+    /// open、closed、archived
+    status: Option<String>,
+    /// 类别
+    class: Option<String>,
+    /// 单位代码
+    agency: Option<String>,
+    /// 区划代码
+    district: Option<String>,
+    /// green、yellow、red
+    light: Option<String>,
+    /// 承办单位的时限在此刻之前到期
+    #[param(value_type = Option<String>, format = DateTime)]
+    due_before: Option<Instant>,
+    /// 标记，例如 anonymous
+    flag: Option<String>,
+    /// 工单编号开头，或单位名称的一部分
+    q: Option<String>,
+    #[serde(default)]
+    #[param(inline, required = false)]
+    sort: Sort,
+    /// 上一页的 next
+    cursor: Option<String>,
+    /// 每页几件（1 至 200）
+    #[param(minimum = 1, maximum = 200)]
+    limit: Option<u64>,
+}
+
+/// A page of tickets.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct TicketsView {
+    tickets: Vec<TicketView>,
+    /// The next page's `cursor`; none at the end.
+    next: Option<String>,
+}
+
+/// 列出工单
+#[utoipa::path(
+    get, path = "/v1/tickets", tag = "tickets", params(Filter),
+    responses(
+        (status = 200, description = "一页工单", body = TicketsView),
+        (status = 422, description = "条件有误", body = Problem),
+    )
+)]
+pub(crate) async fn list(
+    State(api): State<Api>,
+    caller: Caller,
+    Query(filter): Query<Filter>,
+) -> Result<Json<TicketsView>, Problem> {
+    let scope = caller.may(Endpoint::ReadTickets)?;
+    let at = api.engine.clock().now();
+    let limit = page(filter.limit)?;
+    let mut wanted = wanted(&api, filter, at)?;
+    bind(&mut wanted.agency, &mut wanted.district, &caller, scope)?;
+    // One more tells whether there is a next page.
+    wanted.limit = limit + 1;
+    let mut found: Vec<Loaded> = Vec::new();
+    for (_, loaded) in api.engine.store().tickets(&wanted).await? {
+        found.push(loaded?);
+    }
+    let more = found.len() as u64 > limit;
+    found.truncate(usize::try_from(limit).unwrap_or(usize::MAX));
+    let next = found.last().filter(|_| more).map(|last| {
+        let due = crate::store::red_at(&last.instance).map_or(0, Instant::ms);
+        cursor::written(&(due, last.instance.ticket.0))
+    });
+    let shown = found.iter().map(|one| api.of_instance(&caller, &one.ticket_no, &one.instance, at));
+    Ok(Json(TicketsView { tickets: shown.collect::<Result<_, _>>()?, next }))
+}
+
+/// How many on a page.
+pub(super) fn page(limit: Option<u64>) -> Result<u64, Problem> {
+    let limit = limit.unwrap_or(PAGE);
+    if (1..=PAGE_MAX).contains(&limit) {
+        return Ok(limit);
+    }
+    Err(Problem::field("limit", format!("应为 1 至 {PAGE_MAX}")))
+}
+
+/// A list is of the caller's own agency or district, whatever else was asked for.
+pub(super) fn bind(
+    agency: &mut Option<String>,
+    district: &mut Option<String>,
+    caller: &Caller,
+    scope: Scope,
+) -> Result<(), Problem> {
+    let own = |asked: &mut Option<String>, own: Option<String>| {
+        let foreign = asked.is_some() && own.is_some() && *asked != own;
+        if own.is_some() {
+            *asked = own;
+        }
+        foreign
+    };
+    let mut nothing = own(district, caller.district.as_ref().map(ToString::to_string));
+    if scope == Scope::Own {
+        let agency_of = caller.agency.as_ref().map(ToString::to_string);
+        nothing |= agency_of.is_none() || own(agency, agency_of);
+    }
+    if nothing {
+        return Err(Problem::field("agency", "只能查看本单位、本辖区的工单"));
+    }
+    Ok(())
+}
+
+pub(super) fn light(text: Option<&str>, at: Instant) -> Result<Option<(Light, Instant)>, Problem> {
+    let light = text.map(str::parse::<Light>).transpose();
+    let light = light.map_err(|_| Problem::field("light", "取值应为：green、yellow、red"))?;
+    Ok(light.map(|light| (light, at)))
+}
+
+fn wanted(api: &Api, filter: Filter, at: Instant) -> Result<TicketFilter, Problem> {
+    let after: Option<(i64, Uuid)> = cursor::read(filter.cursor.as_deref())?;
+    let light = light(filter.light.as_deref(), at)?;
+    let search = filter.q.as_deref().map(|q| search(api, q)).transpose()?;
+    Ok(TicketFilter {
+        step: filter.step,
+        status: filter.status,
+        class: filter.class,
+        agency: filter.agency,
+        district: filter.district,
+        source: None,
+        light,
+        due_before: filter.due_before,
+        flag: filter.flag,
+        search,
+        order: match filter.sort {
+            Sort::Newest => Order::Newest,
+            Sort::Oldest => Order::Oldest,
+            Sort::Due => Order::Due,
+        },
+        after,
+        limit: 0,
+    })
+}
+
+/// Numbers by their beginning, agencies by a part of their name.
+fn search(api: &Api, q: &str) -> Result<Search, Problem> {
+    let q = q.trim();
+    if q.is_empty() || q.chars().count() > SEARCH_MAX {
+        return Err(Problem::field("q", format!("应为 1 至 {SEARCH_MAX} 个字")));
+    }
+    let named =
+        api.register.agencies().filter(|(code, name)| code.as_str() == q || name.contains(q));
+    let agencies = named.map(|(code, _)| code.to_string()).collect();
+    Ok(Search { number: q.to_ascii_uppercase(), agencies, matters: vec![q.to_owned()] })
+}

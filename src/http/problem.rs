@@ -1,0 +1,245 @@
+//! Everything that can be wrong with a request, as `application/problem+json` (RFC 9457): a stable
+//! `type` for programs, a sentence that says what to do for people. The only place that knows
+//! status codes. Must never repeat what a request said.
+
+use axum::Json;
+use axum::http::{HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use duban_core::definition::FieldFault;
+use duban_core::rejection::{Blame, Rejection};
+use duban_core::time::Instant;
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use crate::engine::{AdvanceError, Declined};
+use crate::store::StoreError;
+
+/// What is wrong with a request; on its way through every function, so it is small.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+#[serde(transparent)]
+pub(crate) struct Problem(Box<ProblemDetails>);
+
+/// What is wrong with a request.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+struct ProblemDetails {
+    /// Stable, for programs.
+    #[serde(rename = "type")]
+    #[schema(example = "urn:duban:problem:wrong-step")]
+    kind: String,
+    /// The same for people.
+    title: String,
+    /// The HTTP status.
+    #[schema(example = 409)]
+    status: u16,
+    /// What to do.
+    detail: String,
+    /// What is wrong with single fields.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    errors: Vec<FieldProblem>,
+    /// When the request arrived (`overtaken`).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>, format = DateTime)]
+    arrived_at: Option<Instant>,
+    #[serde(skip)]
+    retry_after_s: Option<u32>,
+}
+
+/// What is wrong with one field.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub(crate) struct FieldProblem {
+    /// JSON pointer.
+    #[schema(example = "/reviewed_at")]
+    field: String,
+    /// What is wrong and what is allowed.
+    message: String,
+}
+
+impl Problem {
+    pub(crate) fn new(
+        status: StatusCode,
+        kind: &str,
+        title: &str,
+        detail: impl Into<String>,
+    ) -> Self {
+        Self(Box::new(ProblemDetails {
+            kind: format!("urn:duban:problem:{kind}"),
+            title: title.to_owned(),
+            status: status.as_u16(),
+            detail: detail.into(),
+            errors: Vec::new(),
+            arrived_at: None,
+            retry_after_s: None,
+        }))
+    }
+
+    pub(crate) fn unauthenticated() -> Self {
+        let detail =
+            "请在 Authorization 中提供有效的令牌：Bearer duban_…；令牌由 duban token issue 签发";
+        Self::new(StatusCode::UNAUTHORIZED, "unauthenticated", "未登录", detail)
+    }
+
+    pub(crate) fn forbidden(what: &str) -> Self {
+        let detail = format!("本令牌的角色不能{what}");
+        Self::new(StatusCode::FORBIDDEN, "forbidden", "无权办理", detail)
+    }
+
+    pub(crate) fn not_found(what: &str) -> Self {
+        let detail = format!("没有{what}，或不在本单位；请核对编号");
+        Self::new(StatusCode::NOT_FOUND, "not-found", "没有找到", detail)
+    }
+
+    pub(crate) fn bad_request(detail: impl Into<String>) -> Self {
+        Self::new(StatusCode::BAD_REQUEST, "bad-request", "请求有误", detail)
+    }
+
+    /// A fault of one field of the query or body.
+    pub(crate) fn field(field: &str, message: impl Into<String>) -> Self {
+        let field = if field.is_empty() { String::new() } else { format!("/{field}") };
+        Self::fields(vec![FieldFault { field, message: message.into() }])
+    }
+
+    pub(crate) fn fields(faults: Vec<FieldFault>) -> Self {
+        let status = StatusCode::UNPROCESSABLE_ENTITY;
+        let detail = "请按 errors 逐项改正后重新提交";
+        let mut problem = Self::new(status, "invalid-form", "填写有误", detail);
+        let errors = faults.into_iter();
+        problem.0.errors =
+            errors.map(|FieldFault { field, message }| FieldProblem { field, message }).collect();
+        problem
+    }
+
+    /// The same as a fault of the request itself: it could not be understood.
+    pub(crate) fn malformed(field: String, message: String) -> Self {
+        let mut problem = Self::bad_request("请按 errors 改正后重新提交");
+        problem.0.errors.push(FieldProblem { field, message });
+        problem
+    }
+
+    fn retry_after(mut self, seconds: u32) -> Self {
+        self.0.retry_after_s = Some(seconds);
+        self
+    }
+
+    fn busy(detail: impl Into<String>) -> Self {
+        let status = StatusCode::SERVICE_UNAVAILABLE;
+        Self::new(status, "busy", "系统繁忙", detail).retry_after(1)
+    }
+
+    fn incident() -> Self {
+        let detail = "工单暂时不能办理，已记为异常待运维人员处理；本次未予办理";
+        Self::new(StatusCode::INTERNAL_SERVER_ERROR, "incident", "系统异常", detail)
+    }
+
+    pub(crate) fn status(&self) -> u16 {
+        self.0.status
+    }
+}
+
+impl IntoResponse for Problem {
+    fn into_response(self) -> Response {
+        let status =
+            StatusCode::from_u16(self.0.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+        let retry_after = self.0.retry_after_s;
+        let mut response = (status, Json(self)).into_response();
+        let kind = HeaderValue::from_static("application/problem+json");
+        response.headers_mut().insert(header::CONTENT_TYPE, kind);
+        if let Some(seconds) = retry_after {
+            response.headers_mut().insert(header::RETRY_AFTER, seconds.into());
+        }
+        if status == StatusCode::UNAUTHORIZED {
+            let bearer = HeaderValue::from_static("Bearer");
+            response.headers_mut().insert(header::WWW_AUTHENTICATE, bearer);
+        }
+        response
+    }
+}
+
+impl From<StoreError> for Problem {
+    fn from(error: StoreError) -> Self {
+        tracing::error!(store.error = %error, "a request met a fault of the database");
+        match error {
+            StoreError::Unreadable(_) => Self::incident(),
+            error if error.is_passing() => Self::busy(error.to_string()).retry_after(5),
+            error => {
+                let status = StatusCode::INTERNAL_SERVER_ERROR;
+                Self::new(status, "store", "数据库出错", error.to_string())
+            }
+        }
+    }
+}
+
+impl From<Declined> for Problem {
+    fn from(declined: Declined) -> Self {
+        let detail = declined.to_string();
+        let unavailable = StatusCode::SERVICE_UNAVAILABLE;
+        match declined {
+            Declined::Rejected(rejection) => rejection.into(),
+            Declined::Overtaken { arrived_at } => {
+                let mut problem = Self::new(unavailable, "overtaken", "请重试", detail);
+                problem.0.arrived_at = Some(arrived_at);
+                problem
+            }
+            Declined::NoSuchTicket => Self::not_found("这件工单"),
+            Declined::ReviewDiffers => {
+                Self::new(StatusCode::CONFLICT, "review-differs", "评价已受理", detail)
+            }
+            Declined::KeyReused => {
+                let status = StatusCode::UNPROCESSABLE_ENTITY;
+                Self::new(status, "idempotency-key-reused", "键已用过", detail)
+            }
+            Declined::KeyRunning => {
+                let conflict = StatusCode::CONFLICT;
+                Self::new(conflict, "idempotency-key-running", "正在办理", detail).retry_after(1)
+            }
+            Declined::Busy | Declined::Stopping => Self::busy(detail),
+            Declined::Store(StoreError::Unreadable(_)) | Declined::Incident => Self::incident(),
+            Declined::Store(_) => Self::busy(detail).retry_after(5),
+            Declined::OutcomeUnknown => {
+                Self::new(unavailable, "outcome-unknown", "结果不明", detail)
+            }
+        }
+    }
+}
+
+impl From<Rejection> for Problem {
+    fn from(rejection: Rejection) -> Self {
+        if rejection.blame() != Blame::Caller {
+            return Self::incident();
+        }
+        let (detail, code) = (rejection.to_string(), rejection.code());
+        let conflict = StatusCode::CONFLICT;
+        let (status, title) = match rejection {
+            Rejection::Form(faults) => return Self::fields(faults),
+            Rejection::UnknownAction { .. } => (StatusCode::NOT_FOUND, "没有这个动作"),
+            Rejection::NotYours | Rejection::NotPermitted { .. } => {
+                (StatusCode::FORBIDDEN, "无权办理")
+            }
+            Rejection::StaleRevision { .. } => (StatusCode::PRECONDITION_FAILED, "工单已有变化"),
+            Rejection::WrongStep { .. } => (conflict, "所处环节不能办理"),
+            Rejection::Guarded { .. } => (conflict, "条件不具备"),
+            Rejection::ClassNotEnabled { .. } => (StatusCode::UNPROCESSABLE_ENTITY, "类别尚未启用"),
+            Rejection::OutOfCalendar { .. } => {
+                (StatusCode::UNPROCESSABLE_ENTITY, "超出可计算的年份")
+            }
+            _ => (conflict, "不能办理"),
+        };
+        Self::new(status, code, title, detail)
+    }
+}
+
+impl From<AdvanceError> for Problem {
+    fn from(error: AdvanceError) -> Self {
+        let detail = error.to_string();
+        let conflict = StatusCode::CONFLICT;
+        match error {
+            AdvanceError::NotSimulated => {
+                Self::new(conflict, "clock-not-simulated", "不是模拟时钟", detail)
+            }
+            AdvanceError::Backwards { .. } => {
+                Self::new(conflict, "clock-backwards", "时钟不能倒拨", detail)
+            }
+            AdvanceError::Stuck { .. } => Self::new(conflict, "clock-stuck", "时钟停住", detail),
+            AdvanceError::Store(error) => error.into(),
+        }
+    }
+}

@@ -1,0 +1,6 @@
+//! What callers see of tickets: one shape each, made by one function that knows who looks. Must
+//! never show an agency what is another's, nor anybody a reviewer unmasked.
+
+pub(crate) mod deadline;
+pub(crate) mod event;
+pub(crate) mod ticket;

@@ -1,0 +1,300 @@
+//! A ticket as a caller sees it: whole, or, for an agency that no longer has it, its own part as it
+//! was when it gave the ticket back. Must never show an agency a foreign ticket.
+
+use duban_core::apply::replay;
+use duban_core::definition::Definition;
+use duban_core::event::Fact;
+use duban_core::instance::Instance;
+use duban_core::limits::EVENTS_MAX;
+use duban_core::name::Name;
+use duban_core::role::Role;
+use duban_core::ticket_id::TicketId;
+use duban_core::time::Instant;
+use serde::Serialize;
+use serde_json::Value;
+use utoipa::ToSchema;
+
+use super::deadline::{CardView, DeadlineView};
+use crate::engine::Receipt;
+use crate::http::Api;
+use crate::http::caller::Caller;
+use crate::http::policy::Scope;
+use crate::http::problem::Problem;
+use crate::masking;
+use crate::store::Loaded;
+
+/// A ticket.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct TicketView {
+    #[schema(example = "HCP20260304000127-5")]
+    ticket_no: String,
+    /// Grows with step, agency, finding and due dates; the `ETag`.
+    revision: u32,
+    workflow: WorkflowRef,
+    class: String,
+    step: String,
+    step_title: String,
+    /// `open`, `closed` or `archived`.
+    status: String,
+    /// The worst of the agency's running obligations.
+    light: Option<String>,
+    /// The worst of those of hotline and approver.
+    hotline_light: Option<String>,
+    agency: Option<String>,
+    agency_name: Option<String>,
+    district: Option<String>,
+    flags: Vec<String>,
+    finding: Option<String>,
+    outcome: Option<String>,
+    #[schema(value_type = String, format = DateTime)]
+    received_at: Instant,
+    deadlines: Vec<DeadlineView>,
+    cards: Vec<CardView>,
+    /// The review's codes, and its comment without what names somebody.
+    review: Option<Value>,
+    /// Masked; none where nobody gave a name, or the caller may not know.
+    reviewer: Option<ReviewerView>,
+    /// False while something that is due has not settled yet.
+    settled: bool,
+    /// Whether an incident keeps time from moving it on.
+    incident: bool,
+    /// Of the action that this answers.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    receipt: Option<ReceiptView>,
+}
+
+/// The workflow that rules a ticket.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct WorkflowRef {
+    name: String,
+    version: u32,
+}
+
+/// Who rated, masked.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct ReviewerView {
+    #[schema(example = "张*三")]
+    name: Option<String>,
+    #[schema(example = "199****0001")]
+    phone: Option<String>,
+    #[schema(example = "440***********1234")]
+    id_no: Option<String>,
+}
+
+/// Shows when and how an action was taken into history.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct ReceiptView {
+    seq: u64,
+    hash: String,
+    /// When it took effect.
+    #[schema(value_type = String, format = DateTime)]
+    at: Instant,
+    /// When the request arrived, where that was before it took effect.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>, format = DateTime)]
+    arrived_at: Option<Instant>,
+}
+
+impl From<Receipt> for ReceiptView {
+    fn from(receipt: Receipt) -> Self {
+        let Receipt { seq, hash, at, arrived_at } = receipt;
+        Self { seq, hash: hash.to_string(), at, arrived_at }
+    }
+}
+
+/// How much of a ticket a caller sees.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Sight {
+    /// All of it.
+    Whole,
+    /// What was the agency's own, up to the event by which it gave the ticket back.
+    Former {
+        /// That event.
+        until: u64,
+    },
+}
+
+/// A ticket that a caller may see.
+pub(crate) struct Seen {
+    pub(crate) id: TicketId,
+    pub(crate) loaded: Loaded,
+    pub(crate) sight: Sight,
+}
+
+impl Api {
+    /// The ticket of a number, as far as a caller may see it.
+    ///
+    /// # Errors
+    /// There is none, or it is foreign: the same answer.
+    pub(crate) async fn seen(
+        &self,
+        caller: &Caller,
+        scope: Scope,
+        ticket_no: &str,
+    ) -> Result<Seen, Problem> {
+        let nothing = || Problem::not_found("这件工单");
+        let store = self.engine.store();
+        let id = store.ticket_of(ticket_no).await?.ok_or_else(nothing)?;
+        let (_, loaded) = store.load(&[id]).await?.pop().ok_or_else(nothing)?;
+        let loaded = loaded?;
+        let sight = self.sight(caller, scope, &loaded.instance).await?.ok_or_else(nothing)?;
+        Ok(Seen { id, loaded, sight })
+    }
+
+    async fn sight(
+        &self,
+        caller: &Caller,
+        scope: Scope,
+        instance: &Instance,
+    ) -> Result<Option<Sight>, Problem> {
+        if scope == Scope::All {
+            let foreign = caller.district.is_some() && caller.district != instance.district;
+            return Ok((!foreign).then_some(Sight::Whole));
+        }
+        let Some(own) = &caller.agency else { return Ok(None) };
+        if instance.agency.as_ref() == Some(own) {
+            return Ok(Some(Sight::Whole));
+        }
+        let had = instance.runs.iter().any(|run| run.agency.as_ref() == Some(own));
+        if !had {
+            return Ok(None);
+        }
+        let history = self.engine.store().history(instance.ticket, 0, EVENTS_MAX).await?;
+        let mut until = None;
+        for recorded in &history {
+            let event = recorded.event()?;
+            if let Fact::Acted(acted) = &event.fact
+                && acted.change.released.as_ref() == Some(own)
+            {
+                until = Some(event.seq);
+            }
+        }
+        Ok(until.map(|until| Sight::Former { until }))
+    }
+
+    /// A ticket as a caller sees it.
+    pub(crate) async fn view(&self, caller: &Caller, seen: Seen) -> Result<TicketView, Problem> {
+        let Seen { id, loaded, sight } = seen;
+        let shown = match sight {
+            Sight::Whole => loaded.instance.clone(),
+            Sight::Former { until } => self.as_it_was(caller, &loaded.instance, until).await?,
+        };
+        let at = self.engine.clock().now();
+        let mut view = self.of_instance(caller, &loaded.ticket_no, &shown, at)?;
+        view.incident = loaded.is_held;
+        if sight == Sight::Whole {
+            (view.review, view.reviewer) = self.review(id).await?;
+        }
+        Ok(view)
+    }
+
+    /// An agency's part of a ticket at the event by which it gave it back; its runs and cards as
+    /// they are now, because it may still object.
+    async fn as_it_was(
+        &self,
+        caller: &Caller,
+        now: &Instance,
+        until: u64,
+    ) -> Result<Instance, Problem> {
+        let history = self.engine.store().history(now.ticket, 0, until).await?;
+        let events = history.iter().map(crate::store::Recorded::event);
+        let events = events.collect::<Result<Vec<_>, _>>()?;
+        let mut was = replay(&events)
+            .map_err(|error| crate::store::StoreError::Unreadable(error.to_string()))?;
+        let own = |agency: &Option<Name>| agency.is_some() && *agency == caller.agency;
+        was.runs = now.runs.iter().filter(|run| own(&run.agency)).cloned().collect();
+        was.cards = now.cards.iter().filter(|card| own(&card.agency)).cloned().collect();
+        Ok(was)
+    }
+
+    /// The same without review and reviewer: for lists.
+    pub(crate) fn of_instance(
+        &self,
+        caller: &Caller,
+        ticket_no: &str,
+        shown: &Instance,
+        at: Instant,
+    ) -> Result<TicketView, Problem> {
+        let context = self.engine.knowledge().context();
+        let definition: &Definition = context.definition(shown)?;
+        let visible = |deadline: &str| {
+            let rule = definition.deadline(deadline);
+            rule.is_none_or(|rule| !rule.hidden_from.contains(&caller.role))
+        };
+        let runs = shown.runs.iter().filter(|run| visible(run.deadline.as_str()));
+        let deadlines =
+            runs.map(|run| DeadlineView::new(run, definition, context.calendar, at)).collect();
+        let cards = shown.cards.iter().map(|card| CardView::new(card, definition)).collect();
+        let step = definition.step(shown.step.as_str());
+        let agency_name =
+            shown.agency.as_ref().and_then(|code| self.register.agency(code.as_str()));
+        let is_agency = matches!(caller.role, Role::Agency | Role::AgencyLead);
+        let hotline_light = shown.hotline_light_at(at).filter(|_| !is_agency);
+        Ok(TicketView {
+            ticket_no: ticket_no.to_owned(),
+            revision: shown.revision,
+            workflow: WorkflowRef {
+                name: definition.pin.name.to_string(),
+                version: definition.pin.version,
+            },
+            class: shown.class.to_string(),
+            step: shown.step.to_string(),
+            step_title: step.map(|step| step.title.clone()).unwrap_or_default(),
+            status: shown.status.word().to_owned(),
+            light: shown.light_at(at).map(|light| light.word().to_owned()),
+            hotline_light: hotline_light.map(|light| light.word().to_owned()),
+            agency: shown.agency.as_ref().map(ToString::to_string),
+            agency_name: agency_name.map(str::to_owned),
+            district: shown.district.as_ref().map(ToString::to_string),
+            flags: shown.flags.iter().map(ToString::to_string).collect(),
+            finding: shown.finding.map(|finding| finding.word().to_owned()),
+            outcome: shown.outcome.map(|outcome| outcome.word().to_owned()),
+            received_at: shown.received_at,
+            deadlines,
+            cards,
+            review: None,
+            reviewer: None,
+            settled: shown.next_wake().is_none_or(|due| due > at),
+            incident: false,
+            receipt: None,
+        })
+    }
+
+    /// The review's codes with its comment, and the reviewer; both without what names somebody.
+    async fn review(&self, id: TicketId) -> Result<(Option<Value>, Option<ReviewerView>), Problem> {
+        let store = self.engine.store();
+        let Some(known) = store.review_of(id).await? else { return Ok((None, None)) };
+        let mut codes: Value = serde_json::from_str(&known.codes).unwrap_or_default();
+        let body = store.personal(&known.reference).await?;
+        let body: Value =
+            body.and_then(|body| serde_json::from_slice(&body).ok()).unwrap_or_default();
+        if let Some(comment) = body["comment"].as_str() {
+            codes["comment"] = masking::text(comment).into();
+        }
+        if let Some(name) = body["matter"]["name"].as_str() {
+            codes["matter"]["name"] = masking::text(name).into();
+        }
+        let person = &body["reviewer"];
+        if !person.is_object() {
+            return Ok((Some(codes), None));
+        }
+        let masked = |field: &str, mask: fn(&str) -> String| person[field].as_str().map(mask);
+        let reviewer = ReviewerView {
+            name: masked("name", masking::name),
+            phone: masked("phone", masking::phone),
+            id_no: masked("id_no", masking::id_no),
+        };
+        Ok((Some(codes), Some(reviewer)))
+    }
+}
+
+impl TicketView {
+    pub(crate) const fn revision(&self) -> u32 {
+        self.revision
+    }
+
+    pub(crate) fn with_receipt(mut self, receipt: Option<Receipt>) -> Self {
+        self.receipt = receipt.map(ReceiptView::from);
+        self
+    }
+}

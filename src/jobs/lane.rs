@@ -1,0 +1,103 @@
+//! A lane: when it has something to do, and what one turn of it does. Must never decide what is
+//! done: that is the engine's.
+
+use std::time::Duration;
+
+use duban_core::time::Instant;
+
+use crate::engine::Engine;
+use crate::store::StoreError;
+
+/// Tickets in one turn: the herd goes fastest in batches of some hundreds, and nobody else's commit
+/// waits longer than for one of them.
+const TICKETS_MAX: u64 = 500;
+
+/// Messages in one turn: each may take as long as its destination likes.
+const MESSAGES_MAX: u64 = 64;
+
+/// A full look at least this often: a wake-up may be missed.
+const LOOK_EVERY: Duration = Duration::from_secs(30);
+
+/// After a failure of the database.
+const FAILURE_PAUSE: Duration = Duration::from_secs(1);
+
+/// A lane.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Lane {
+    Advance,
+    Deliver,
+    Housekeeping,
+}
+
+impl Lane {
+    pub(super) const ALL: [Self; 3] = [Self::Advance, Self::Deliver, Self::Housekeeping];
+
+    pub(super) const fn name(self) -> &'static str {
+        match self {
+            Self::Advance => "advance",
+            Self::Deliver => "deliver",
+            Self::Housekeeping => "housekeeping",
+        }
+    }
+
+    /// One turn.
+    pub(super) async fn work(self, engine: &Engine) -> Result<(), StoreError> {
+        let _stands = engine.stand().await;
+        match self {
+            Self::Advance => engine.advance_due(TICKETS_MAX).await.map(drop),
+            Self::Deliver => engine.deliver(MESSAGES_MAX).await.map(drop),
+            Self::Housekeeping => loop {
+                if engine.housekeep(TICKETS_MAX).await?.finished {
+                    return Ok(());
+                }
+            },
+        }
+    }
+
+    /// Waits until there is something to do.
+    pub(super) async fn wait(self, engine: &Engine) {
+        if self == Self::Housekeeping {
+            return pause(engine, engine.next_publication()).await;
+        }
+        loop {
+            let next = match self {
+                Self::Advance => engine.next_due().await,
+                _ => engine.store().next_message().await,
+            };
+            match next {
+                Ok(Some(at)) if at <= engine.clock().now() => return,
+                Ok(next) => self.sleep(engine, next).await,
+                Err(error) => {
+                    tracing::warn!(lane = self.name(), store.error = %error, "the lane cannot look");
+                    tokio::time::sleep(FAILURE_PAUSE).await;
+                }
+            }
+        }
+    }
+
+    /// Until something is due, or earlier than was thought, or it is time for a look.
+    async fn sleep(self, engine: &Engine, next: Option<Instant>) {
+        let wake = engine.wake();
+        if self == Self::Advance {
+            wake.sleeping_until(next);
+        }
+        let woken = async {
+            match self {
+                Self::Advance => wake.due().await,
+                _ => wake.messages().await,
+            }
+        };
+        tokio::select! {
+            () = woken => {}
+            () = pause(engine, next) => {}
+        }
+        wake.sleeping_until(None);
+    }
+}
+
+async fn pause(engine: &Engine, next: Option<Instant>) {
+    match next {
+        Some(at) => engine.clock().sleep_until(at).await,
+        None => tokio::time::sleep(LOOK_EVERY).await,
+    }
+}

@@ -1,0 +1,28 @@
+//! Keys of the house, drawn once and kept. Must never leave the process.
+
+use sea_orm::sea_query::OnConflict;
+use sea_orm::{ActiveValue, EntityTrait};
+
+use super::entity::secret;
+use super::event::digest;
+use super::{Store, StoreError};
+
+impl Store {
+    /// The key of a name: the one that is kept, or from now on this one.
+    ///
+    /// # Errors
+    /// The database does not answer.
+    pub async fn secret(&self, name: &str, fresh: [u8; 32]) -> Result<[u8; 32], StoreError> {
+        let row = secret::ActiveModel {
+            name: ActiveValue::Set(name.to_owned()),
+            key: ActiveValue::Set(fresh.to_vec()),
+        };
+        let mut kept = OnConflict::column(secret::Column::Name);
+        kept.do_nothing();
+        let insert = secret::Entity::insert(row).on_conflict(kept);
+        insert.exec_without_returning(&self.write).await?;
+        let kept = secret::Entity::find_by_id(name).one(&self.read).await?;
+        let kept = kept.ok_or_else(|| StoreError::unreadable("密钥"))?;
+        Ok(digest(&kept.key)?.0)
+    }
+}

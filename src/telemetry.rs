@@ -1,0 +1,55 @@
+//! Floor 1: logs and measures. Must never be given personal data: what is logged are codes,
+//! identities and our own words.
+
+use std::io::IsTerminal;
+
+use metrics_exporter_prometheus::{BuildError, PrometheusBuilder, PrometheusHandle};
+use tracing_subscriber::EnvFilter;
+use tracing_subscriber::layer::SubscriberExt;
+use tracing_subscriber::util::SubscriberInitExt;
+
+/// What is logged where nobody says otherwise (`DUBAN_LOG`).
+const FILTER: &str = "info,sqlx=warn,sea_orm=warn,sea_orm_migration=warn,apalis_core=warn";
+
+/// Starts logging to the error stream: for people on a terminal, as JSON otherwise.
+pub fn log() {
+    let filter = EnvFilter::try_from_env("DUBAN_LOG").unwrap_or_else(|_| EnvFilter::new(FILTER));
+    let registry = tracing_subscriber::registry().with(filter);
+    // A second start in one process (tests) keeps the first.
+    let _ = if std::io::stderr().is_terminal() {
+        let people = tracing_subscriber::fmt::layer().with_writer(std::io::stderr);
+        registry.with(people.with_target(false)).try_init()
+    } else {
+        let programs = tracing_subscriber::fmt::layer().with_writer(std::io::stderr);
+        registry.with(programs.json().flatten_event(true)).try_init()
+    };
+}
+
+/// Starts measuring; the handle renders `/metrics`.
+///
+/// # Errors
+/// The buckets are none.
+pub fn measure() -> Result<PrometheusHandle, BuildError> {
+    use metrics_exporter_prometheus::Matcher;
+    let seconds = [0.001, 0.005, 0.02, 0.1, 0.5, 1.0, 2.5, 6.0, 10.0, 60.0, 600.0, 3_600.0];
+    let builder = PrometheusBuilder::new()
+        .set_buckets_for_metric(Matcher::Suffix("_seconds".to_owned()), &seconds)?;
+    let recorder = builder.build_recorder();
+    let handle = recorder.handle();
+    // A second start in one process (tests) measures nothing of its own.
+    let _ = metrics::set_global_recorder(recorder);
+    describe();
+    Ok(handle)
+}
+
+fn describe() {
+    use metrics::{describe_counter, describe_gauge, describe_histogram};
+    describe_histogram!("duban_timer_lag_seconds", "How long after it was due a batch was begun.");
+    describe_histogram!("duban_commit_seconds", "How long a commit took.");
+    describe_histogram!("duban_commit_tickets", "Tickets in a commit.");
+    describe_counter!("duban_commands_total", "Requests by outcome.");
+    describe_counter!("duban_deliveries_total", "Attempts to deliver, by outcome.");
+    describe_counter!("duban_incidents_total", "Tickets that could not be decided on.");
+    describe_gauge!("duban_incidents_open", "Incidents that nobody has resolved.");
+    describe_histogram!("duban_http_seconds", "How long a request took, by route and status.");
+}

@@ -1,0 +1,341 @@
+//! The control API as its callers meet it: who may call what, what is refused and how, and that a
+//! refusal changes nothing.
+
+use duban::clock::wall;
+use duban::http::policy::{Endpoint, Scope, scope};
+use duban_core::role::Role;
+use duban_core::time::Instant;
+use reqwest::{Method, StatusCode};
+use serde_json::{Value, json};
+
+use crate::lives::instant;
+use crate::served::{Answer, Place, Server, review};
+
+const START: &str = "2026-03-02T10:00:00+08:00";
+const OWN: &str = "SZ013";
+const FOREIGN: &str = "SZ007";
+
+/// A call to each endpoint.
+struct Call {
+    endpoint: Endpoint,
+    method: Method,
+    path: String,
+    body: Option<Value>,
+    /// Whether an agency may call it only about its own tickets.
+    about: Option<&'static str>,
+}
+
+fn calls(own: &str, foreign: &str) -> Vec<Call> {
+    let call = |endpoint, method, path: &str, body, about| Call {
+        endpoint,
+        method,
+        path: path.to_owned(),
+        body,
+        about,
+    };
+    let none = Some(json!({}));
+    let mut calls = vec![
+        call(
+            Endpoint::Review,
+            Method::POST,
+            "/v1/reviews",
+            Some(json!({"level": "satisfied"})),
+            None,
+        ),
+        call(Endpoint::ReadTickets, Method::GET, "/v1/tickets", None, None),
+        call(Endpoint::ReadDeadlines, Method::GET, "/v1/deadlines", None, None),
+        call(
+            Endpoint::Compute,
+            Method::POST,
+            "/v1/deadlines/compute",
+            Some(json!({"received": START, "within": "10wd"})),
+            None,
+        ),
+        call(Endpoint::ReadRules, Method::GET, "/v1/workflows", None, None),
+        call(Endpoint::ReadRules, Method::GET, "/v1/workflows/matter", None, None),
+        call(Endpoint::ReadRules, Method::GET, "/v1/calendars", None, None),
+        call(Endpoint::ReadRules, Method::GET, "/v1/calendars/2026", None, None),
+        call(Endpoint::ReadIncidents, Method::GET, "/v1/incidents", None, None),
+        call(Endpoint::RetryIncidents, Method::POST, "/v1/incidents/x/retry", None, None),
+        call(Endpoint::ReadOutbox, Method::GET, "/v1/outbox", None, None),
+        call(Endpoint::Redeliver, Method::POST, "/v1/outbox/x/redeliver", None, None),
+        call(
+            Endpoint::MoveClock,
+            Method::POST,
+            "/v1/clock/advance",
+            Some(json!({"by": "-1d"})),
+            None,
+        ),
+    ];
+    for (about, number) in [(OWN, own), (FOREIGN, foreign)] {
+        let about = Some(about);
+        for tail in ["", "/history", "/actions", "/deadlines/completion/explanation"] {
+            let path = format!("/v1/tickets/{number}{tail}");
+            calls.push(call(Endpoint::ReadTickets, Method::GET, &path, None, about));
+        }
+        let path = format!("/v1/tickets/{number}/actions/no_such_action");
+        calls.push(call(Endpoint::Act, Method::POST, &path, none.clone(), about));
+    }
+    calls
+}
+
+async fn house() -> (Place, Server, String) {
+    let place = Place::new().await;
+    let server = place.serve(&["--clock", "simulated", "--start-at", START]);
+    let admin = place.token(Role::SystemAdmin, "admin", None).await;
+    (place, server, admin)
+}
+
+async fn delivered(place: &Place, server: &Server, review_id: &str, agency: &str) -> String {
+    let hotline = place.token(Role::Hotline, "h1", None).await;
+    let body = review(review_id, "matter", instant(START));
+    let accepted = server.post("/v1/reviews", &hotline, &body).await;
+    assert_eq!(accepted.status, StatusCode::CREATED, "{}", accepted.body);
+    let number = accepted.body["ticket_no"].as_str().expect("a number").to_owned();
+    let path = format!("/v1/tickets/{number}/actions/dispatch");
+    server.post(&path, &hotline, &json!({"agency": agency})).await.ok();
+    number
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn each_role_may_what_the_table_says_and_nothing_else() {
+    let (place, server, _) = house().await;
+    let own = delivered(&place, &server, "R1", OWN).await;
+    let foreign = delivered(&place, &server, "R2", FOREIGN).await;
+    let calls = calls(&own, &foreign);
+    let expired = place.token_until(Role::Supervisor, "old", None, wall()).await;
+    for call in &calls {
+        for token in ["", "duban_nonsense", expired.as_str()] {
+            let answer = ask(&server, call, token).await;
+            assert_eq!(answer.status, StatusCode::UNAUTHORIZED, "{} {}", call.method, call.path);
+            assert_eq!(answer.headers["www-authenticate"], "Bearer");
+        }
+    }
+    let mut seen = 0;
+    for role in Role::ALL.iter().copied().filter(|role| *role != Role::System) {
+        let agency = role.is_bound_to_agency().then_some(OWN);
+        let token = place.token(role, &format!("one_{role}"), agency).await;
+        for call in &calls {
+            let answer = ask(&server, call, &token).await;
+            let (status, what) = (answer.status, format!("{role} {} {}", call.method, call.path));
+            match scope(role, call.endpoint) {
+                Scope::Nothing => assert!(
+                    // A body that is none is told before who may send it.
+                    status == StatusCode::FORBIDDEN || answer.problem() == "bad-request",
+                    "{what}: {status}"
+                ),
+                Scope::Own if call.about == Some(FOREIGN) => {
+                    assert_eq!(status, StatusCode::NOT_FOUND, "{what}");
+                    assert_eq!(answer.problem(), "not-found", "{what}");
+                }
+                _ => {
+                    seen += 1;
+                    assert_ne!(status, StatusCode::FORBIDDEN, "{what}");
+                    assert_ne!(status, StatusCode::UNAUTHORIZED, "{what}");
+                    assert!(!status.is_server_error(), "{what}: {}", answer.body);
+                }
+            }
+        }
+    }
+    assert!(seen > 100, "{seen}");
+    // A list shows nothing foreign either.
+    let agency = place.token(Role::Agency, "a1", Some(OWN)).await;
+    for path in ["/v1/tickets", "/v1/deadlines", &format!("/v1/tickets?q={foreign}")] {
+        let shown = server.get(path, &agency).await.ok().to_string();
+        assert!(!shown.contains(&foreign), "{path}");
+    }
+    let asked = server.get(&format!("/v1/tickets?agency={FOREIGN}"), &agency).await;
+    assert_eq!(asked.status, StatusCode::UNPROCESSABLE_ENTITY);
+}
+
+async fn ask(server: &Server, call: &Call, token: &str) -> Answer {
+    server.call(call.method.clone(), &call.path, token, call.body.as_ref()).await
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn bad_input_is_told_with_its_field_and_changes_nothing() {
+    let (place, server, admin) = house().await;
+    let number = delivered(&place, &server, "R1", OWN).await;
+    let hotline = place.token(Role::Hotline, "h1", None).await;
+    let auditor = place.token(Role::Auditor, "aud", None).await;
+    let before = server.get(&format!("/v1/tickets/{number}/history"), &auditor).await.ok();
+    let good = || review("R9", "matter", instant(START));
+    let with = |field: &str, value: Value| {
+        let mut body = good();
+        body[field] = value;
+        body
+    };
+    let check = async |body: Value, field: &str, status: u16| {
+        let answer = server.post("/v1/reviews", &hotline, &body).await;
+        assert_eq!(answer.status.as_u16(), status, "{field}: {}", answer.body);
+        let fields: Vec<&str> = answer.body["errors"]
+            .as_array()
+            .map(|all| all.iter().filter_map(|one| one["field"].as_str()).collect())
+            .unwrap_or_default();
+        assert!(fields.contains(&field), "{field}: {}", answer.body);
+        assert!(!answer.body.to_string().contains("13800001234"), "{}", answer.body);
+    };
+    check(json!({}), "", 400).await;
+    check(json!([]), "", 400).await;
+    check(with("review_id", json!("")), "/review_id", 422).await;
+    check(with("review_id", json!("13800001234")), "/review_id", 422).await;
+    check(with("review_id", json!(7)), "/review_id", 400).await;
+    check(with("source", json!("Nicht gut")), "/source", 422).await;
+    check(with("level", json!("bad")), "/level", 400).await;
+    check(with("reviewed_at", json!("gestern")), "/reviewed_at", 400).await;
+    check(with("reviewed_at", json!("99999-01-01T00:00:00Z")), "/reviewed_at", 400).await;
+    check(with("reviewed_at", json!("2026-03-02T10:06:00+08:00")), "/reviewed_at", 422).await;
+    check(with("district", json!("999999")), "/district", 422).await;
+    check(with("agency", json!("13800001234")), "/agency", 422).await;
+    check(with("tags", json!(["13800001234"])), "/tags/0", 422).await;
+    check(with("comment", json!("x".repeat(2_001))), "/comment", 422).await;
+    check(with("comment", json!("a\u{0}b")), "/comment", 400).await;
+    check(with("surprise", json!(1)), "/surprise", 400).await;
+    check(with("matter", json!({"code": "x"})), "/matter", 400).await;
+    check(with("reviewer", json!({"phone": 13_800_001_234_u64})), "/reviewer/phone", 400).await;
+    let mut silent = with("tags", json!([]));
+    silent["comment"] = json!(" ");
+    check(silent, "/tags", 422).await;
+    let none = server.post("/v1/reviews", &hotline, &with("class", json!("themed"))).await;
+    assert_eq!((none.status.as_u16(), none.problem()), (422, "class-not-enabled"));
+    raw_bodies(&server, &hotline).await;
+    forms(&server, &hotline, &number).await;
+    queries_and_clock(&server, &hotline, &admin).await;
+    let after = server.get(&format!("/v1/tickets/{number}/history"), &auditor).await.ok();
+    assert_eq!(before, after);
+    let all = server.get("/v1/tickets", &hotline).await.ok();
+    assert_eq!(all["tickets"].as_array().map(Vec::len), Some(1));
+    assert!(!place.log().contains("13800001234"));
+}
+
+/// Queries that are none, and a clock that does not go there.
+async fn queries_and_clock(server: &Server, hotline: &str, admin: &str) {
+    for path in [
+        "/v1/tickets?limit=0",
+        "/v1/tickets?limit=x",
+        "/v1/tickets?light=blue",
+        "/v1/tickets?cursor=x",
+        "/v1/tickets?nonsense=1",
+        "/v1/tickets?due_before=gestern",
+        "/v1/tickets/%00",
+        "/v1/tickets/HCP1/history?after=-1",
+        "/v1/calendars/12345",
+        "/v1/outbox?state=x",
+    ] {
+        let token = if path.contains("outbox") { admin } else { hotline };
+        let answer = server.get(path, token).await;
+        assert!(answer.status.is_client_error(), "{path}: {} {}", answer.status, answer.body);
+        assert!(answer.body["type"].is_string(), "{path}: {}", answer.body);
+    }
+    for body in
+        [json!({}), json!({"by": "0d"}), json!({"to": START, "by": "1d"}), json!({"to": "x"})]
+    {
+        let answer = server.post("/v1/clock/advance", admin, &body).await;
+        assert!(answer.status.is_client_error(), "{body}: {}", answer.body);
+    }
+    let back = json!({"to": "2026-03-02T09:59:59+08:00"});
+    let answer = server.post("/v1/clock/advance", admin, &back).await;
+    assert_eq!((answer.status.as_u16(), answer.problem()), (409, "clock-backwards"));
+}
+
+/// Bodies that are no JSON, or too much of it.
+async fn raw_bodies(server: &Server, token: &str) {
+    let send = async |body: Vec<u8>, kind: &str| {
+        let call = server.client.post(format!("{}/v1/reviews", server.address));
+        let call = call.bearer_auth(token).header("content-type", kind).body(body);
+        call.send().await.map(|answer| answer.status().as_u16())
+    };
+    let json = "application/json";
+    assert_eq!(send(b"{".to_vec(), json).await.ok(), Some(400));
+    assert_eq!(send(b"\xff\xfe".to_vec(), json).await.ok(), Some(400));
+    assert_eq!(send(br#"{"comment":"\ud800"}"#.to_vec(), json).await.ok(), Some(400));
+    assert_eq!(send("[".repeat(100_000).into_bytes(), json).await.ok(), Some(400));
+    assert_eq!(send(b"{}".to_vec(), "text/plain").await.ok(), Some(415));
+    // The server may hang up before twenty megabytes are sent.
+    let huge = send(vec![b' '; 20 * 1024 * 1024], json).await;
+    assert!(huge.is_err() || huge.is_ok_and(|status| status == 413));
+}
+
+/// Forms of actions, preconditions and keys.
+async fn forms(server: &Server, token: &str, number: &str) {
+    let path = format!("/v1/tickets/{number}/actions/urge");
+    let check = async |path: &str, body: Value, headers: &[(&str, &str)], expected: (u16, &str)| {
+        let answer = server.call_with(Method::POST, path, token, Some(&body), headers).await;
+        let answer = answer.expect("an answer");
+        assert_eq!((answer.status.as_u16(), answer.problem()), expected, "{}", answer.body);
+    };
+    check(&path, json!({"13800001234": 1}), &[], (422, "invalid-form")).await;
+    check(&path, json!([1]), &[], (400, "bad-request")).await;
+    check(&path, json!({}), &[("if-match", "\"99\"")], (412, "stale-revision")).await;
+    check(&path, json!({}), &[("if-match", "x")], (400, "bad-request")).await;
+    check(&path, json!({}), &[("idempotency-key", "with space")], (400, "bad-request")).await;
+    let dispatch = format!("/v1/tickets/{number}/actions/dispatch");
+    check(&dispatch, json!({"agency": OWN}), &[], (409, "wrong-step")).await;
+    check(&dispatch, json!({"agency": "NOBODY"}), &[], (409, "wrong-step")).await;
+    let sign = format!("/v1/tickets/{number}/actions/sign");
+    check(&sign, json!({}), &[], (403, "not-permitted")).await;
+    let none = format!("/v1/tickets/{number}/actions/nonsense");
+    check(&none, json!({}), &[], (404, "unknown-action")).await;
+    check("/v1/tickets/HCP1/actions/urge", json!({}), &[], (404, "not-found")).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_agency_that_gave_a_ticket_back_sees_its_own_part() {
+    let (place, server, _) = house().await;
+    let number = delivered(&place, &server, "R1", OWN).await;
+    let first = place.token(Role::Agency, "a1", Some(OWN)).await;
+    let hotline = place.token(Role::Hotline, "h1", None).await;
+    let act = async |action: &str, token: &str, body: Value| {
+        let path = format!("/v1/tickets/{number}/actions/{action}");
+        server.post(&path, token, &body).await.ok()
+    };
+    act("request_return", &first, json!({"reason": "不属于本单位职责"})).await;
+    act("approve_return", &hotline, json!({})).await;
+    act("dispatch", &hotline, json!({"agency": FOREIGN})).await;
+    let path = format!("/v1/tickets/{number}");
+    let former = server.get(&path, &first).await.ok();
+    assert!(former["review"].is_null() && former["reviewer"].is_null(), "{former}");
+    assert_ne!(former["agency"], FOREIGN);
+    let deadlines = former["deadlines"].as_array().expect("deadlines");
+    assert!(!deadlines.is_empty());
+    assert!(deadlines.iter().all(|one| one["agency"] == OWN), "{former}");
+    let history = server.get(&format!("{path}/history"), &first).await.ok();
+    assert!(!history.to_string().contains(FOREIGN), "{history}");
+    assert_eq!((&history["verified"], &history["next"]), (&json!(true), &Value::Null));
+    let whole = server.get(&format!("{path}/history"), &hotline).await.ok();
+    assert!(whole.to_string().contains(FOREIGN));
+    let second = place.token(Role::Agency, "a2", Some(FOREIGN)).await;
+    let shown = server.get(&path, &second).await.ok();
+    assert_eq!(shown["reviewer"]["name"], "张*三");
+    assert!(
+        shown["deadlines"]
+            .as_array()
+            .is_some_and(|all| all.iter().all(|one| one["name"] != "citizen"))
+    );
+    assert!(!shown.to_string().contains("19900000001"));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_document_describes_every_route_and_the_docs_are_of_this_house() {
+    let (_place, server, _) = house().await;
+    let document = server.get("/openapi.json", "").await.ok();
+    assert_eq!(document["openapi"], "3.1.0");
+    let paths = document["paths"].as_object().expect("paths");
+    let described: usize =
+        paths.values().map(|one| one.as_object().map_or(0, serde_json::Map::len)).sum();
+    assert_eq!(described, 22);
+    for (path, operations) in paths {
+        for (method, operation) in operations.as_object().expect("operations") {
+            assert!(operation["summary"].is_string(), "{method} {path}");
+        }
+    }
+    let page = server.get("/docs/", "").await;
+    assert_eq!(page.status, StatusCode::OK);
+    assert!(!page.body.to_string().contains("https://"), "{}", page.body);
+    let nowhere = server.get("/nowhere", "").await;
+    assert_eq!((nowhere.status.as_u16(), nowhere.problem()), (404, "not-found"));
+    let wrong = server.call(Method::DELETE, "/v1/reviews", "", None).await;
+    assert_eq!((wrong.status.as_u16(), wrong.problem()), (405, "method-not-allowed"));
+    let at: Instant = instant(START);
+    assert!(at.ms() > 0);
+}

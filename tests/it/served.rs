@@ -1,0 +1,241 @@
+//! A server as a process of its own over a file of SQLite, and callers with tokens.
+
+use std::io::{BufRead, BufReader};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::time::Duration;
+
+use duban::store::{Store, Token};
+use duban::{clock, crypto};
+use duban_core::role::Role;
+use duban_core::time::Instant;
+use reqwest::{Client, Method, StatusCode};
+use serde_json::{Value, json};
+use tempfile::TempDir;
+
+/// A folder with a database, in which servers may come and go.
+pub(crate) struct Place {
+    folder: TempDir,
+    pub(crate) store: Store,
+}
+
+impl Place {
+    pub(crate) async fn new() -> Self {
+        let folder = TempDir::new().expect("a folder");
+        let (store, _) = Store::migrate(&url(folder.path())).await.expect("tables");
+        Self { folder, store }
+    }
+
+    pub(crate) fn path(&self) -> &Path {
+        self.folder.path()
+    }
+
+    pub(crate) fn url(&self) -> String {
+        url(self.folder.path())
+    }
+
+    /// A fresh token.
+    pub(crate) async fn token(&self, role: Role, subject: &str, agency: Option<&str>) -> String {
+        self.token_until(role, subject, agency, clock::wall().plus_ms(3_600_000)).await
+    }
+
+    pub(crate) async fn token_until(
+        &self,
+        role: Role,
+        subject: &str,
+        agency: Option<&str>,
+        expires_at: Instant,
+    ) -> String {
+        let token = crypto::token();
+        let row = Token {
+            id: crypto::identity(),
+            hash: crypto::token_hash(&token),
+            subject: subject.into(),
+            role,
+            agency: agency.map(Into::into),
+            district: None,
+            created_at: clock::wall(),
+            expires_at,
+            revoked_at: None,
+        };
+        self.store.add_token(&row).await.expect("added");
+        token
+    }
+
+    /// Starts a server and waits until it answers.
+    pub(crate) fn serve(&self, flags: &[&str]) -> Server {
+        self.try_serve(flags).unwrap_or_else(|said| panic!("the server did not start: {said}"))
+    }
+
+    /// The same, or what it said when it did not start.
+    pub(crate) fn try_serve(&self, flags: &[&str]) -> Result<Server, String> {
+        let mut child = Command::new(env!("CARGO_BIN_EXE_duban"))
+            .arg("serve")
+            .args(flags)
+            .env("DUBAN_LISTEN", "127.0.0.1:0")
+            .env("DUBAN_DATABASE_URL", self.url())
+            .env("DUBAN_LOG", "info")
+            .env("NO_PROXY", "*")
+            .current_dir(self.folder.path())
+            .stdin(Stdio::null())
+            .stderr(Stdio::piped())
+            .stdout(Stdio::null())
+            .spawn()
+            .expect("the program starts");
+        let mut lines = BufReader::new(child.stderr.take().expect("a pipe")).lines();
+        let mut said = String::new();
+        while let Some(Ok(line)) = lines.next() {
+            let told: Value = serde_json::from_str(&line).unwrap_or_default();
+            if let Some(address) = told["address"].as_str() {
+                let address = format!("http://{address}");
+                let log = self.folder.path().join("server.log");
+                std::thread::spawn(move || drain(lines, &log));
+                return Ok(Server { child, address, client: client() });
+            }
+            said.push_str(&line);
+            said.push('\n');
+        }
+        let code = child.wait().expect("an end").code();
+        Err(format!("{said}exit {code:?}"))
+    }
+
+    /// What servers have said since their start.
+    pub(crate) fn log(&self) -> String {
+        std::fs::read_to_string(self.folder.path().join("server.log")).unwrap_or_default()
+    }
+}
+
+fn url(folder: &Path) -> String {
+    format!("sqlite://{}?mode=rwc", folder.join("duban.db").display())
+}
+
+fn drain(lines: std::io::Lines<BufReader<std::process::ChildStderr>>, log: &PathBuf) {
+    use std::io::Write;
+    let file = std::fs::OpenOptions::new().create(true).append(true).open(log);
+    let Ok(mut file) = file else { return };
+    for line in lines.map_while(Result::ok) {
+        let _ = writeln!(file, "{line}");
+    }
+}
+
+fn client() -> Client {
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    Client::builder().no_proxy().timeout(Duration::from_mins(1)).build().expect("a client")
+}
+
+/// A server process; killed when it is dropped.
+pub(crate) struct Server {
+    child: Child,
+    pub(crate) address: String,
+    pub(crate) client: Client,
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// An answer.
+#[derive(Debug)]
+pub(crate) struct Answer {
+    pub(crate) status: StatusCode,
+    pub(crate) headers: reqwest::header::HeaderMap,
+    pub(crate) body: Value,
+}
+
+impl Answer {
+    /// The problem's word.
+    pub(crate) fn problem(&self) -> &str {
+        let kind = self.body["type"].as_str().unwrap_or_default();
+        kind.strip_prefix("urn:duban:problem:").unwrap_or(kind)
+    }
+
+    pub(crate) fn ok(self) -> Value {
+        assert!(self.status.is_success(), "{} {}", self.status, self.body);
+        self.body
+    }
+}
+
+impl Server {
+    /// SIGKILL, in the middle of whatever it does.
+    pub(crate) fn kill(&mut self) {
+        self.child.kill().expect("killed");
+        self.child.wait().expect("gone");
+    }
+
+    /// SIGTERM, and the exit code.
+    pub(crate) fn stop(mut self) -> Option<i32> {
+        let pid = self.child.id().to_string();
+        Command::new("kill").args(["-TERM", &pid]).status().expect("a signal");
+        self.child.wait().expect("an end").code()
+    }
+
+    pub(crate) async fn call(
+        &self,
+        method: Method,
+        path: &str,
+        token: &str,
+        body: Option<&Value>,
+    ) -> Answer {
+        self.call_with(method, path, token, body, &[]).await.expect("an answer")
+    }
+
+    pub(crate) async fn call_with(
+        &self,
+        method: Method,
+        path: &str,
+        token: &str,
+        body: Option<&Value>,
+        headers: &[(&str, &str)],
+    ) -> Result<Answer, reqwest::Error> {
+        let mut call = self.client.request(method, format!("{}{path}", self.address));
+        if !token.is_empty() {
+            call = call.bearer_auth(token);
+        }
+        for (name, value) in headers {
+            call = call.header(*name, *value);
+        }
+        if let Some(body) = body {
+            call = call.json(body);
+        }
+        let answer = call.send().await?;
+        let (status, headers) = (answer.status(), answer.headers().clone());
+        let text = answer.text().await?;
+        let body = serde_json::from_str(&text).unwrap_or(Value::String(text));
+        Ok(Answer { status, headers, body })
+    }
+
+    pub(crate) async fn get(&self, path: &str, token: &str) -> Answer {
+        self.call(Method::GET, path, token, None).await
+    }
+
+    pub(crate) async fn post(&self, path: &str, token: &str, body: &Value) -> Answer {
+        self.call(Method::POST, path, token, Some(body)).await
+    }
+
+    /// The simulated clock moves.
+    pub(crate) async fn advance(&self, token: &str, to: Instant) {
+        self.post("/v1/clock/advance", token, &json!({"to": to})).await.ok();
+    }
+}
+
+/// A bad review as a source sends it.
+pub(crate) fn review(review_id: &str, class: &str, reviewed_at: Instant) -> Value {
+    json!({
+        "review_id": review_id,
+        "source": "shenzhen",
+        "class": class,
+        "level": "dissatisfied",
+        "reviewed_at": reviewed_at,
+        "channel": "mobile",
+        "project_no": "4403000126030400001",
+        "matter": {"code": "440300001", "name": "居住登记"},
+        "agency": "SZ013",
+        "district": "440304",
+        "tags": ["110"],
+        "comment": "等了很久",
+        "reviewer": {"name": "张小三", "phone": "19900000001"}
+    })
+}

@@ -1,0 +1,81 @@
+//! Starting and stopping: what stands in the way is told in a sentence, and an end is orderly.
+
+use std::net::TcpListener;
+
+use duban_core::role::Role;
+use sea_orm::ConnectionTrait;
+use serde_json::json;
+
+use crate::lives::instant;
+use crate::served::{Place, review};
+
+const START: &str = "2026-03-02T10:00:00+08:00";
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_stands_in_the_way_is_told() {
+    let place = Place::new().await;
+    let first = place.serve(&[]);
+    let told = place.try_serve(&[]).err().expect("refused");
+    assert!(told.contains("正由另一个 duban 进程使用") && told.ends_with("exit Some(1)"), "{told}");
+    assert_eq!(first.stop(), Some(0));
+
+    let taken = TcpListener::bind("127.0.0.1:0").expect("a port");
+    let address = taken.local_addr().expect("its address").to_string();
+    let told = place.try_serve(&["--listen", &address]).err().expect("refused");
+    assert!(told.contains("端口已被占用"), "{told}");
+
+    let nowhere = "sqlite:///proc/duban.db?mode=rwc";
+    let told = place.try_serve(&["--database-url", nowhere]).err().expect("refused");
+    assert!(told.ends_with("exit Some(1)") && !told.contains("panicked"), "{told}");
+
+    let told = place.try_serve(&["--start-at", START]).err().expect("refused");
+    assert!(told.contains("模拟时钟") && told.ends_with("exit Some(2)"), "{told}");
+
+    let raw = sea_orm::Database::connect(place.url()).await.expect("a connection");
+    let add = "INSERT INTO seaql_migrations (version, applied_at) VALUES ('m2999_future', 0)";
+    raw.execute_unprepared(add).await.expect("added");
+    let told = place.try_serve(&[]).err().expect("refused");
+    assert!(told.contains("更新版本") && told.contains("m2999_future"), "{told}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_clock_far_behind_is_refused_unless_it_is_accepted() {
+    let place = Place::new().await;
+    let hotline = place.token(Role::Hotline, "h1", None).await;
+    let server = place.serve(&[]);
+    let body = review("R1", "matter", instant(START));
+    server.post("/v1/reviews", &hotline, &body).await.ok();
+    assert_eq!(server.stop(), Some(0));
+    let behind = ["--clock-offset-ms", "-600000"];
+    let told = place.try_serve(&behind).err().expect("refused");
+    assert!(told.contains("--accept-clock"), "{told}");
+    let server = place.serve(&[&behind[..], &["--accept-clock"]].concat());
+    let listed = server.get("/v1/tickets", &hotline).await.ok();
+    assert_eq!(listed["tickets"].as_array().map(Vec::len), Some(1));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_was_accepted_is_there_after_a_kill() {
+    let place = Place::new().await;
+    let hotline = place.token(Role::Hotline, "h1", None).await;
+    let auditor = place.token(Role::Auditor, "aud", None).await;
+    let mut server = place.serve(&["--clock", "simulated", "--start-at", START]);
+    let body = review("R1", "matter", instant(START));
+    let number = server.post("/v1/reviews", &hotline, &body).await.ok()["ticket_no"].clone();
+    let number = number.as_str().expect("a number");
+    let path = format!("/v1/tickets/{number}/actions/dispatch");
+    let done = server.post(&path, &hotline, &json!({"agency": "SZ013"})).await.ok();
+    server.kill();
+    let server = place.serve(&["--clock", "simulated"]);
+    let path = format!("/v1/tickets/{number}/history");
+    let history = server.get(&path, &auditor).await.ok();
+    assert_eq!(history["verified"], true);
+    let events = history["events"].as_array().expect("events");
+    let receipt = &done["receipt"];
+    assert!(
+        events.iter().any(|one| one["seq"] == receipt["seq"] && one["hash"] == receipt["hash"])
+    );
+    let again = server.post("/v1/reviews", &hotline, &body).await;
+    assert_eq!(again.status.as_u16(), 200);
+    assert_eq!(again.body["ticket_no"], number);
+}
