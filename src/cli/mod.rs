@@ -3,6 +3,7 @@
 
 mod calendar;
 mod deadline;
+mod demo;
 mod migrate;
 mod serve;
 mod service;
@@ -35,6 +36,8 @@ struct Duban {
 
 #[derive(Subcommand)]
 enum Command {
+    /// 演示：造出几百件工单并启动服务，供初次了解
+    Demo(demo::Demo),
     /// 启动服务：控制接口和到期办理
     Serve(serve::Serve),
     /// 令牌：签发、列出、吊销
@@ -102,6 +105,7 @@ pub(crate) type Ended = Result<(), Failure>;
 pub fn run(args: impl IntoIterator<Item = OsString>) -> ExitCode {
     let outcome = match usage::parse::<Duban>(args) {
         Ok(Duban { command }) => match command {
+            Command::Demo(args) => args.run(),
             Command::Serve(args) => args.run(),
             Command::Token(command) => command.run(),
             Command::Migrate(args) => args.run(),

@@ -167,8 +167,20 @@ fn said(error: &str) -> String {
     if error.starts_with("invalid type") || error.starts_with("invalid value") {
         return "类型不对".to_owned();
     }
-    // Our own parsers speak Chinese and do not repeat what they were given.
-    if error.is_ascii() { "值不能用".to_owned() } else { error.to_owned() }
+    // Our own parsers speak Chinese, and name what they were given between these marks.
+    if error.is_ascii() { "值不能用".to_owned() } else { unquoted(error) }
+}
+
+/// A sentence without what stands between «», and the colon before it.
+fn unquoted(text: &str) -> String {
+    let mut plain = String::new();
+    let mut rest = text;
+    while let Some((before, after)) = rest.split_once('«') {
+        plain.push_str(before.trim_end_matches('：'));
+        rest = after.rsplit_once('»').map_or("", |(_, after)| after);
+    }
+    plain.push_str(rest);
+    plain
 }
 
 /// A query string; what is not known is refused.
@@ -195,6 +207,16 @@ mod tests {
     struct Shape {
         #[expect(dead_code, reason = "only read into")]
         inner: Inner,
+    }
+
+    #[test]
+    fn what_our_own_parsers_quote_is_left_out() {
+        let at = |text: &str| typed::<duban_core::time::Instant>(Value::from(text));
+        for quoted in ["13800001234", "1999-01-01T00:00:00Z", "» 13800001234 «", "«»", "«x"] {
+            let told = serde_json::to_string(&at(quoted).expect_err("refused")).expect("JSON");
+            assert!(!told.contains("13800001234") && !told.contains('«'), "{told}");
+            assert!(told.contains('时'), "{told}");
+        }
     }
 
     #[derive(Debug, serde::Deserialize)]

@@ -182,6 +182,7 @@ async fn bad_input_is_told_with_its_field_and_changes_nothing() {
     check(with("review_id", json!(7)), "/review_id", 400).await;
     check(with("source", json!("Nicht gut")), "/source", 422).await;
     check(with("level", json!("bad")), "/level", 400).await;
+    check(with("reviewed_at", json!("13800001234")), "/reviewed_at", 400).await;
     check(with("reviewed_at", json!("gestern")), "/reviewed_at", 400).await;
     check(with("reviewed_at", json!("99999-01-01T00:00:00Z")), "/reviewed_at", 400).await;
     check(with("reviewed_at", json!("2026-03-02T10:06:00+08:00")), "/reviewed_at", 422).await;

@@ -2,6 +2,7 @@
 
 mod api;
 mod database;
+mod demo;
 mod engine;
 mod house;
 mod lives;

@@ -1,6 +1,7 @@
 //! A server as a process of its own over a file of SQLite, and callers with tokens.
 
 use std::io::{BufRead, BufReader};
+use std::ops::Deref;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
@@ -90,7 +91,8 @@ impl Place {
                 let address = format!("http://{address}");
                 let log = self.folder.path().join("server.log");
                 std::thread::spawn(move || drain(lines, &log));
-                return Ok(Server { child, address, client: client() });
+                let caller = Caller { address, client: client() };
+                return Ok(Server { child, caller });
             }
             said.push_str(&line);
             said.push('\n');
@@ -123,11 +125,25 @@ fn client() -> Client {
     Client::builder().no_proxy().timeout(Duration::from_mins(1)).build().expect("a client")
 }
 
+/// Calls a server that somebody else may stop.
+#[derive(Clone)]
+pub(crate) struct Caller {
+    pub(crate) address: String,
+    pub(crate) client: Client,
+}
+
 /// A server process; killed when it is dropped.
 pub(crate) struct Server {
     child: Child,
-    pub(crate) address: String,
-    pub(crate) client: Client,
+    caller: Caller,
+}
+
+impl Deref for Server {
+    type Target = Caller;
+
+    fn deref(&self) -> &Caller {
+        &self.caller
+    }
 }
 
 impl Drop for Server {
@@ -171,7 +187,9 @@ impl Server {
         Command::new("kill").args(["-TERM", &pid]).status().expect("a signal");
         self.child.wait().expect("an end").code()
     }
+}
 
+impl Caller {
     pub(crate) async fn call(
         &self,
         method: Method,

@@ -1,0 +1,218 @@
+//! `duban demo`: a house with something to look at: some hundred invented tickets, brought about
+//! through the control API in simulated weeks, in every step, light and card. Must never touch a
+//! database that is not its own, nor know more than a caller of the API.
+
+mod client;
+mod staff;
+mod town;
+
+use std::fs;
+use std::io::{IsTerminal, Write};
+use std::net::SocketAddr;
+use std::time::Instant as Stopwatch;
+
+use duban_core::role::Role;
+use duban_core::time::Instant;
+use serde::Serialize;
+use tokio::sync::oneshot;
+
+use super::service::{Service, stopped};
+use super::token::{Holder, issue};
+use super::{Ended, Failure, block_on, print};
+use crate::catalog::{Register, Source};
+use crate::clock;
+use crate::config::{ClockKind, Settings};
+use crate::store::Store;
+use client::Client;
+use town::Town;
+
+const FILE: &str = "duban-demo.db";
+
+const DAY_MS: i64 = 86_400_000;
+
+#[derive(clap::Args)]
+pub(super) struct Demo {
+    /// 监听的地址和端口
+    #[arg(long, value_name = "地址:端口", default_value = "127.0.0.1:8080")]
+    listen: SocketAddr,
+    /// 造多少件工单
+    #[arg(long, value_name = "件数", default_value_t = 300)]
+    #[arg(value_parser = clap::value_parser!(u32).range(50..=5_000))]
+    tickets: u32,
+    /// 随机种子：同一种子造出同样的工单
+    #[arg(long, value_name = "种子", default_value_t = 1)]
+    seed: u64,
+    /// 删去已有的演示数据，重新造
+    #[arg(long)]
+    fresh: bool,
+}
+
+/// What the demonstration sets; everything else is a server's default.
+#[derive(Serialize)]
+struct Flags {
+    listen: SocketAddr,
+    database_url: String,
+    clock: ClockKind,
+    start_at: Instant,
+}
+
+/// One of those who can be looked over the shoulder.
+struct Login {
+    role: Role,
+    agency: Option<&'static str>,
+    token: String,
+}
+
+/// Whose tokens are printed: each role, the agency being that which has most tickets.
+const LOGINS: &[(Role, Option<&str>)] = &[
+    (Role::Supervisor, None),
+    (Role::Hotline, None),
+    (Role::Agency, Some(town::BUSIEST)),
+    (Role::AgencyLead, Some(town::BUSIEST)),
+    (Role::Approver, None),
+    (Role::Auditor, None),
+    (Role::Intake, None),
+    (Role::SystemAdmin, None),
+    (Role::SecurityAdmin, None),
+    (Role::AuditAdmin, None),
+];
+
+impl Demo {
+    pub(super) fn run(self) -> Ended {
+        if self.fresh {
+            for end in ["", "-wal", "-shm", ".lock"] {
+                // What is not there need not be removed; what can't be is told at the opening.
+                let _ = fs::remove_file(format!("{FILE}{end}"));
+            }
+        }
+        block_on(self.serve())
+    }
+
+    async fn serve(self) -> Ended {
+        let flags = Flags {
+            listen: self.listen,
+            database_url: format!("sqlite://{FILE}?mode=rwc"),
+            clock: ClockKind::Simulated,
+            start_at: town::start(),
+        };
+        let begun = Stopwatch::now();
+        let settings = Settings::read(None, flags)?;
+        let service = Service::ready(settings).await?;
+        let address = service.address().unwrap_or(self.listen);
+        let store = service.engine.store().clone();
+        let clock = service.engine.clock().clone();
+        let is_new = store.next_wake().await?.is_none();
+        let logins = logins(&store).await?;
+        let (stop, told) = oneshot::channel::<()>();
+        let running = tokio::spawn(service.run(async {
+            let _ = told.await;
+        }));
+        let built = async {
+            if is_new {
+                self.build(address, &logins).await?;
+            }
+            print(&tour(address, &logins, clock.now(), is_new, begun.elapsed().as_secs()))
+        };
+        let ended = tokio::select! {
+            built = built => match built {
+                Ok(()) => {
+                    stopped().await;
+                    Ok(())
+                }
+                Err(failure) => Err(failure),
+            },
+            () = stopped() => Ok(()),
+        };
+        let _ = stop.send(());
+        let served = running.await.unwrap_or_else(|_| Err(Failure::Machine("服务中断".to_owned())));
+        ended.and(served)
+    }
+
+    /// Lives through the weeks, and says how far it is.
+    async fn build(&self, address: SocketAddr, logins: &[Login]) -> Ended {
+        let register = Register::read(&Source::Embedded)?;
+        let mut town = Town::new(self.seed, self.tickets, &register);
+        let mut client = Client::new(address);
+        for login in logins {
+            client.knows(login.role, login.agency, &login.token);
+        }
+        let store = Store::open(&format!("sqlite://{FILE}?mode=rw")).await?;
+        for (code, _) in register.agencies() {
+            for role in [Role::Agency, Role::AgencyLead] {
+                let name = format!("{role}-{code}");
+                let token = add(&store, role, Some(code.as_str()), &name).await?;
+                client.knows(role, Some(code.as_str()), &token);
+            }
+        }
+        store.close().await;
+        let total = self.tickets;
+        let shows = std::io::stderr().is_terminal();
+        let mut last = Stopwatch::now();
+        while let Some(now) = town.step(&client).await? {
+            if shows && last.elapsed().as_millis() > 200 {
+                last = Stopwatch::now();
+                let (opened, acted) = town.progress();
+                let line = format!("\r造数据：{now}，工单 {opened}/{total} 件，办理 {acted} 次 ");
+                // Progress that nobody can read is no reason to stop.
+                let _ = write!(std::io::stderr(), "{line}");
+            }
+        }
+        if shows {
+            let _ = writeln!(std::io::stderr());
+        }
+        Ok(())
+    }
+}
+
+async fn logins(store: &Store) -> Result<Vec<Login>, Failure> {
+    let mut logins = Vec::new();
+    for (role, agency) in LOGINS {
+        let token = add(store, *role, *agency, &format!("demo-{role}")).await?;
+        logins.push(Login { role: *role, agency: *agency, token });
+    }
+    Ok(logins)
+}
+
+async fn add(
+    store: &Store,
+    role: Role,
+    agency: Option<&str>,
+    name: &str,
+) -> Result<String, Failure> {
+    let register = Register::read(&Source::Embedded)?;
+    let holder =
+        Holder { role, name: name.to_owned(), agency: agency.map(str::to_owned), district: None };
+    let now = clock::wall();
+    let (token, row) = issue(&register, &holder, now, now.plus_ms(30 * DAY_MS))?;
+    store.add_token(&row).await?;
+    Ok(token)
+}
+
+/// What a newcomer needs: where it is, who one can be, and what to try first.
+fn tour(address: SocketAddr, logins: &[Login], now: Instant, is_new: bool, seconds: u64) -> String {
+    use std::fmt::Write;
+    let mut out = String::new();
+    let how = if is_new {
+        format!("造好数据用了 {seconds} 秒")
+    } else {
+        "沿用已有的数据".to_owned()
+    };
+    let _ = writeln!(out, "\nduban 演示服务：http://{address}（接口文档 http://{address}/docs）");
+    let _ = writeln!(out, "模拟时钟停在 {now}；{how}。Ctrl-C 停止；--fresh 重新造。\n");
+    for login in logins {
+        let agency = login.agency.map(|code| format!("（{code}）")).unwrap_or_default();
+        let _ = writeln!(out, "{}={}   # {}{agency}", login.role, login.token, login.role.title());
+    }
+    let _ = writeln!(
+        out,
+        "\n先试试（另开一个终端，先粘贴上面各行）：\n\
+         # 哪些工单已经逾期\n\
+         curl -s -H \"Authorization: Bearer $supervisor\" 'http://{address}/v1/tickets?light=red&limit=5'\n\
+         # 今晚 24:00 之前到期的时限\n\
+         curl -s -H \"Authorization: Bearer $agency\" 'http://{address}/v1/deadlines?light=yellow'\n\
+         # 拨快三个工作日，到期的自动预警、催办、发牌\n\
+         curl -s -H \"Authorization: Bearer $system_admin\" -H 'Content-Type: application/json' \\\n\
+         \x20    -d '{{\"by\":\"3wd\"}}' http://{address}/v1/clock/advance"
+    );
+    out
+}
