@@ -1,6 +1,7 @@
 //! Floor 5: the commands, one a file; here what they share. Must never print half a result for a
 //! bad input, nor panic because nobody reads the output.
 
+mod bench;
 mod calendar;
 mod deadline;
 mod demo;
@@ -43,6 +44,9 @@ enum Command {
     /// 令牌：签发、列出、吊销
     #[command(subcommand)]
     Token(token::Command),
+    /// 测速：同一时刻到期的一大批工单，或一大批评价
+    #[command(subcommand)]
+    Bench(bench::Command),
     /// 把数据库的表升级到本程序的版本
     Migrate(migrate::Migrate),
     /// 计算期限：从收到之时起，若干工作日、自然日或小时后何时到期
@@ -108,6 +112,7 @@ pub fn run(args: impl IntoIterator<Item = OsString>) -> ExitCode {
             Command::Demo(args) => args.run(),
             Command::Serve(args) => args.run(),
             Command::Token(command) => command.run(),
+            Command::Bench(command) => command.run(),
             Command::Migrate(args) => args.run(),
             Command::Deadline(args) => args.run(),
             Command::Calendar(command) => command.run(),

@@ -33,18 +33,23 @@ pub(super) struct Turns {
     engine: Engine,
     turn: Arc<Semaphore>,
     waiting: Option<Waiting>,
+    /// Whether it has looked once: what came about while nobody served is found at the start.
+    has_looked: bool,
 }
 
 impl Turns {
     pub(super) fn new(lane: Lane, engine: Engine) -> Self {
-        Self { lane, engine, turn: Arc::new(Semaphore::new(1)), waiting: None }
+        Self { lane, engine, turn: Arc::new(Semaphore::new(1)), waiting: None, has_looked: false }
     }
 
-    fn wait(&self) -> Waiting {
+    fn wait(&mut self) -> Waiting {
         let (lane, engine, turn) = (self.lane, self.engine.clone(), Arc::clone(&self.turn));
+        let is_first = !std::mem::replace(&mut self.has_looked, true);
         Box::pin(async move {
             let permit = turn.acquire_owned().await.ok()?;
-            lane.wait(&engine).await;
+            if !is_first {
+                lane.wait(&engine).await;
+            }
             Some(Turn { lane, _one_at_a_time: permit })
         })
     }
@@ -67,7 +72,10 @@ impl Backend for Turns {
         cx: &mut Context<'_>,
         _worker: &WorkerContext,
     ) -> Poll<Option<Result<Task<Turn>, Infallible>>> {
-        let mut waiting = self.waiting.take().unwrap_or_else(|| self.wait());
+        let mut waiting = match self.waiting.take() {
+            Some(waiting) => waiting,
+            None => self.wait(),
+        };
         let Poll::Ready(turn) = waiting.as_mut().poll(cx) else {
             self.waiting = Some(waiting);
             return Poll::Pending;

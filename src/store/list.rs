@@ -4,9 +4,9 @@
 use duban_core::deadline::Light;
 use duban_core::ticket_id::TicketId;
 use duban_core::time::Instant;
-use sea_orm::QuerySelect;
-use sea_orm::sea_query::{Expr, ExprTrait};
-use sea_orm::{ColumnTrait, Condition, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder};
+use sea_orm::sea_query::{Asterisk, Expr, ExprTrait, Query};
+use sea_orm::{ColumnTrait, Condition, EntityTrait, QueryFilter, QueryOrder};
+use sea_orm::{ConnectionTrait, QuerySelect};
 use uuid::Uuid;
 
 use super::entity::{deadline, ticket};
@@ -134,13 +134,28 @@ impl Store {
         self.readable(query.all(&self.read).await?).await
     }
 
-    /// How many tickets are open.
+    /// How many cards there are.
     ///
     /// # Errors
     /// The database does not answer.
-    pub async fn count_open(&self) -> Result<u64, StoreError> {
-        let query = ticket::Entity::find().filter(ticket::Column::Status.eq("open"));
-        Ok(query.count(&self.read).await?)
+    pub async fn count_cards(&self) -> Result<u64, StoreError> {
+        self.count("card").await
+    }
+
+    /// How many messages there are.
+    ///
+    /// # Errors
+    /// The database does not answer.
+    pub async fn count_messages(&self) -> Result<u64, StoreError> {
+        self.count("outbox").await
+    }
+
+    async fn count(&self, table: &'static str) -> Result<u64, StoreError> {
+        let mut query = Query::select();
+        query.expr(Expr::col(Asterisk).count()).from(table);
+        let row = self.read.query_one(&query).await?;
+        let count: i64 = row.map(|row| row.try_get_by_index(0)).transpose()?.unwrap_or(0);
+        Ok(u64::try_from(count).unwrap_or_default())
     }
 
     /// Lists running deadlines, the earliest due first.

@@ -11,6 +11,7 @@ mod entity;
 mod error;
 mod event;
 mod incident;
+mod limit;
 mod list;
 mod outbox;
 mod publication;

@@ -2,10 +2,12 @@
 
 mod api;
 mod database;
+mod day;
 mod demo;
 mod engine;
 mod house;
 mod lives;
+mod published;
 mod scenarios;
 mod served;
 mod starting;

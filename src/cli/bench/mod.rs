@@ -1,0 +1,89 @@
+//! `duban bench herd|intake`: how fast this machine is, on a database of its own in a folder that is
+//! gone afterwards. Must never touch another database.
+
+mod herd;
+mod intake;
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use super::{Ended, Failure};
+use crate::{catalog, crypto};
+
+#[derive(clap::Subcommand)]
+pub(super) enum Command {
+    /// 同一时刻到期：一大批工单的联系时限在同一个 24:00 届满，各发一张黄牌、两条消息
+    Herd(herd::Herd),
+    /// 受理评价：许多连接同时推送差评，每一条都成为工单
+    Intake(intake::Intake),
+}
+
+impl Command {
+    pub(super) fn run(self) -> Ended {
+        match self {
+            Self::Herd(herd) => herd.run(),
+            Self::Intake(intake) => intake.run(),
+        }
+    }
+}
+
+/// A folder that is gone when this is dropped.
+struct Folder(PathBuf);
+
+impl Folder {
+    fn new(within: Option<&Path>) -> Result<Self, Failure> {
+        let within = within.map_or_else(std::env::temp_dir, Path::to_path_buf);
+        let folder = within.join(format!("duban-bench-{}", crypto::identity().simple()));
+        fs::create_dir(&folder).map_err(|error| {
+            let why = catalog::reason(&error);
+            Failure::Machine(format!("无法建立目录 {}：{why}", folder.display()))
+        })?;
+        Ok(Self(folder))
+    }
+
+    fn file(&self, name: &str) -> PathBuf {
+        self.0.join(name)
+    }
+
+    fn url(&self, name: &str) -> String {
+        format!("sqlite://{}?mode=rwc", self.file(name).display())
+    }
+}
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        // Somebody may have removed it already.
+        let _ = fs::remove_dir_all(&self.0);
+    }
+}
+
+/// The memory of this process, in MB; 0 where the system does not tell.
+fn rss_mb() -> u64 {
+    let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
+    let kb = line.and_then(|line| line.trim().split(' ').next()?.parse::<u64>().ok());
+    kb.unwrap_or_default() / 1024
+}
+
+/// The value below which a share of them lies.
+fn percentile(sorted: &[u64], share: f64) -> u64 {
+    #[expect(
+        clippy::cast_precision_loss,
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "a place in a list"
+    )]
+    let place = (sorted.len() as f64 * share) as usize;
+    sorted.get(place.min(sorted.len().saturating_sub(1))).copied().unwrap_or_default()
+}
+
+/// How many a second.
+#[expect(
+    clippy::cast_precision_loss,
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "a rate, to be read"
+)]
+fn per_second(count: u64, seconds: f64) -> u64 {
+    (count as f64 / seconds.max(1e-9)) as u64
+}
