@@ -143,6 +143,17 @@ impl Settings {
         settings.check()
     }
 
+    /// The defaults and what `flags` say: neither a file nor the environment of some other service
+    /// has a say in it.
+    ///
+    /// # Errors
+    /// A value that a setting cannot have.
+    pub fn alone(flags: impl Serialize) -> Result<Self, ConfigError> {
+        let layers = Figment::from(Serialized::defaults(Self::default()));
+        let layers = layers.merge(Serialized::defaults(flags));
+        layers.extract::<Self>().map_err(|error| wrong(&error))?.check()
+    }
+
     fn check(self) -> Result<Self, ConfigError> {
         let say = |text: &str| Err(ConfigError::Wrong(text.to_owned()));
         if self.roles.is_empty() {

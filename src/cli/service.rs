@@ -49,6 +49,9 @@ impl Service {
         let measures = telemetry::measure().map_err(|error| Failure::Machine(error.to_string()))?;
         let pseudonyms = store.secret("pseudonyms", crypto::key()).await?;
         let engine = Engine::start(store, knowledge, clock, Wake::default(), carrier);
+        for day in engine.altered_publications().await? {
+            tracing::warn!(%day, "the notices of this day differ from those that were worked in");
+        }
         let api = Api::new(engine.clone(), register, measures, pseudonyms);
         let listener =
             if settings.does(NodeRole::Api) { Some(listen(settings.listen).await?) } else { None };
@@ -84,19 +87,27 @@ impl Service {
                 .map_err(|error| Failure::Machine(format!("监听中断：{}", catalog::reason(&error))))
         };
         let ending = async {
-            stop.await;
-            tracing::info!("stopping: what is in hand is finished first");
+            tokio::select! {
+                () = stop => tracing::info!("stopping: what is in hand is finished first"),
+                () = stopped(told.clone()) => {}
+            }
             let _ = tell.send(true);
         };
-        let running = async { tokio::join!(lanes, requests) };
-        tokio::pin!(running);
-        let ended = tokio::select! {
-            // Neither ends by itself: whichever did, the service must not go on by halves.
-            ended = &mut running => ended,
-            () = ending => running.await,
+        // Neither ends by itself: whichever does, the service must not go on by halves.
+        let early = |ended: Result<(), Failure>| {
+            let early = !*told.borrow();
+            let _ = tell.send(true);
+            if early {
+                ended.and(Err(Failure::Machine("服务的一部分意外停止".to_owned())))
+            } else {
+                ended
+            }
         };
+        let lanes = async { early(lanes.await) };
+        let requests = async { early(requests.await) };
+        let (lanes, requests, ()) = tokio::join!(lanes, requests, ending);
         self.engine.store().close().await;
-        ended.0.and(ended.1)
+        lanes.and(requests)
     }
 }
 

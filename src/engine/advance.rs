@@ -4,7 +4,7 @@
 use duban_core::time::Instant;
 
 use super::request::{Outcome, Request, Task, Work};
-use super::{Engine, order};
+use super::{Declined, Engine, order};
 use crate::store::{Readable, StoreError};
 
 /// What one batch came to.
@@ -41,6 +41,13 @@ impl Engine {
         let due = loaded.len();
         let outcomes = inner.carry_out(works, loaded).await;
         let moved = outcomes.iter().filter(|one| matches!(one, Outcome::Done(_))).count();
+        let failed = outcomes.into_iter().find_map(|one| match one {
+            Outcome::Declined(Declined::Store(error)) => Some(error),
+            _ => None,
+        });
+        if let Some(error) = failed.filter(|_| moved == 0) {
+            return Err(error);
+        }
         Ok(Advanced { due, moved })
     }
 

@@ -57,14 +57,13 @@ impl Inner {
                 Err(StoreError::Stale) => {}
                 // Whoever waits asks again by its commit.
                 Err(StoreError::Unknown) => self.clock.sleep_until(at.plus_ms(200)).await,
-                Err(error) if error.is_passing() => {
-                    return all(&works, &Declined::Store(error));
+                Err(error) if error.blames_rows() => {
+                    return self.halves(works, &changes, error, at).await;
                 }
-                Err(error) => return self.halves(works, &changes, error, at).await,
+                Err(error) => return all(&works, &Declined::Store(error)),
             }
         }
-        let unknown = works.iter().any(|work| !work.unknown.is_empty());
-        all(&works, if unknown { &Declined::OutcomeUnknown } else { &Declined::Busy })
+        all(&works, &Declined::Busy)
     }
 
     async fn load(&self, works: &[Work]) -> Result<Vec<(TicketId, Readable)>, StoreError> {
@@ -109,8 +108,9 @@ impl Inner {
         };
         let opened = reviews.values().map(|known: &KnownReview| known.ticket);
         let repeated = requests.values().filter_map(|known: &KnownRequest| known.ticket);
-        let numbers =
-            self.store.ticket_numbers(&opened.chain(repeated).collect::<Vec<_>>()).await?;
+        let before = done_before.values().map(|done: &Done| done.ticket);
+        let asked: Vec<TicketId> = opened.chain(repeated).chain(before).collect();
+        let numbers = self.store.ticket_numbers(&asked).await?;
         let tickets = loaded.into_iter().map(|(id, one)| (id, one.map(Change::of))).collect();
         Ok(Desk::new(tickets, reviews, requests, numbers, done_before))
     }
@@ -133,8 +133,12 @@ impl Inner {
         let pins = || changes.iter().map(|change| &change.instance.definition);
         let definitions = self.knowledge.unstored(pins());
         let commit = Commit { id, at, changes, days: &days, definitions };
+        let begun = std::time::Instant::now();
         match self.store.commit(&commit).await {
             Ok(committed) => {
+                #[expect(clippy::cast_precision_loss, reason = "a few hundred tickets")]
+                metrics::histogram!("duban_commit_tickets").record(changes.len() as f64);
+                metrics::histogram!("duban_commit_seconds").record(begun.elapsed().as_secs_f64());
                 self.knowledge.note_stored(pins());
                 Ok(committed.ticket_numbers)
             }
@@ -154,13 +158,8 @@ impl Inner {
         error: StoreError,
         at: Instant,
     ) -> Vec<Outcome> {
-        if changes.len() < 2 {
-            tracing::error!(store.error = %error, "a change cannot be committed");
-            if let Some(change) = changes.first().filter(|change| change.loaded().is_some()) {
-                let what = incident::refused_by_store(change, &works, &error, at);
-                incident::note(&self.store, vec![what], at).await;
-            }
-            return all(&works, &Declined::Incident);
+        if let [change] = changes {
+            return self.without(works, change, error, at).await;
         }
         let middle = changes[changes.len() / 2].ticket();
         let is_low: Vec<bool> = works.iter().map(|work| work.ticket() < middle).collect();
@@ -175,6 +174,34 @@ impl Inner {
         is_low.into_iter().map(outcome).map(|one| one.unwrap_or_else(missing)).collect()
     }
 
+    /// The one change that the database refuses is set aside; the rest of the batch goes through.
+    async fn without(
+        &self,
+        works: Vec<Work>,
+        change: &Change,
+        error: StoreError,
+        at: Instant,
+    ) -> Vec<Outcome> {
+        let culprit = change.ticket();
+        tracing::error!(ticket.id = %culprit, store.error = %error, "a change cannot be committed");
+        let is_of_it = |work: &Work| work.ticket() == culprit;
+        if change.loaded().is_some() {
+            let its: Vec<&Work> = works.iter().filter(|work| is_of_it(work)).collect();
+            let what = incident::refused_by_store(change, &its, &error, at);
+            incident::note(&self.store, vec![what], at).await;
+        }
+        let guilty: Vec<bool> = works.iter().map(is_of_it).collect();
+        let rest: Vec<Work> = works.into_iter().filter(|work| !is_of_it(work)).collect();
+        let mut rest = if rest.is_empty() {
+            Vec::new().into_iter()
+        } else {
+            Box::pin(self.carry_out(rest, Vec::new())).await.into_iter()
+        };
+        let incident = || Outcome::Declined(Declined::Incident);
+        let outcome = |guilty: bool| if guilty { None } else { rest.next() };
+        guilty.into_iter().map(outcome).map(|one| one.unwrap_or_else(incident)).collect()
+    }
+
     fn wake_for(&self, changes: &[Change]) {
         if let Some(at) = changes.iter().filter_map(|one| one.instance.next_wake()).min() {
             self.wake.due_at(at);
@@ -185,8 +212,13 @@ impl Inner {
     }
 }
 
+/// The same answer for all; but nobody hears «nothing happened» whose commit may have gone through.
 fn all(works: &[Work], declined: &Declined) -> Vec<Outcome> {
-    works.iter().map(|_| Outcome::Declined(declined.clone())).collect()
+    let one = |work: &Work| {
+        let known = work.unknown.is_empty();
+        Outcome::Declined(if known { declined.clone() } else { Declined::OutcomeUnknown })
+    };
+    works.iter().map(one).collect()
 }
 
 /// In order of the tickets.
@@ -234,6 +266,7 @@ fn done(
     let change = place.map(|place| &changes[place]).filter(|_| *shows);
     let number = ticket_no.clone().or_else(|| numbers.get(ticket).cloned());
     Some(Done {
+        repeated: false,
         ticket: *ticket,
         ticket_no: number.unwrap_or_default(),
         instance: change.map(|change| Arc::new(change.instance.clone())),

@@ -24,21 +24,28 @@ pub(super) async fn run(
     let settling = Arc::new(Semaphore::new(SETTLING_MAX));
     let mut batch = Vec::with_capacity(BATCH_MAX);
     while queue.recv_many(&mut batch, BATCH_MAX).await > 0 {
-        let (requests, answers): (Vec<_>, Vec<_>) =
-            batch.drain(..).map(|one| (one.request, one.answer)).unzip();
-        let works = requests.into_iter().map(Work::new).collect();
+        let (works, waiting): (Vec<_>, Vec<_>) =
+            batch.drain(..).map(|one| (Work::new(one.request), (one.running, one.answer))).unzip();
         let outcomes = inner.carry_out(works, Vec::new()).await;
-        for (outcome, answer) in outcomes.into_iter().zip(answers) {
+        for (outcome, (running, answer)) in outcomes.into_iter().zip(waiting) {
+            metrics::counter!("duban_commands_total", "outcome" => outcome.word()).increment(1);
             let answered = match outcome {
-                Outcome::Done(done) => answer.send(Ok(*done)),
-                Outcome::Declined(declined) => answer.send(Err(declined)),
+                // The key is free before anybody hears of the outcome.
+                Outcome::Done(done) => {
+                    drop(running);
+                    answer.send(Ok(*done))
+                }
+                Outcome::Declined(declined) => {
+                    drop(running);
+                    answer.send(Err(declined))
+                }
                 Outcome::Wait(until, request) => {
                     let Ok(place) = Arc::clone(&settling).try_acquire_owned() else {
                         let _ = answer.send(Err(Declined::Busy));
                         continue;
                     };
                     let (clock, again) = (inner.clock.clone(), again.clone());
-                    let submitted = Submitted { request: *request, answer };
+                    let submitted = Submitted { request: *request, running, answer };
                     tokio::spawn(async move {
                         clock.sleep_until(until).await;
                         drop(place);

@@ -74,7 +74,10 @@ impl Desk {
         work: &Work,
         at: Instant,
     ) -> Decided {
-        if let Some(done) = self.done_before.remove(&place) {
+        if let Some(mut done) = self.done_before.remove(&place) {
+            if let Some(number) = self.numbers.get(&done.ticket) {
+                done.ticket_no.clone_from(number);
+            }
             return Decided::Before(Box::new(done));
         }
         if let (Some(known), Some(keyed)) = (self.requests.get(&place), &work.request.key) {
@@ -94,12 +97,14 @@ impl Desk {
             return Decided::Declined(Declined::KeyReused);
         }
         let Some(ticket) = known.ticket else { return Decided::Declined(Declined::KeyReused) };
-        Decided::Before(Box::new(self.done(ticket)))
+        let done = Done { repeated: true, ..self.done(ticket) };
+        Decided::Before(Box::new(done))
     }
 
     fn done(&self, ticket: TicketId) -> Done {
         let ticket_no = self.numbers.get(&ticket).cloned().unwrap_or_default();
-        Done { ticket, ticket_no, instance: None, receipt: None, replayed: true }
+        let (instance, receipt) = (None, None);
+        Done { repeated: false, ticket, ticket_no, instance, receipt, replayed: true }
     }
 
     fn open(&mut self, inner: &Inner, new: &NewReview, work: &Work, at: Instant) -> Decided {
@@ -122,9 +127,21 @@ impl Desk {
             return Decided::Changed { ticket, ticket_no, receipt, replayed, shows: true };
         }
         let moment = Moment { at: work.request.arrived_at, recorded_at: at };
-        let opened = match open(inner.knowledge.context(), &new.opening, moment) {
+        let opened = guarded(|| {
+            open(inner.knowledge.context(), &new.opening, moment).map_err(Refusal::from)
+        });
+        let opened = match opened {
             Ok(opened) => opened,
-            Err(rejection) => return Decided::Declined(rejection.into()),
+            Err(refusal) if refusal.blame() == Blame::Caller => {
+                return Decided::Declined(refusal.rejection.into());
+            }
+            Err(refusal) => {
+                tracing::error!(
+                    incident.code = refusal.rejection.code(),
+                    "a review cannot be opened"
+                );
+                return Decided::Declined(Declined::Incident);
+            }
         };
         let ticket = new.opening.ticket;
         let mut change = Change::opening(opened, new.review.clone());
@@ -175,6 +192,10 @@ impl Desk {
             Ok(decision) => decision.into_owned(),
             Err(refusal) => return self.refused(refusal, work, at),
         };
+        if let Task::Act { unregistered: Some(field), .. } = &work.request.task {
+            let say = "没有这个单位代码；请从单位名册中选择";
+            return Decided::Declined(Rejection::field(field.as_str(), say).into());
+        }
         let acted = decision.events.iter().rfind(|event| matches!(event.fact, Fact::Acted(_)));
         let acted = acted.map(|event| (event.seq, event.at, event.arrived_at));
         let had_events = !decision.events.is_empty();

@@ -83,6 +83,7 @@ impl Engine {
                         actor: Actor::system(),
                         form: json!({}),
                         revision: None,
+                        unregistered: None,
                     };
                     Some(Work::new(Request { arrived_at, task, key: None }))
                 })

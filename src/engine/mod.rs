@@ -104,6 +104,12 @@ impl Engine {
         &self.inner.wake
     }
 
+    /// Whether commands are still taken.
+    #[must_use]
+    pub fn is_working(&self) -> bool {
+        !self.queue.is_closed()
+    }
+
     /// A request has been read: its stamp. While it is on its way the simulated clock stands.
     pub async fn arrive(&self) -> Arrival<'_> {
         let stands = self.inner.advancing.read().await;
@@ -125,7 +131,7 @@ impl Engine {
         task: Task,
         key: Option<Keyed>,
     ) -> Result<Done, Declined> {
-        let _running = match &key {
+        let running = match &key {
             None => None,
             Some(keyed) => {
                 let running = self.claim(&keyed.key)?;
@@ -137,10 +143,12 @@ impl Engine {
         };
         let (answer, answered) = oneshot::channel();
         let request = Request { arrived_at: arrival.at, task, key };
-        self.queue.try_send(Submitted { request, answer }).map_err(|error| match error {
-            mpsc::error::TrySendError::Full(_) => Declined::Busy,
-            mpsc::error::TrySendError::Closed(_) => Declined::Stopping,
-        })?;
+        self.queue.try_send(Submitted { request, running, answer }).map_err(
+            |error| match error {
+                mpsc::error::TrySendError::Full(_) => Declined::Busy,
+                mpsc::error::TrySendError::Closed(_) => Declined::Stopping,
+            },
+        )?;
         answered.await.unwrap_or(Err(Declined::Stopping))
     }
 
@@ -165,7 +173,8 @@ impl Engine {
             arrived_at: event.arrived_at,
         });
         let ticket_no = numbers.get(&ticket).cloned().unwrap_or_default();
-        Ok(Some(Done { ticket, ticket_no, instance: None, receipt, replayed: true }))
+        let (repeated, replayed) = (true, true);
+        Ok(Some(Done { repeated, ticket, ticket_no, instance: None, receipt, replayed }))
     }
 
     fn claim(&self, key: &RequestKey) -> Result<Running, Declined> {
@@ -185,9 +194,15 @@ pub struct Arrival<'e> {
 }
 
 /// A key whose request is being carried out; free again when this is dropped.
-struct Running {
+pub(crate) struct Running {
     inner: Arc<Inner>,
     key: RequestKey,
+}
+
+impl std::fmt::Debug for Running {
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        out.debug_struct("Running").finish_non_exhaustive()
+    }
 }
 
 impl Drop for Running {

@@ -9,7 +9,7 @@ use duban_core::instance::Instance;
 use duban_core::time::{Day, Instant};
 
 use super::request::{Outcome, Request, Task, Work};
-use super::{Engine, order};
+use super::{Declined, Engine, order};
 use crate::store::{Publication, StoreError};
 
 /// What one batch came to.
@@ -31,7 +31,9 @@ impl Engine {
     pub async fn recompute_published(&self, batch: u64) -> Result<Recomputed, StoreError> {
         let inner = &self.inner;
         let now = inner.clock.now();
-        let Some(mut publication) = self.pending_publication(now).await? else {
+        // As with everything that is due: what came before midnight is recorded first.
+        let settled = order::settled_until(now, inner.clock.settle_ms());
+        let Some(mut publication) = self.pending_publication(settled).await? else {
             return Ok(Recomputed { finished: true, ..Recomputed::default() });
         };
         let calendar = inner.knowledge.context().calendar;
@@ -47,7 +49,7 @@ impl Engine {
             one.as_ref().is_ok_and(|one| touches(calendar, publication.day, &one.instance))
         });
         let known_on = publication.day;
-        let arrived_at = order::settled_until(now, inner.clock.settle_ms());
+        let arrived_at = settled;
         let task = |ticket| Task::Recompute { ticket, known_on };
         let works: Vec<Work> = loaded
             .iter()
@@ -59,10 +61,15 @@ impl Engine {
             for outcome in inner.carry_out(works, loaded).await {
                 match outcome {
                     Outcome::Done(_) => recomputed += 1,
+                    // Set aside, for people to look into.
+                    Outcome::Declined(Declined::Incident | Declined::NoSuchTicket) => {}
                     // The same batch again, when it has settled.
-                    Outcome::Wait(..) => return Ok(Recomputed::default()),
-                    Outcome::Declined(super::Declined::Store(error)) => return Err(error),
-                    Outcome::Declined(_) => {}
+                    Outcome::Wait(until, _) => {
+                        inner.clock.sleep_until(until).await;
+                        return Ok(Recomputed::default());
+                    }
+                    Outcome::Declined(Declined::Store(error)) => return Err(error),
+                    Outcome::Declined(_) => return Err(StoreError::Busy),
                 }
             }
         }
@@ -71,13 +78,27 @@ impl Engine {
         Ok(Recomputed { looked_at, recomputed, finished: false })
     }
 
-    /// The instant of the next publication that is known and not out yet.
+    /// From when the next publication that is known and not out yet can be worked in.
     #[must_use]
     pub fn next_publication(&self) -> Option<Instant> {
         let now = self.inner.clock.now();
         let calendar = self.inner.knowledge.context().calendar;
-        let all = calendar.publications().map(|day| calendar.zone().start_of(day));
+        let settle_ms = self.inner.clock.settle_ms();
+        let start = |day| calendar.zone().start_of(day).plus_ms(settle_ms);
+        let all = calendar.publications().map(start);
         all.filter(|at| *at > now).min()
+    }
+
+    /// Days whose publications were worked in with another text than the files have now: running
+    /// deadlines keep what they were computed with. A correction has a publication day of its own.
+    ///
+    /// # Errors
+    /// The database does not answer.
+    pub async fn altered_publications(&self) -> Result<Vec<Day>, StoreError> {
+        let calendar = self.inner.knowledge.context().calendar;
+        let noted = self.inner.store.publications().await?;
+        let altered = noted.iter().filter(|one| one.edition != edition(calendar, one.day));
+        Ok(altered.map(|one| one.day).collect())
     }
 
     /// The earliest publication that counts by now and is not worked in. One that was out before
@@ -90,7 +111,7 @@ impl Engine {
         days.sort_unstable();
         for day in days {
             let edition = edition(calendar, day);
-            let known = noted.iter().find(|one| one.day == day && one.edition == edition);
+            let known = noted.iter().find(|one| one.day == day);
             match known {
                 Some(one) if one.done_at.is_some() => {}
                 Some(one) => return Ok(Some(one.clone())),
@@ -103,7 +124,7 @@ impl Engine {
     }
 }
 
-/// A hash of what was published on a day: another text of the same day is another publication.
+/// A hash of what was published on a day.
 fn edition(calendar: &Calendar, day: Day) -> Digest {
     let arrangements = calendar.years().iter().flat_map(Year::arrangements);
     let published = arrangements.filter(|one| one.notice.published == day);

@@ -14,8 +14,9 @@ use serde_json::Value;
 use tokio::sync::oneshot;
 use uuid::Uuid;
 
-use super::Declined;
-use crate::store::{PersonalRow, RequestKey, ReviewRow};
+use super::incident::RECOMPUTE;
+use super::{Declined, Running};
+use crate::store::{ADVANCE, PersonalRow, RequestKey, ReviewRow};
 
 /// Something that somebody asks for.
 #[derive(Debug)]
@@ -55,6 +56,9 @@ pub enum Task {
         form: Value,
         /// The revision that the actor saw, if he says.
         revision: Option<u32>,
+        /// A field of the form that names an agency which is not registered: refused, where
+        /// everything else is as it should be.
+        unregistered: Option<Name>,
     },
     /// Time passes on a ticket.
     Advance {
@@ -111,6 +115,8 @@ pub struct Receipt {
 /// What was done.
 #[derive(Clone, Debug)]
 pub struct Done {
+    /// Whether the same key had asked for it before.
+    pub repeated: bool,
     /// The ticket.
     pub ticket: TicketId,
     /// The number that people use.
@@ -127,6 +133,9 @@ pub struct Done {
 #[derive(Debug)]
 pub(super) struct Submitted {
     pub(super) request: Request,
+    /// Nobody else carries out a request of the same key while it is on its way, whether or not
+    /// somebody still waits for its answer.
+    pub(super) running: Option<Running>,
     pub(super) answer: oneshot::Sender<Result<Done, Declined>>,
 }
 
@@ -148,8 +157,8 @@ impl Work {
         match &self.request.task {
             Task::Open(_) => "open",
             Task::Act { action, .. } => action.as_str(),
-            Task::Advance { .. } => "advance",
-            Task::Recompute { .. } => "recompute",
+            Task::Advance { .. } => ADVANCE,
+            Task::Recompute { .. } => RECOMPUTE,
         }
     }
 
@@ -160,6 +169,17 @@ impl Work {
             Task::Act { ticket, .. }
             | Task::Advance { ticket }
             | Task::Recompute { ticket, .. } => *ticket,
+        }
+    }
+}
+
+impl Outcome {
+    /// The word of a measure.
+    pub(super) const fn word(&self) -> &'static str {
+        match self {
+            Self::Done(_) => "done",
+            Self::Declined(_) => "declined",
+            Self::Wait(..) => "settling",
         }
     }
 }

@@ -35,7 +35,12 @@ impl Caller {
     /// # Errors
     /// Nothing of it.
     pub(crate) fn may(&self, endpoint: Endpoint) -> Result<Scope, Problem> {
+        // What is of the whole house is not for whoever sees one district of it.
+        let of_the_house = matches!(endpoint, Endpoint::ReadIncidents | Endpoint::ReadOutbox);
         match scope(self.role, endpoint) {
+            _ if of_the_house && self.district.is_some() => {
+                Err(Problem::forbidden(endpoint.title()))
+            }
             Scope::Nothing => Err(Problem::forbidden(endpoint.title())),
             scope => Ok(scope),
         }

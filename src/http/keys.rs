@@ -2,7 +2,8 @@
 //! commitment stands in its place.
 
 use axum::body::Bytes;
-use axum::http::HeaderMap;
+use axum::http::{HeaderMap, HeaderName, HeaderValue};
+use axum::response::Response;
 
 use super::caller::Caller;
 use super::problem::Problem;
@@ -30,4 +31,12 @@ pub(crate) fn keyed(
     let (subject, operation, key) = (caller.subject.clone(), operation.to_owned(), key.to_owned());
     let key = RequestKey { subject, operation, key };
     Ok(Some(Keyed { key, body: body.as_ref().into(), status }))
+}
+
+/// Says that the answer is of a request that came before.
+pub(crate) fn mark(response: &mut Response, repeated: bool) {
+    if repeated {
+        let name = HeaderName::from_static("idempotent-replayed");
+        response.headers_mut().insert(name, HeaderValue::from_static("true"));
+    }
 }

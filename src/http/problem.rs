@@ -125,6 +125,12 @@ impl Problem {
         Self::new(status, "busy", "系统繁忙", detail).retry_after(1)
     }
 
+    /// A fault of the program.
+    pub(crate) fn fault() -> Self {
+        let status = StatusCode::INTERNAL_SERVER_ERROR;
+        Self::new(status, "fault", "程序出错", "本次请求未能完成，请查询后重试")
+    }
+
     fn incident() -> Self {
         let detail = "工单暂时不能办理，已记为异常待运维人员处理；本次未予办理";
         Self::new(StatusCode::INTERNAL_SERVER_ERROR, "incident", "系统异常", detail)
@@ -159,7 +165,7 @@ impl From<StoreError> for Problem {
         tracing::error!(store.error = %error, "a request met a fault of the database");
         match error {
             StoreError::Unreadable(_) => Self::incident(),
-            error if error.is_passing() => Self::busy(error.to_string()).retry_after(5),
+            error if !error.blames_rows() => Self::busy(error.to_string()).retry_after(5),
             error => {
                 let status = StatusCode::INTERNAL_SERVER_ERROR;
                 Self::new(status, "store", "数据库出错", error.to_string())
@@ -210,7 +216,10 @@ impl From<Rejection> for Problem {
         let conflict = StatusCode::CONFLICT;
         let (status, title) = match rejection {
             Rejection::Form(faults) => return Self::fields(faults),
-            Rejection::UnknownAction { .. } => (StatusCode::NOT_FOUND, "没有这个动作"),
+            Rejection::UnknownAction { .. } => {
+                let detail = "工单的工作流没有这个动作；可办理的动作见 …/actions";
+                return Self::new(StatusCode::NOT_FOUND, code, "没有这个动作", detail);
+            }
             Rejection::NotYours | Rejection::NotPermitted { .. } => {
                 (StatusCode::FORBIDDEN, "无权办理")
             }

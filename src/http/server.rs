@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 
 use axum::Router;
 use axum::extract::{MatchedPath, Request};
+use axum::http::uri::PathAndQuery;
 use axum::http::{HeaderName, HeaderValue, StatusCode, header};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
@@ -35,6 +36,7 @@ fn router(api: Api) -> Router {
             let status = StatusCode::METHOD_NOT_ALLOWED;
             Problem::new(status, "method-not-allowed", "方法不对", "请核对接口文档：/docs")
         })
+        .layer(middleware::from_fn(readable))
         .layer(middleware::from_fn(measured))
         .layer(set(header::CACHE_CONTROL, "no-store"))
         .merge(docs)
@@ -70,6 +72,16 @@ pub async fn serve(
     }
 }
 
+/// NUL is text in no database; and a path is text.
+async fn readable(request: Request, next: Next) -> Response {
+    let uri = request.uri();
+    let asked = uri.path_and_query().map(PathAndQuery::as_str).unwrap_or_default();
+    if asked.to_ascii_lowercase().contains("%00") {
+        return Problem::bad_request("地址中不得含有空字符（%00）").into_response();
+    }
+    next.run(request).await
+}
+
 async fn measured(request: Request, next: Next) -> Response {
     // The route, not the path: a path names a ticket.
     let route = request.extensions().get::<MatchedPath>().map(|path| path.as_str().to_owned());
@@ -84,6 +96,5 @@ async fn measured(request: Request, next: Next) -> Response {
 
 fn panicked(_: Box<dyn Any + Send + 'static>) -> Response {
     tracing::error!("a request met a fault of the program");
-    let status = StatusCode::INTERNAL_SERVER_ERROR;
-    Problem::new(status, "fault", "程序出错", "本次请求未能完成，请查询后重试").into_response()
+    Problem::fault().into_response()
 }

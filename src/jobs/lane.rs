@@ -18,7 +18,7 @@ const MESSAGES_MAX: u64 = 64;
 /// A full look at least this often: a wake-up may be missed.
 const LOOK_EVERY: Duration = Duration::from_secs(30);
 
-/// After a failure of the database.
+/// After a failure of the database, or a turn that came to nothing.
 const FAILURE_PAUSE: Duration = Duration::from_secs(1);
 
 /// A lane.
@@ -40,15 +40,27 @@ impl Lane {
         }
     }
 
-    /// One turn.
+    /// One turn; after one that came to nothing the lane pauses, whatever the reason.
     pub(super) async fn work(self, engine: &Engine) -> Result<(), StoreError> {
+        let worked = self.turn(engine).await;
+        if !matches!(worked, Ok(true)) {
+            tokio::time::sleep(FAILURE_PAUSE).await;
+        }
+        worked.map(drop)
+    }
+
+    /// Whether something came of it.
+    async fn turn(self, engine: &Engine) -> Result<bool, StoreError> {
         let _stands = engine.stand().await;
         match self {
-            Self::Advance => engine.advance_due(TICKETS_MAX).await.map(drop),
-            Self::Deliver => engine.deliver(MESSAGES_MAX).await.map(drop),
+            Self::Advance => {
+                let advanced = engine.advance_due(TICKETS_MAX).await?;
+                Ok(advanced.due == 0 || advanced.moved > 0)
+            }
+            Self::Deliver => engine.deliver(MESSAGES_MAX).await.map(|_| true),
             Self::Housekeeping => loop {
                 if engine.housekeep(TICKETS_MAX).await?.finished {
-                    return Ok(());
+                    return Ok(true);
                 }
             },
         }
@@ -91,7 +103,9 @@ impl Lane {
             () = woken => {}
             () = pause(engine, next) => {}
         }
-        wake.sleeping_until(None);
+        if self == Self::Advance {
+            wake.sleeping_until(None);
+        }
     }
 }
 

@@ -57,13 +57,11 @@ pub enum StoreError {
 }
 
 impl StoreError {
-    /// Whether the same write may succeed later without a change.
+    /// Whether the rows are to blame, and not the machine: only then is somebody's request or
+    /// ticket looked into.
     #[must_use]
-    pub const fn is_passing(&self) -> bool {
-        matches!(
-            self,
-            Self::Busy | Self::Full | Self::Stale | Self::Unreachable(_) | Self::ReadOnly
-        )
+    pub const fn blames_rows(&self) -> bool {
+        matches!(self, Self::Refused { .. } | Self::Unreadable(_))
     }
 
     pub(super) fn unreadable(what: impl Into<String>) -> Self {
@@ -111,7 +109,7 @@ fn by_code(code: &str) -> StoreError {
         return match (class, code) {
             ("40" | "55", _) | ("57", "57014") => StoreError::Busy,
             ("53", "53100") => StoreError::Full,
-            ("08" | "57" | "53", _) => StoreError::Unreachable(code.to_owned()),
+            ("08" | "57" | "53" | "58" | "XX", _) => StoreError::Unreachable(code.to_owned()),
             ("25", "25006") => StoreError::ReadOnly,
             _ => StoreError::Refused { code: code.to_owned() },
         };
@@ -124,6 +122,7 @@ fn by_code(code: &str) -> StoreError {
         8 => StoreError::ReadOnly,
         11 | 26 => StoreError::Unreadable("文件已损坏，或不是 SQLite 数据库".to_owned()),
         13 => StoreError::Full,
+        7 | 9 | 10 | 15 => StoreError::Unreachable(format!("读写出错，代码 {code}")),
         14 => StoreError::Unreachable("文件打不开".to_owned()),
         _ => StoreError::Refused { code: code.to_owned() },
     }

@@ -40,13 +40,16 @@ pub struct NewIncident {
     pub at: Instant,
 }
 
+/// What the lane tries: an incident of it stops time on the ticket.
+pub const ADVANCE: &str = "advance";
+
 const INCIDENT: Rows<7> = Rows {
     table: "incident",
     columns: ["id", "ticket", "command", "code", "message", "seq", "at"],
 };
 
 impl Store {
-    /// Notes incidents and holds their tickets back from the lane.
+    /// Notes incidents, and holds back from the lane the tickets that it could not move on.
     ///
     /// # Errors
     /// The database refuses; nothing is noted then.
@@ -67,27 +70,43 @@ impl Store {
         let mut hold = Query::update();
         hold.table("ticket").value("wake_at", Option::<i64>::None);
         hold.value("version", Expr::col("version").add(1_i64));
-        hold.and_where(Expr::col("id").is_in(noted.iter().map(|(_, what)| what.ticket.0)));
-        tx.execute(&hold).await?;
+        let held = noted.iter().filter(|(_, what)| what.command == ADVANCE);
+        let held: Vec<Uuid> = held.map(|(_, what)| what.ticket.0).collect();
+        if !held.is_empty() {
+            hold.and_where(Expr::col("id").is_in(held));
+            tx.execute(&hold).await?;
+        }
         Ok(tx.commit().await?)
     }
 
-    /// Lets the lane have the ticket of an incident again. False if there is no such open incident.
+    /// An open incident.
     ///
     /// # Errors
     /// The database does not answer.
-    pub async fn retry_incident(&self, id: Uuid, at: Instant) -> Result<bool, StoreError> {
+    pub async fn open_incident(&self, id: Uuid) -> Result<Option<NewIncident>, StoreError> {
         let found = incident::Entity::find_by_id(id).one(&self.read).await?;
-        let Some(found) = found.filter(|one| one.resolved_at.is_none()) else { return Ok(false) };
+        Ok(found.filter(|one| one.resolved_at.is_none()).map(|one| shown(one).what))
+    }
+
+    /// Lets the lane have a ticket again, from when time next brings something about; its incidents
+    /// are over.
+    ///
+    /// # Errors
+    /// The database does not answer.
+    pub async fn release(
+        &self,
+        ticket: TicketId,
+        wake_at: Option<Instant>,
+        at: Instant,
+    ) -> Result<(), StoreError> {
         let tx = dialect::begin(&self.write).await?;
         let mut free = Query::update();
-        free.table("ticket").value("wake_at", at.ms());
+        free.table("ticket").value("wake_at", wake_at.map(Instant::ms));
         free.value("version", Expr::col("version").add(1_i64));
-        free.and_where(Expr::col("id").eq(found.ticket));
+        free.and_where(Expr::col("id").eq(ticket.0));
         tx.execute(&free).await?;
-        resolve(&tx, &[found.ticket], at).await?;
-        tx.commit().await?;
-        Ok(true)
+        resolve(&tx, &[ticket.0], at).await?;
+        Ok(tx.commit().await?)
     }
 
     /// Incidents, newest first; only open ones if asked for.

@@ -45,7 +45,7 @@ pub struct TicketFilter {
     pub due_before: Option<Instant>,
     /// A flag.
     pub flag: Option<String>,
-    /// Any of: the beginning of the number, agencies, matters.
+    /// Any of: the beginning of the number, agencies.
     pub search: Option<Search>,
     /// The order.
     pub order: Order,
@@ -62,8 +62,6 @@ pub struct Search {
     pub number: String,
     /// Agencies by code.
     pub agencies: Vec<String>,
-    /// Matters by code.
-    pub matters: Vec<String>,
 }
 
 /// Which running deadlines are listed.
@@ -202,8 +200,7 @@ fn conditions(filter: &TicketFilter) -> Condition {
         let end = format!("{}\u{10FFFF}", search.number);
         let number = Column::TicketNo.gte(search.number.as_str()).and(Column::TicketNo.lt(end));
         let any = Condition::any().add(number);
-        let any = any.add(Column::Agency.is_in(&search.agencies));
-        all = all.add(any.add(Column::Matter.is_in(&search.matters)));
+        all = all.add(any.add(Column::Agency.is_in(&search.agencies)));
     }
     let after = filter.after;
     match filter.order {

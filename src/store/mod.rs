@@ -34,7 +34,7 @@ pub use definition::StoredDefinition;
 pub use dialect::FileLock;
 pub use error::StoreError;
 pub use event::Recorded;
-pub use incident::{Incident, NewIncident};
+pub use incident::{ADVANCE, Incident, NewIncident};
 pub use list::{DeadlineFilter, Order, RunningDeadline, Search, TicketFilter};
 pub use outbox::{Carried, DeliveryState, Finished, MessageId, Posted};
 pub use publication::Publication;

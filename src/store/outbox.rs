@@ -208,22 +208,20 @@ impl Store {
         Ok(self.write.execute(&update).await?.rows_affected() > 0)
     }
 
-    /// When the next message is due.
+    /// When the next message is due: one that waits behind another is not.
     ///
     /// # Errors
     /// The database does not answer.
     pub async fn next_message(&self) -> Result<Option<Instant>, StoreError> {
-        let query = outbox::Entity::find()
-            .select_only()
-            .column(outbox::Column::NextAt)
-            .filter(outbox::Column::State.eq("waiting"))
-            .order_by_asc(outbox::Column::NextAt)
-            .limit(1);
-        let at = query.into_tuple::<i64>().one(&self.read).await?;
+        let mut query = Query::select();
+        query.column(("outbox", "next_at")).from("outbox").cond_where(first_in_line());
+        query.order_by(("outbox", "next_at"), sea_orm::Order::Asc).limit(1);
+        let row = self.read.query_one(&query).await?;
+        let at: Option<i64> = row.map(|row| row.try_get_by_index(0)).transpose()?;
         Ok(at.map(Instant::from_ms))
     }
 
-    /// Messages, the newest first, after an instant and identity of the list.
+    /// Messages, those of the newest tickets first.
     ///
     /// # Errors
     /// The database does not answer.
@@ -241,7 +239,6 @@ impl Store {
             query = query.filter(outbox::Column::Ticket.eq(ticket.0));
         }
         let query = query
-            .order_by_desc(outbox::Column::CreatedAt)
             .order_by_desc(outbox::Column::Ticket)
             .order_by_desc(outbox::Column::Seq)
             .order_by_desc(outbox::Column::Nth)
@@ -250,8 +247,8 @@ impl Store {
     }
 }
 
-/// Messages that are due and the first of their ticket and destination.
-fn due(now: Instant, limit: u64) -> SelectStatement {
+/// Messages that wait, the first of their ticket and destination.
+fn first_in_line() -> Condition {
     let one = |column: &'static str| Expr::col(("outbox", column));
     let before = |column: &'static str| Expr::col(("before", column));
     let mut earlier = Query::select();
@@ -264,10 +261,13 @@ fn due(now: Instant, limit: u64) -> SelectStatement {
             .add(before("seq").lt(one("seq")))
             .add(before("seq").eq(one("seq")).and(before("nth").lt(one("nth")))),
     );
+    Condition::all().add(one("state").eq("waiting")).add(Expr::exists(earlier).not())
+}
+
+fn due(now: Instant, limit: u64) -> SelectStatement {
     let mut query = Query::select();
     query.column(("outbox", sea_orm::sea_query::Asterisk)).from("outbox");
-    query.and_where(one("state").eq("waiting")).and_where(one("next_at").lte(now.ms()));
-    query.and_where(Expr::exists(earlier).not());
+    query.cond_where(first_in_line()).and_where(Expr::col(("outbox", "next_at")).lte(now.ms()));
     query.order_by(("outbox", "next_at"), sea_orm::Order::Asc);
     query.order_by(("outbox", "ticket"), sea_orm::Order::Asc).limit(limit);
     query.lock_with_behavior(LockType::Update, LockBehavior::SkipLocked);

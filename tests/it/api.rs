@@ -205,7 +205,7 @@ async fn bad_input_is_told_with_its_field_and_changes_nothing() {
     let after = server.get(&format!("/v1/tickets/{number}/history"), &auditor).await.ok();
     assert_eq!(before, after);
     let all = server.get("/v1/tickets", &hotline).await.ok();
-    assert_eq!(all["tickets"].as_array().map(Vec::len), Some(1));
+    assert_eq!(all["tickets"].as_array().map(Vec::len), Some(2));
     assert!(!place.log().contains("13800001234"));
 }
 
@@ -219,6 +219,8 @@ async fn queries_and_clock(server: &Server, hotline: &str, admin: &str) {
         "/v1/tickets?nonsense=1",
         "/v1/tickets?due_before=gestern",
         "/v1/tickets/%00",
+        "/v1/tickets?step=%00",
+        "/v1/tickets/%ff",
         "/v1/tickets/HCP1/history?after=-1",
         "/v1/calendars/12345",
         "/v1/outbox?state=x",
@@ -273,6 +275,20 @@ async fn forms(server: &Server, token: &str, number: &str) {
     let dispatch = format!("/v1/tickets/{number}/actions/dispatch");
     check(&dispatch, json!({"agency": OWN}), &[], (409, "wrong-step")).await;
     check(&dispatch, json!({"agency": "NOBODY"}), &[], (409, "wrong-step")).await;
+    let fresh = review("R7", "matter", instant(START));
+    let key = [("idempotency-key", "K7")];
+    let mut numbers = Vec::new();
+    for replayed in [false, true] {
+        let answer = server.call_with(Method::POST, "/v1/reviews", token, Some(&fresh), &key).await;
+        let answer = answer.expect("an answer");
+        assert_eq!(answer.status.as_u16(), 201);
+        assert_eq!(answer.headers.contains_key("idempotent-replayed"), replayed);
+        numbers.push(answer.body["ticket_no"].as_str().expect("a number").to_owned());
+    }
+    assert_eq!(numbers[0], numbers[1]);
+    let fresh = format!("/v1/tickets/{}/actions/dispatch", numbers[0]);
+    check(&fresh, json!({"agency": "NOBODY"}), &[], (422, "invalid-form")).await;
+    check(&fresh, json!({"agency": OWN}), &[], (200, "")).await;
     let sign = format!("/v1/tickets/{number}/actions/sign");
     check(&sign, json!({}), &[], (403, "not-permitted")).await;
     let none = format!("/v1/tickets/{number}/actions/nonsense");
@@ -305,6 +321,9 @@ async fn an_agency_that_gave_a_ticket_back_sees_its_own_part() {
     assert_eq!((&history["verified"], &history["next"]), (&json!(true), &Value::Null));
     let whole = server.get(&format!("{path}/history"), &hotline).await.ok();
     assert!(whole.to_string().contains(FOREIGN));
+    // Its objection to a card is compared with the revision that it is shown.
+    let revision = former["revision"].to_string();
+    assert_eq!(revision, server.get(&path, &hotline).await.ok()["revision"].to_string());
     let second = place.token(Role::Agency, "a2", Some(FOREIGN)).await;
     let shown = server.get(&path, &second).await.ok();
     assert_eq!(shown["reviewer"]["name"], "张*三");

@@ -29,6 +29,11 @@ on_both!(
     who_came_before_a_recorded_firing_is_overtaken,
     a_message_is_tried_until_it_arrives_or_is_dead,
     a_definition_is_stored_on_first_use_and_never_changed,
+    a_message_behind_another_waits_and_wakes_nobody,
+    a_notice_is_worked_in_when_its_day_comes,
+    a_retry_leaves_the_lane_nothing_that_is_not_due,
+    one_refused_change_is_set_aside_and_the_rest_goes_through,
+    a_key_stays_taken_when_its_caller_goes_away,
 );
 
 const START: &str = "2026-03-02T10:00:00+08:00";
@@ -113,6 +118,7 @@ async fn a_key_has_one_effect(db: TestDatabase) {
                 actor: hotline(),
                 form: json!({}),
                 revision: None,
+                unregistered: None,
             };
             engine.submit(&arrival, task, Some(keyed(key, body))).await
         }
@@ -212,8 +218,8 @@ async fn a_ticket_that_cannot_be_read_holds_up_nobody(db: TestDatabase) {
     let told = house.act(tickets[0], "urge", hotline(), json!({})).await.expect_err("refused");
     assert_eq!(told, Declined::Incident);
     // Retried without being mended, it is an incident again.
-    assert!(db.store.retry_incident(*id, to).await.expect("an answer"));
-    assert!(!db.store.retry_incident(*id, to).await.expect("an answer"));
+    assert!(house.engine.retry_incident(*id).await.expect("an answer"));
+    assert!(!house.engine.retry_incident(*id).await.expect("an answer"));
     house.engine.advance_clock(to.plus_ms(1)).await.expect("advanced");
     assert_eq!(db.store.incidents(true, 10).await.expect("them").len(), 1);
     assert_eq!(db.store.incidents(false, 10).await.expect("them").len(), 2);
@@ -265,6 +271,7 @@ async fn who_came_before_a_recorded_firing_is_overtaken(db: TestDatabase) {
         actor: hotline(),
         form: json!({}),
         revision: None,
+        unregistered: None,
     };
     let told = house.engine.submit(&arrival, task, None).await.expect_err("refused");
     assert_eq!(told, Declined::Overtaken { arrived_at: arrival.at });
@@ -306,4 +313,142 @@ async fn a_definition_is_stored_on_first_use_and_never_changed(db: TestDatabase)
     let (shelf, calendar) = (duban_shipped::shelf(), duban_shipped::calendar());
     let told = duban::engine::Knowledge::gather(shelf, calendar, BTreeSet::new(), &db.store).await;
     assert!(told.is_err());
+}
+
+async fn a_message_behind_another_waits_and_wakes_nobody(db: TestDatabase) {
+    let house = simulated(&db).await;
+    *house.post.says.lock().expect("a post") = Carried::Failed("timeout");
+    let ticket = house.review("matter", "R1").await.expect("a ticket").ticket;
+    let form = json!({"agency": AGENCY});
+    house.act(ticket, "dispatch", hotline(), form).await.expect("dispatched");
+    house.act(ticket, "urge", hotline(), json!({})).await.expect("urged");
+    let now = house.engine.clock().now();
+    house.engine.deliver(100).await.expect("tried");
+    // The first one waits for its next attempt, those behind it with it.
+    let next = db.store.next_message().await.expect("an answer").expect("a message");
+    assert!(next > now, "{next}");
+    let to = now.plus_ms(60_000);
+    let advanced = tokio::time::timeout(Duration::from_secs(20), house.engine.advance_clock(to));
+    advanced.await.expect("the clock comes to its end").expect("advanced");
+    let carried = house.post.carried.lock().expect("a post");
+    let mut first = carried.iter().map(|one| (one.destination.clone(), one.id));
+    let (to_whom, id) = first.next().expect("one");
+    assert!(first.all(|one| one.0 != to_whom || one.1 == id));
+}
+
+async fn a_notice_is_worked_in_when_its_day_comes(db: TestDatabase) {
+    let folder = tempfile::TempDir::new().expect("a folder");
+    crate::published::calendars(folder.path(), true);
+    let calendar = || duban_shipped::calendar_of(folder.path());
+    let start = instant("2026-12-28T10:00:00+08:00");
+    let house = House::with(&db.store, Clock::simulated(start), calendar()).await;
+    let ticket = house.review("matter", "R1").await.expect("a ticket").ticket;
+    let form = json!({"agency": AGENCY});
+    house.act(ticket, "dispatch", hotline(), form).await.expect("dispatched");
+    while !house.engine.housekeep(100).await.expect("kept").finished {}
+    // The day of the publication begins while the house runs by the system's clock.
+    let day = instant("2026-12-30T00:00:00+08:00");
+    let clock = Clock::system(day.plus_ms(SETTLE_MS - 700).ms() - wall().ms());
+    let house = House::with(&db.store, clock.clone(), calendar()).await;
+    assert_eq!(house.engine.next_publication(), Some(day.plus_ms(SETTLE_MS)));
+    assert!(house.engine.housekeep(100).await.expect("kept").finished);
+    while clock.now() < day.plus_ms(SETTLE_MS) {
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    house.engine.advance_due(100).await.expect("advanced");
+    while !house.engine.housekeep(100).await.expect("kept").finished {}
+    let events = house.events(ticket).await;
+    let moved = events.iter().filter(|one| matches!(one.fact, Fact::DeadlineMoved(_)));
+    let moved: Vec<_> = moved.map(|one| one.at).collect();
+    assert!(!moved.is_empty() && moved.iter().all(|at| *at >= day), "{moved:?}");
+}
+
+async fn a_retry_leaves_the_lane_nothing_that_is_not_due(db: TestDatabase) {
+    let house = simulated(&db).await;
+    let done = house.review("matter", "R1").await.expect("a ticket");
+    let (ticket, instance) = (done.ticket, done.instance.expect("the ticket"));
+    for (nr, command) in ["advance", "recompute", "urge"].into_iter().enumerate() {
+        let what = duban::store::NewIncident {
+            ticket,
+            command: command.to_owned(),
+            code: "test".to_owned(),
+            message: String::new(),
+            seq: instance.seq,
+            at: house.engine.clock().now(),
+        };
+        let id = uuid::Uuid::from_u128(nr as u128 + 1);
+        db.store.note_incidents(&[(id, what)]).await.expect("noted");
+        // Only what stops time holds a ticket back.
+        let wake = db.store.next_wake().await.expect("an answer");
+        assert_eq!(wake.is_none(), command == "advance", "{command}");
+        assert!(house.engine.retry_incident(id).await.expect("an answer"));
+        assert_eq!(db.store.next_wake().await.expect("an answer"), instance.next_wake());
+        assert_eq!(house.engine.advance_due(10).await.expect("nothing").due, 0);
+    }
+    assert!(db.store.incidents(true, 10).await.expect("them").is_empty());
+}
+
+async fn one_refused_change_is_set_aside_and_the_rest_goes_through(db: TestDatabase) {
+    let house = simulated(&db).await;
+    let mut tickets = Vec::new();
+    for nr in 0..12 {
+        tickets.push(house.review("matter", &format!("R{nr}")).await.expect("a ticket").ticket);
+    }
+    // A row where one ticket's next event would go.
+    let (_, loaded) = db.store.load(&tickets[5..6]).await.expect("it").remove(0);
+    let seq = loaded.expect("readable").instance.seq + 1;
+    let stands = format!(
+        "INSERT INTO event (position, ticket, seq, bytes, hash) \
+         SELECT 900000, ticket, {seq}, bytes, hash FROM event WHERE position = \
+         (SELECT max(position) FROM event WHERE ticket = \
+          (SELECT id FROM ticket ORDER BY id LIMIT 1 OFFSET 5))"
+    );
+    db.raw().await.execute_unprepared(&stands).await.expect("harmed");
+    let acts = tickets.iter().map(|ticket| house.act(*ticket, "urge", hotline(), json!({})));
+    let done = futures::future::join_all(acts).await;
+    let good: Vec<bool> = done.iter().map(Result::is_ok).collect();
+    assert_eq!(good.iter().filter(|good| **good).count(), 11, "{done:?}");
+    assert_eq!(done[5].as_ref().expect_err("refused"), &Declined::Incident);
+    let incidents = db.store.incidents(true, 10).await.expect("them");
+    assert_eq!(incidents.len(), 1);
+    assert_eq!(incidents[0].what.ticket, tickets[5]);
+    // Time goes on for all the others.
+    let to = house.engine.clock().now().plus_ms(3 * 86_400_000);
+    house.engine.advance_clock(to).await.expect("advanced");
+    assert_eq!(db.number("SELECT count(*) FROM card").await, 11);
+}
+
+async fn a_key_stays_taken_when_its_caller_goes_away(db: TestDatabase) {
+    let (_first, house, due) = before_a_rung(&db, 0).await;
+    let (_, loaded) = db.store.due(due, 1).await.expect("it").remove(0);
+    let ticket = loaded.expect("readable").instance.ticket;
+    let urge = || {
+        let engine = house.engine.clone();
+        async move {
+            let arrival = engine.arrive().await;
+            let task = Task::Act {
+                ticket,
+                action: "urge".into(),
+                actor: hotline(),
+                form: json!({}),
+                revision: None,
+                unregistered: None,
+            };
+            engine.submit(&arrival, task, Some(keyed("K1", "body"))).await
+        }
+    };
+    // It waits for what is due to settle, and its caller goes away.
+    let gone = tokio::time::timeout(Duration::from_millis(500), urge()).await;
+    assert!(gone.is_err());
+    assert_eq!(urge().await.expect_err("refused"), Declined::KeyRunning);
+    while house.engine.clock().now() < due.plus_ms(SETTLE_MS + 500) {
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    let again = urge().await.expect("done before");
+    assert!(again.repeated && again.receipt.is_some());
+    let events = house.events(ticket).await;
+    let urged = events
+        .iter()
+        .filter(|event| matches!(&event.fact, Fact::Acted(acted) if acted.action == "urge"));
+    assert_eq!(urged.count(), 1);
 }

@@ -86,7 +86,14 @@ impl House {
         form: Value,
     ) -> Result<Done, Declined> {
         let arrival = self.engine.arrive().await;
-        let task = Task::Act { ticket, action: action.into(), actor, form, revision: None };
+        let task = Task::Act {
+            ticket,
+            action: action.into(),
+            actor,
+            form,
+            revision: None,
+            unregistered: None,
+        };
         self.engine.submit(&arrival, task, None).await
     }
 

@@ -2,6 +2,7 @@
 //! deadlines firm, and history says so.
 
 use std::fs;
+use std::path::Path;
 
 use duban_core::role::Role;
 use serde_json::{Value, json};
@@ -25,20 +26,16 @@ off_days = [{ name = "元旦", days = [2027-01-01, 2027-01-02, 2027-01-03] }]
 workdays = [{ name = "元旦", days = [2027-01-09] }]
 "#;
 
-fn calendars(place: &Place, with_2027: bool) -> String {
-    let to = place.path().join(if with_2027 { "with" } else { "without" });
-    fs::create_dir_all(&to).expect("a folder");
-    let from = duban_shipped::folder("calendars");
-    for entry in fs::read_dir(from).expect("the folder") {
+/// The shipped notices, and that of 2027 if asked for, in a folder.
+pub(crate) fn calendars(to: &Path, with_2027: bool) {
+    fs::create_dir_all(to).expect("a folder");
+    for entry in fs::read_dir(duban_shipped::folder("calendars")).expect("the folder") {
         let path = entry.expect("an entry").path();
-        if path.extension().is_some_and(|end| end == "toml") {
-            fs::copy(&path, to.join(path.file_name().expect("a name"))).expect("copied");
-        }
+        fs::copy(&path, to.join(path.file_name().expect("a name"))).expect("copied");
     }
     if with_2027 {
         fs::write(to.join("CN-2027.toml"), NOTICE).expect("written");
     }
-    to.display().to_string()
 }
 
 fn completion(ticket: &Value) -> &Value {
@@ -51,7 +48,10 @@ async fn a_file_that_is_added_before_a_restart_makes_estimates_firm() {
     let place = Place::new().await;
     let hotline = place.token(Role::Hotline, "h1", None).await;
     let admin = place.token(Role::SystemAdmin, "s1", None).await;
-    let old = calendars(&place, false);
+    let (old, new) = (place.path().join("old"), place.path().join("new"));
+    calendars(&old, false);
+    calendars(&new, true);
+    let (old, new) = (old.display().to_string(), new.display().to_string());
     let server = place.serve(&["--clock", "simulated", "--start-at", START, "--calendars", &old]);
     let body = review("R1", "matter", instant(START));
     let number = server.post("/v1/reviews", &hotline, &body).await.ok()["ticket_no"].clone();
@@ -65,7 +65,6 @@ async fn a_file_that_is_added_before_a_restart_makes_estimates_firm() {
     server.advance(&admin, instant("2026-12-31T09:00:00+08:00")).await;
     assert_eq!(server.stop(), Some(0));
 
-    let new = calendars(&place, true);
     let later = ["--clock", "simulated", "--start-at", "2026-12-31T09:00:00+08:00"];
     let later = [&later[..], &["--calendars", &new]].concat();
     let server = place.serve(&later);

@@ -53,7 +53,7 @@ impl Intake {
 
     async fn measure(&self, folder: &Folder) -> Result<Measured, Failure> {
         let flags = json!({"listen": "127.0.0.1:0", "database_url": folder.url("intake.db")});
-        let service = Service::ready(Settings::read(None, flags)?).await?;
+        let service = Service::ready(Settings::alone(flags)?).await?;
         let address = service.address().map(|address| format!("http://{address}"));
         let address = address.ok_or_else(|| Failure::Machine("没有地址".to_owned()))?;
         let store = service.engine.store().clone();

@@ -96,7 +96,7 @@ impl Demo {
             start_at: town::start(),
         };
         let begun = Stopwatch::now();
-        let settings = Settings::read(None, flags)?;
+        let settings = Settings::alone(flags)?;
         let service = Service::ready(settings).await?;
         let address = service.address().unwrap_or(self.listen);
         let store = service.engine.store().clone();

@@ -1,18 +1,14 @@
 //! `POST /v1/tickets/{ticket_no}/actions/{action}`: do it.
 
 use axum::Json;
-use axum::extract::{Path, State};
-use axum::http::{HeaderMap, HeaderName, HeaderValue};
+use axum::extract::State;
+use axum::http::HeaderMap;
 use axum::response::{IntoResponse, Response};
-use duban_core::command::{Act, Command, Moment};
-use duban_core::decide::decide;
 use duban_core::instance::Instance;
 use duban_core::name::Name;
-use duban_core::rejection::Rejection;
-use duban_core::time::Instant;
 use serde_json::Value;
 
-use super::super::body::Body;
+use super::super::body::{Body, Path};
 use super::super::caller::Caller;
 use super::super::etag::{etag, if_match};
 use super::super::policy::Endpoint;
@@ -48,60 +44,41 @@ pub(crate) async fn post(
     Body { value: form, bytes }: Body<Value>,
 ) -> Result<Response, Problem> {
     let arrival = api.engine.arrive().await;
-    let scope = caller.may(Endpoint::Act)?;
     if !form.is_object() {
         return Err(Problem::malformed(String::new(), "表单应为 JSON 对象".to_owned()));
     }
     let revision = if_match(&headers)?;
-    let seen = api.seen(&caller, scope, &ticket_no).await?;
     let operation = format!("POST /v1/tickets/{ticket_no}/actions/{action}");
     let key = keys::keyed(&headers, &caller, &operation, &bytes, 200)?;
+    let scope = caller.may(Endpoint::Act)?;
+    let mut seen = api.seen(&caller, scope, &ticket_no).await?;
+    let unregistered = unregistered(&api, &seen.loaded.instance, &action, &form)?;
     let (action, actor) = (Name::from(action), caller.actor());
-    let act = Act { action, actor, form, sealed: None, revision };
-    registered(&api, &seen.loaded.instance, &caller, &act, arrival.at)?;
-    let Act { action, actor, form, .. } = act;
-    let task = Task::Act { ticket: seen.id, action, actor, form, revision };
+    let task = Task::Act { ticket: seen.id, action, actor, form, revision, unregistered };
     let done = api.engine.submit(&arrival, task, key).await?;
-    let scope = caller.may(Endpoint::ReadTickets)?;
-    let replayed = done.replayed;
-    let shown = match api.seen(&caller, scope, &ticket_no).await {
-        Ok(seen) => seen,
-        // What was done took the ticket away from the caller.
-        Err(_) => seen,
-    };
-    let view = api.view(&caller, shown).await?.with_receipt(done.receipt);
-    let mut response = (etag(view.revision()), Json(view)).into_response();
-    if replayed {
-        let name = HeaderName::from_static("idempotent-replayed");
-        response.headers_mut().insert(name, HeaderValue::from_static("true"));
+    // What was committed, whatever has come after it; of a repetition, the ticket as it is now.
+    if let Some(instance) = &done.instance {
+        seen.loaded.instance = Instance::clone(instance);
     }
+    let (repeated, receipt) = (done.repeated, done.receipt);
+    let view = api.view_of_done(&caller, seen).await?.with_receipt(receipt);
+    let mut response = (etag(view.revision()), Json(view)).into_response();
+    keys::mark(&mut response, repeated);
     Ok(response)
 }
 
-/// A ticket goes only to an agency of the register: whatever else was typed may be anything. Told
-/// where everything else about the request is as it should be.
-fn registered(
+/// The field that names an agency which is not in the register, if the form has one: a ticket goes
+/// only to an agency, and whatever else was typed may be anything.
+fn unregistered(
     api: &Api,
     instance: &Instance,
-    caller: &Caller,
-    act: &Act,
-    at: Instant,
-) -> Result<(), Problem> {
-    let context = api.engine.knowledge().context();
-    let definition = context.definition(instance)?;
-    let rule = definition.action(act.action.as_str());
-    let Some(field) = rule.and_then(|action| action.assign.as_ref()) else { return Ok(()) };
-    let code = act.form.get(field.as_str()).and_then(Value::as_str);
-    // A form without it is the core's to refuse.
-    let Some(code) = code.filter(|code| api.register.agency(code).is_none()) else {
-        return Ok(());
-    };
-    tracing::debug!(actor = %caller.subject, bytes = code.len(), "an agency that is not registered");
-    let moment = Moment::now(at.max(instance.at));
-    match decide(context, instance, &Command::Act(act.clone()), moment) {
-        Err(refusal) if !matches!(refusal.rejection, Rejection::Unsealed) => {
-            Err(refusal.rejection.into())
-        }
-        _ => Err(Problem::field(field.as_str(), "没有这个单位代码；请从单位名册中选择")),
-    }
+    action: &str,
+    form: &Value,
+) -> Result<Option<Name>, Problem> {
+    let definition = api.engine.knowledge().context().definition(instance)?;
+    let field = definition.action(action).and_then(|action| action.assign.clone());
+    let code = |field: &Name| form.get(field.as_str()).and_then(Value::as_str);
+    let is_unknown =
+        |field: &Name| code(field).is_some_and(|code| api.register.agency(code).is_none());
+    Ok(field.filter(is_unknown))
 }

@@ -1,7 +1,7 @@
 //! `GET /v1/tickets/{ticket_no}/actions`: what this caller may do now, with each form.
 
 use axum::Json;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use duban_core::command::{Act, Command, Moment};
 use duban_core::decide::{Context, decide};
 use duban_core::definition::Action;
@@ -14,6 +14,7 @@ use serde_json::{Value, json};
 use utoipa::ToSchema;
 
 use super::super::Api;
+use super::super::body::Path;
 use super::super::caller::Caller;
 use super::super::policy::Endpoint;
 use super::super::problem::Problem;
@@ -58,7 +59,9 @@ pub(crate) async fn list(
     let at = api.engine.clock().now();
     let may = |action: &&Action| {
         definition.roles(action, &instance.flags).contains(&caller.role)
-            && is_open(context, instance, action, caller.actor(), at)
+            && forms(action, instance)
+                .into_iter()
+                .any(|form| is_open(context, instance, action, form, caller.actor(), at))
     };
     let shown = |action: &Action| ActionView {
         action: action.name.to_string(),
@@ -71,15 +74,27 @@ pub(crate) async fn list(
     Ok(Json(ActionsView { actions: definition.actions.iter().filter(may).map(shown).collect() }))
 }
 
-/// Whether nothing but the form stands in the way: tried with an empty one, and thrown away.
+/// What an action is tried with: an empty form, or one for each card where it is about a card.
+fn forms(action: &Action, instance: &Instance) -> Vec<Value> {
+    match &action.card {
+        Some(step) => {
+            let cards = instance.cards.iter();
+            cards.map(|card| json!({step.field().as_str(): card.id})).collect()
+        }
+        None => vec![json!({})],
+    }
+}
+
+/// Whether nothing but the form stands in the way: tried, and thrown away.
 fn is_open(
     context: Context<'_>,
     instance: &Instance,
     action: &Action,
+    form: Value,
     actor: Actor,
     at: Instant,
 ) -> bool {
-    let (action, form) = (action.name.clone(), json!({}));
+    let action = action.name.clone();
     let act = Act { action, actor, form, sealed: None, revision: None };
     let tried = decide(context, instance, &Command::Act(act), Moment::now(at.max(instance.at)));
     match tried.map_err(|refusal| refusal.rejection) {

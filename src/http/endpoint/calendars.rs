@@ -1,14 +1,14 @@
 //! `GET /v1/calendars` and `/v1/calendars/{year}`: what is published, and the days of a year.
 
 use axum::Json;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use duban_core::calendar::{Arrangement, Year};
 use duban_core::time::{Day, YEARS};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
 use super::super::Api;
-use super::super::body::Query;
+use super::super::body::{Path, Query};
 use super::super::caller::Caller;
 use super::super::policy::Endpoint;
 use super::super::problem::Problem;

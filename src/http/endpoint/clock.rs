@@ -3,6 +3,7 @@
 
 use axum::Json;
 use axum::extract::State;
+use axum::http::HeaderMap;
 use duban_core::calendar::Within;
 use duban_core::time::Instant;
 use serde::{Deserialize, Serialize};
@@ -54,9 +55,14 @@ pub(crate) struct AdvancedView {
 pub(crate) async fn advance(
     State(api): State<Api>,
     caller: Caller,
+    headers: HeaderMap,
     Body { value: asked, .. }: Body<Advance>,
 ) -> Result<Json<AdvancedView>, Problem> {
     caller.may(Endpoint::MoveClock)?;
+    if asked.by.is_some() && headers.contains_key("idempotency-key") {
+        let say = "重复一次就会多拨一次；带 Idempotency-Key 时请用 to";
+        return Err(Problem::field("by", say));
+    }
     let now = api.engine.clock().now();
     let to = match (asked.to, asked.by) {
         (Some(to), None) => to,
@@ -73,7 +79,10 @@ pub(crate) async fn advance(
     if last.is_some_and(|last| to > zone.start_of(last)) {
         return Err(Problem::field("to", "超出可计算的年份"));
     }
-    let advanced = api.engine.advance_clock(to).await?;
+    // A caller that goes away must not leave the clock half-way.
+    let engine = api.engine.clone();
+    let advanced = tokio::spawn(async move { engine.advance_clock(to).await }).await;
+    let advanced = advanced.map_err(|_| Problem::fault())??;
     Ok(Json(AdvancedView {
         now: api.engine.clock().now(),
         stops: advanced.stops,

@@ -1,7 +1,7 @@
 //! `GET /v1/tickets/{ticket_no}/deadlines/{name}/explanation`: why this date, day by day.
 
 use axum::Json;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use duban_core::calendar::{Edition, ExplainedDay};
 use duban_core::deadline::Run;
 use duban_core::time::{Day, Instant};
@@ -10,6 +10,7 @@ use serde_json::Value;
 use utoipa::ToSchema;
 
 use super::super::Api;
+use super::super::body::Path;
 use super::super::caller::Caller;
 use super::super::policy::Endpoint;
 use super::super::problem::Problem;

@@ -48,7 +48,8 @@ pub(crate) async fn readyz(State(api): State<Api>) -> Response {
             store.incidents(true, 1_000).await?.len(),
         ))
     };
-    let Ok((wake, incidents)) = asked.await else {
+    let asked = if api.engine.is_working() { asked.await.ok() } else { None };
+    let Some((wake, incidents)) = asked else {
         let ready =
             Ready { status: "unavailable", database: "unavailable", lag_ms: 0, incidents: 0 };
         return (StatusCode::SERVICE_UNAVAILABLE, Json(ready)).into_response();

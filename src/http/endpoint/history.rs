@@ -1,13 +1,13 @@
 //! `GET /v1/tickets/{ticket_no}/history`: everything that happened, in order, with the chain.
 
 use axum::Json;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use duban_core::digest::Digest;
 use serde::Deserialize;
 use utoipa::IntoParams;
 
 use super::super::Api;
-use super::super::body::Query;
+use super::super::body::{Path, Query};
 use super::super::caller::Caller;
 use super::super::policy::Endpoint;
 use super::super::problem::Problem;

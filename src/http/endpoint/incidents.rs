@@ -1,7 +1,7 @@
 //! `GET /v1/incidents` and `POST /v1/incidents/{id}/retry`: what could not be decided.
 
 use axum::Json;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::http::StatusCode;
 use duban_core::time::Instant;
 use serde::{Deserialize, Serialize};
@@ -9,7 +9,7 @@ use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
 
 use super::super::Api;
-use super::super::body::Query;
+use super::super::body::{Path, Query};
 use super::super::caller::Caller;
 use super::super::policy::Endpoint;
 use super::super::problem::Problem;
@@ -96,10 +96,8 @@ pub(crate) async fn retry(
     caller.may(Endpoint::RetryIncidents)?;
     let nothing = || Problem::not_found("这个未处理的异常");
     let id = id.parse().map_err(|_| nothing())?;
-    let at = api.engine.clock().now();
-    if !api.engine.store().retry_incident(id, at).await? {
+    if !api.engine.retry_incident(id).await? {
         return Err(nothing());
     }
-    api.engine.wake().due_at(at);
     Ok(StatusCode::ACCEPTED)
 }

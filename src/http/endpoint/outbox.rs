@@ -1,7 +1,7 @@
 //! `GET /v1/outbox` and `POST /v1/outbox/{id}/redeliver`: messages and what became of them.
 
 use axum::Json;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::http::StatusCode;
 use duban_core::time::Instant;
 use serde::{Deserialize, Serialize};
@@ -9,7 +9,7 @@ use serde_json::Value;
 use utoipa::{IntoParams, ToSchema};
 
 use super::super::Api;
-use super::super::body::Query;
+use super::super::body::{Path, Query};
 use super::super::caller::Caller;
 use super::super::policy::Endpoint;
 use super::super::problem::Problem;

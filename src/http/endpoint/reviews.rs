@@ -68,8 +68,10 @@ pub(crate) async fn post(
     caller.may(Endpoint::Review)?;
     let key = keys::keyed(&headers, &caller, "POST /v1/reviews", &bytes, 201)?;
     review.check(&api)?;
-    let (status, accepted) = accept(&api, &caller, review, key).await?;
-    Ok((status, Json(accepted)).into_response())
+    let (status, repeated, accepted) = accept(&api, &caller, review, key).await?;
+    let mut response = (status, Json(accepted)).into_response();
+    keys::mark(&mut response, repeated);
+    Ok(response)
 }
 
 /// 推送一批评价，每行一条 JSON
@@ -101,7 +103,7 @@ pub(crate) async fn post_batch(
             let accepted = one_line(api, caller, line).await;
             let line = place + 1;
             match accepted {
-                Ok((status, accepted)) => {
+                Ok((status, _, accepted)) => {
                     let status = status.as_u16();
                     LineOutcome { line, status, accepted: Some(accepted), problem: None }
                 }
@@ -125,7 +127,7 @@ async fn one_line(
     api: &Api,
     caller: &Caller,
     line: &[u8],
-) -> Result<(StatusCode, Accepted), Problem> {
+) -> Result<(StatusCode, bool, Accepted), Problem> {
     let review: Review = body::typed(body::json(line)?)?;
     review.check(api)?;
     accept(api, caller, review, None).await
@@ -136,16 +138,18 @@ async fn accept(
     caller: &Caller,
     review: Review,
     key: Option<crate::engine::Keyed>,
-) -> Result<(StatusCode, Accepted), Problem> {
+) -> Result<(StatusCode, bool, Accepted), Problem> {
     if !review.is_bad() {
-        return Ok((StatusCode::OK, Accepted { ticket_no: None, tickets: Vec::new() }));
+        return Ok((StatusCode::OK, false, Accepted { ticket_no: None, tickets: Vec::new() }));
     }
     let arrival = api.engine.arrive().await;
     let new = review.sealed(api, caller.actor());
     let class = new.opening.class.to_string();
     let done = api.engine.submit(&arrival, Task::Open(Box::new(new)), key).await?;
-    let status = if done.replayed { StatusCode::OK } else { StatusCode::CREATED };
+    // The same key: the same status. The same review by itself: it was there.
+    let was_there = done.replayed && !done.repeated;
+    let status = if was_there { StatusCode::OK } else { StatusCode::CREATED };
     let ticket_no = done.ticket_no;
     let tickets = vec![AcceptedTicket { ticket_no: ticket_no.clone(), class }];
-    Ok((status, Accepted { ticket_no: Some(ticket_no), tickets }))
+    Ok((status, done.repeated, Accepted { ticket_no: Some(ticket_no), tickets }))
 }

@@ -1,10 +1,11 @@
 //! `GET /v1/tickets/{ticket_no}`.
 
 use axum::Json;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 
 use super::super::Api;
+use super::super::body::Path;
 use super::super::caller::Caller;
 use super::super::etag::etag;
 use super::super::policy::Endpoint;

@@ -3,6 +3,7 @@
 use axum::Json;
 use axum::extract::State;
 use duban_core::deadline::Light;
+use duban_core::ticket_id::TicketId;
 use duban_core::time::Instant;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
@@ -72,6 +73,9 @@ pub(crate) struct Filter {
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct TicketsView {
     tickets: Vec<TicketView>,
+    /// Numbers of tickets of this page that cannot be read; an incident says why.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    unreadable: Vec<String>,
     /// The next page's `cursor`; none at the end.
     next: Option<String>,
 }
@@ -96,18 +100,21 @@ pub(crate) async fn list(
     bind(&mut wanted.agency, &mut wanted.district, &caller, scope)?;
     // One more tells whether there is a next page.
     wanted.limit = limit + 1;
-    let mut found: Vec<Loaded> = Vec::new();
-    for (_, loaded) in api.engine.store().tickets(&wanted).await? {
-        found.push(loaded?);
-    }
+    let mut found = api.engine.store().tickets(&wanted).await?;
     let more = found.len() as u64 > limit;
     found.truncate(usize::try_from(limit).unwrap_or(usize::MAX));
-    let next = found.last().filter(|_| more).map(|last| {
+    let readable = || found.iter().filter_map(|(_, one)| one.as_ref().ok());
+    let next = readable().next_back().filter(|_| more).map(|last: &Loaded| {
         let due = crate::store::red_at(&last.instance).map_or(0, Instant::ms);
         cursor::written(&(due, last.instance.ticket.0))
     });
-    let shown = found.iter().map(|one| api.of_instance(&caller, &one.ticket_no, &one.instance, at));
-    Ok(Json(TicketsView { tickets: shown.collect::<Result<_, _>>()?, next }))
+    // One that cannot be read is an incident, and hides none of the others.
+    let shown = readable().map(|one| api.listed(&caller, one, at));
+    let unreadable: Vec<TicketId> =
+        found.iter().filter(|(_, one)| one.is_err()).map(|(id, _)| *id).collect();
+    let unreadable = api.engine.store().ticket_numbers(&unreadable).await?.into_values().collect();
+    let tickets = shown.filter_map(Result::ok).collect();
+    Ok(Json(TicketsView { tickets, unreadable, next }))
 }
 
 /// How many on a page.
@@ -184,5 +191,5 @@ fn search(api: &Api, q: &str) -> Result<Search, Problem> {
     let named =
         api.register.agencies().filter(|(code, name)| code.as_str() == q || name.contains(q));
     let agencies = named.map(|(code, _)| code.to_string()).collect();
-    Ok(Search { number: q.to_ascii_uppercase(), agencies, matters: vec![q.to_owned()] })
+    Ok(Search { number: q.to_ascii_uppercase(), agencies })
 }

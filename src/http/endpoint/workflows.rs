@@ -1,13 +1,14 @@
 //! `GET /v1/workflows` and `/v1/workflows/{name}`: the definitions as tickets are worked by.
 
 use axum::Json;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use duban_core::definition::Definition;
 use duban_core::time::Day;
 use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::super::Api;
+use super::super::body::Path;
 use super::super::caller::Caller;
 use super::super::policy::Endpoint;
 use super::super::problem::Problem;

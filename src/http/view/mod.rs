@@ -1,5 +1,5 @@
 //! What callers see of tickets: one shape each, made by one function that knows who looks. Must
-//! never show an agency what is another's, nor anybody a reviewer unmasked.
+//! never show an agency a ticket that it never had, nor anybody a reviewer unmasked.
 
 pub(crate) mod deadline;
 pub(crate) mod event;

@@ -1,5 +1,6 @@
 //! A ticket as a caller sees it: whole, or, for an agency that no longer has it, its own part as it
-//! was when it gave the ticket back. Must never show an agency a foreign ticket.
+//! was when it last gave the ticket back. Whoever has a ticket sees all of its life, that with other
+//! agencies too: the chain is one. Must never show an agency a ticket that it never had.
 
 use duban_core::apply::replay;
 use duban_core::definition::Definition;
@@ -182,10 +183,26 @@ impl Api {
         let at = self.engine.clock().now();
         let mut view = self.of_instance(caller, &loaded.ticket_no, &shown, at)?;
         view.incident = loaded.is_held;
+        // The ticket's own: by it a former agency's objection is compared too.
+        view.revision = loaded.instance.revision;
         if sight == Sight::Whole {
             (view.review, view.reviewer) = self.review(id).await?;
         }
         Ok(view)
+    }
+
+    /// The same of a ticket on which something was just done: that it was is told, even where the
+    /// database can't be asked for the rest.
+    pub(crate) async fn view_of_done(
+        &self,
+        caller: &Caller,
+        seen: Seen,
+    ) -> Result<TicketView, Problem> {
+        let (number, instance) = (seen.loaded.ticket_no.clone(), seen.loaded.instance.clone());
+        match self.view(caller, seen).await {
+            Ok(view) => Ok(view),
+            Err(_) => self.of_instance(caller, &number, &instance, self.engine.clock().now()),
+        }
     }
 
     /// An agency's part of a ticket at the event by which it gave it back; its runs and cards as
@@ -207,8 +224,20 @@ impl Api {
         Ok(was)
     }
 
-    /// The same without review and reviewer: for lists.
-    pub(crate) fn of_instance(
+    /// As a list shows it: without review and reviewer.
+    pub(crate) fn listed(
+        &self,
+        caller: &Caller,
+        loaded: &Loaded,
+        at: Instant,
+    ) -> Result<TicketView, Problem> {
+        let mut view = self.of_instance(caller, &loaded.ticket_no, &loaded.instance, at)?;
+        view.incident = loaded.is_held;
+        Ok(view)
+    }
+
+    /// The same without review and reviewer.
+    fn of_instance(
         &self,
         caller: &Caller,
         ticket_no: &str,
