@@ -162,6 +162,9 @@ impl Settings {
         if self.start_at.is_some() && self.clock != ClockKind::Simulated {
             return say("start_at 只用于模拟时钟（clock = \"simulated\"）");
         }
+        if self.clock_offset_ms.unsigned_abs() > OFFSET_MS_MAX {
+            return say("clock_offset_ms 不得超过 50 年");
+        }
         if self.clock_offset_ms != 0 && self.clock == ClockKind::Simulated {
             return say("clock_offset_ms 只用于系统时钟");
         }
@@ -174,6 +177,9 @@ impl Settings {
         self.roles.contains(&role)
     }
 }
+
+/// Fifty years: beyond them the calendar ends.
+const OFFSET_MS_MAX: u64 = 50 * 365 * 86_400_000;
 
 /// What the environment may set; `DUBAN_DATABASE_URL` and so on.
 const SETTINGS: &[&str] = &[

@@ -92,6 +92,30 @@ fn masked(word: &str) -> String {
     }
 }
 
+/// Whether a code could be the number of somebody: a phone, or an identity number whose check digit
+/// is right.
+#[must_use]
+pub fn is_somebodys(code: &str) -> bool {
+    let plain: String = code.chars().filter(|one| !"-_. ".contains(*one)).collect();
+    let digits = plain.bytes().all(|one| one.is_ascii_digit());
+    let mobile = plain.strip_prefix("86").unwrap_or(&plain);
+    let is_mobile = mobile.len() == 11 && mobile.starts_with('1');
+    let is_landline = (10..=12).contains(&plain.len()) && plain.starts_with('0');
+    (digits && (is_mobile || is_landline)) || is_identity_number(&plain)
+}
+
+fn is_identity_number(text: &str) -> bool {
+    const WEIGHTS: [u32; 17] = [7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2];
+    let Some((digits, check)) = text.split_at_checked(17) else { return false };
+    if !digits.bytes().all(|one| one.is_ascii_digit()) {
+        return false;
+    }
+    let sum: u32 =
+        digits.bytes().zip(WEIGHTS).map(|(one, weight)| u32::from(one - b'0') * weight).sum();
+    let expected = ["1", "0", "X", "9", "8", "7", "6", "5", "4", "3", "2"][(sum % 11) as usize];
+    check.eq_ignore_ascii_case(expected)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -110,6 +134,16 @@ mod tests {
         check(phone("83501234"), "******34");
         check(id_no("440399199001011234"), "440***********1234");
         check(id_no("H12345678"), "*******78");
+    }
+
+    #[test]
+    fn numbers_of_people_are_no_codes() {
+        for code in ["13800001234", "86-138-0000-1234", "0755_83219900", "11010519491231002X"] {
+            assert!(is_somebodys(code), "{code}");
+        }
+        for code in ["SZ013", "440300001", "R20260304-000127", "114403000075432321", "", "12345"] {
+            assert!(!is_somebodys(code), "{code}");
+        }
     }
 
     #[test]

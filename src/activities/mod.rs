@@ -7,6 +7,8 @@ mod webhook;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use duban_core::role::Audience;
+
 use crate::config::Destination;
 use crate::store::{Carried, Posted, Store};
 use webhook::Webhook;
@@ -27,6 +29,8 @@ impl Activities {
         let mut webhooks = BTreeMap::new();
         for destination in destinations {
             let to = destination.to.clone();
+            let audience = to.split(':').next().unwrap_or_default();
+            audience.parse::<Audience>().map_err(|why| format!("目的地 {to} 的 to 有误：{why}"))?;
             let webhook = Webhook::new(destination)
                 .map_err(|why| format!("目的地 {to} 的配置有误：{why}"))?;
             if webhooks.insert(to.clone(), webhook).is_some() {

@@ -21,6 +21,9 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 /// How long the whole call may take.
 const TIMEOUT: Duration = Duration::from_secs(15);
 
+/// 24 bytes as Base64: less than that can be guessed.
+const SECRET_CHARACTERS_MIN: usize = 32;
+
 /// One destination.
 pub(super) struct Webhook {
     url: Url,
@@ -44,6 +47,9 @@ impl Webhook {
         }
         let secret = destination.secret.strip_prefix("whsec_");
         let secret = secret.ok_or("secret 应以 whsec_ 开头，其后为 Base64".to_owned())?;
+        if secret.len() < SECRET_CHARACTERS_MIN {
+            return Err("secret 过短：whsec_ 之后应为至少 24 字节的 Base64".to_owned());
+        }
         let signer = Signer::new(secret).map_err(|_| "secret 不是 Base64".to_owned())?;
         // One provider for the process; whoever was first stays.
         let _ = rustls::crypto::ring::default_provider().install_default();
@@ -209,6 +215,8 @@ mod tests {
         check("ftp://example.org", secret, true, Some("https://"));
         check("nonsense", secret, true, Some("网址"));
         check("https://example.org", "plain", false, Some("whsec_"));
-        check("https://example.org", "whsec_***", false, Some("Base64"));
+        let none = "whsec_********************************";
+        check("https://example.org", none, false, Some("Base64"));
+        check("https://example.org", "whsec_", false, Some("过短"));
     }
 }

@@ -192,9 +192,8 @@ impl Desk {
             Ok(decision) => decision.into_owned(),
             Err(refusal) => return self.refused(refusal, work, at),
         };
-        if let Task::Act { unregistered: Some(field), .. } = &work.request.task {
-            let say = "没有这个单位代码；请从单位名册中选择";
-            return Decided::Declined(Rejection::field(field.as_str(), say).into());
+        if let Task::Act { fault: Some(fault), .. } = &work.request.task {
+            return Decided::Declined(Rejection::Form(vec![fault.clone()]).into());
         }
         let acted = decision.events.iter().rfind(|event| matches!(event.fact, Fact::Acted(_)));
         let acted = acted.map(|event| (event.seq, event.at, event.arrived_at));

@@ -83,7 +83,7 @@ impl Engine {
                         actor: Actor::system(),
                         form: json!({}),
                         revision: None,
-                        unregistered: None,
+                        fault: None,
                     };
                     Some(Work::new(Request { arrived_at, task, key: None }))
                 })

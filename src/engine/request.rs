@@ -4,6 +4,7 @@
 use std::sync::Arc;
 
 use duban_core::command::Opening;
+use duban_core::definition::FieldFault;
 use duban_core::digest::Digest;
 use duban_core::instance::Instance;
 use duban_core::name::Name;
@@ -56,9 +57,9 @@ pub enum Task {
         form: Value,
         /// The revision that the actor saw, if he says.
         revision: Option<u32>,
-        /// A field of the form that names an agency which is not registered: refused, where
-        /// everything else is as it should be.
-        unregistered: Option<Name>,
+        /// What the house knows against the form and the core cannot: told where everything else is
+        /// as it should be.
+        fault: Option<FieldFault>,
     },
     /// Time passes on a ticket.
     Advance {

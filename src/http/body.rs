@@ -164,7 +164,8 @@ fn said(error: &str) -> String {
     if error.starts_with("duplicate field") {
         return "字段重复".to_owned();
     }
-    if error.starts_with("invalid type") || error.starts_with("invalid value") {
+    let number = error.contains("invalid digit") || error.contains("number too");
+    if number || error.starts_with("invalid type") || error.starts_with("invalid value") {
         return "类型不对".to_owned();
     }
     // Our own parsers speak Chinese, and name what they were given between these marks.
@@ -192,11 +193,22 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequestParts<S> for Query<T> {
     async fn from_request_parts(parts: &mut Parts, _state: &S) -> Result<Self, Problem> {
         let query = axum::extract::Query::<T>::try_from_uri(&parts.uri).map_err(|error| {
             let inner = std::error::Error::source(&error).map(ToString::to_string);
-            Problem::malformed(String::new(), said(&inner.unwrap_or_default()))
+            let inner = inner.unwrap_or_default();
+            // The field stands before what is wrong with it.
+            let (field, what) = match inner.split_once(": ") {
+                Some((field, what)) if Name::ours(field).is_ok() => (format!("/{field}"), what),
+                _ => (String::new(), inner.as_str()),
+            };
+            Problem::malformed(field, said(what))
         })?;
         Ok(Self(query.0))
     }
 }
+
+/// No query at all: what is not known must not look as if it had been heeded.
+#[derive(Debug, serde::Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct NoQuery {}
 
 /// The parts of a path; one that is no text leads nowhere.
 pub(crate) struct Path<T>(pub(crate) T);

@@ -17,9 +17,9 @@ use utoipa::ToSchema;
 
 use super::Api;
 use super::problem::Problem;
-use crate::crypto;
 use crate::engine::NewReview;
 use crate::store::{PersonalRow, ReviewRow};
+use crate::{crypto, masking};
 
 /// The longest comment.
 const COMMENT_MAX: usize = 2_000;
@@ -186,16 +186,21 @@ impl Faults {
         }
     }
 
-    /// Codes stand in lists and logs: what could be somebody's phone is none.
-    fn no_phone(&mut self, field: &str, text: &str) {
-        let digits = text.len() == 11 && text.bytes().all(|one| one.is_ascii_digit());
-        if digits && text.starts_with('1') {
-            self.note(field, "不得填写电话号码");
+    /// Codes stand in lists and logs: what could be somebody's number is none.
+    fn nobodys(&mut self, field: &str, text: &str) {
+        if masking::is_somebodys(text) {
+            self.note(field, "不得填写电话或证件号码");
         }
     }
 }
 
 impl Review {
+    /// Whether anybody can be contacted about it.
+    fn has_reviewer(&self) -> bool {
+        let Some(Reviewer { name, phone, id_no }) = &self.reviewer else { return false };
+        [name, phone, id_no].into_iter().flatten().any(|one| !one.trim().is_empty())
+    }
+
     /// Whether it becomes a ticket.
     pub(crate) const fn is_bad(&self) -> bool {
         self.level.is_bad()
@@ -209,7 +214,8 @@ impl Review {
         let mut faults = Faults::default();
         let word = |byte: u8| byte.is_ascii_alphanumeric() || b"._:-".contains(&byte);
         faults.code("review_id", &self.review_id, 64, word, "字母、数字或 . _ : -");
-        faults.no_phone("review_id", &self.review_id);
+        faults.nobodys("review_id", &self.review_id);
+        faults.nobodys("source", &self.source);
         let lower =
             |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || b"_-".contains(&byte);
         faults.code("source", &self.source, 32, lower, "小写字母、数字或 _ -");
@@ -218,14 +224,14 @@ impl Review {
         let upper =
             |byte: u8| byte.is_ascii_uppercase() || byte.is_ascii_digit() || b"_-".contains(&byte);
         faults.code("agency", &self.agency, 32, upper, "大写字母、数字或 _ -");
-        faults.no_phone("agency", &self.agency);
+        faults.nobodys("agency", &self.agency);
         if api.register.district(&self.district).is_none() {
             let known: Vec<&str> =
                 api.register.districts().map(|(code, _)| code.as_str()).collect();
             faults.note("district", format!("没有这个区划代码；可用：{}", known.join("、")));
         }
         faults.code("matter/code", &self.matter.code, 64, word, "字母、数字或 . _ -");
-        faults.no_phone("matter/code", &self.matter.code);
+        faults.nobodys("matter/code", &self.matter.code);
         faults.text("matter/name", &self.matter.name, 200, false);
         faults.text("project_no", &self.project_no, 64, false);
         faults.text("flowsn", self.flowsn.as_deref().unwrap_or_default(), 64, true);
@@ -264,6 +270,9 @@ impl Review {
     }
 
     fn check_people(&self, faults: &mut Faults) {
+        if self.class == "staff" && self.staff.is_none() {
+            faults.note("staff", "人员差评须写明被评价人（staff）");
+        }
         if let Some(staff) = &self.staff {
             faults.text("staff/staff_no", &staff.staff_no, 32, false);
             faults.text("staff/name", &staff.name, 64, true);
@@ -287,7 +296,7 @@ impl Review {
         };
         let rated = self.staff.as_ref().map(|staff| api.pseudonym(&staff.staff_no));
         let mut flags = Vec::new();
-        if self.reviewer.is_none() {
+        if !self.has_reviewer() {
             flags.push("anonymous".into());
         }
         let hotline = api.engine.knowledge().context().hotline_agencies;

@@ -184,20 +184,18 @@ impl Store {
     /// database says.
     pub async fn commit(&self, commit: &Commit<'_>) -> Result<Committed, StoreError> {
         let tx = dialect::begin(&self.write).await?;
-        let committed = match write(&tx, commit).await {
-            Ok(committed) => committed,
-            Err(error) => {
-                // Dropping it does the same; a failed rollback leaves nothing to be done.
-                let _ = tx.rollback().await;
-                return Err(error);
-            }
-        };
-        match tx.commit().await.map_err(StoreError::from) {
-            Ok(()) => Ok(committed),
-            // SQLite says that nothing was written.
+        let written = write(&tx.tx, commit).await;
+        let was_written = written.is_ok();
+        match tx.end(written).await {
+            Ok(committed) => Ok(committed),
+            // Nothing of it was to be committed, or the database says that nothing was.
+            Err(error) if !was_written => Err(error),
             Err(error @ (StoreError::Full | StoreError::Busy | StoreError::ReadOnly)) => Err(error),
-            Err(_) if self.is_committed(commit.id).await? => Ok(committed),
-            Err(_) => Err(StoreError::Unknown),
+            // Whether it was is what its identity tells; on a file nobody else could end it later.
+            Err(error) => match self.is_committed(commit.id).await {
+                Ok(false) if self.is_embedded() => Err(error),
+                _ => Err(StoreError::Unknown),
+            },
         }
     }
 

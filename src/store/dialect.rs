@@ -4,8 +4,8 @@
 use std::fs::{File, OpenOptions, TryLockError};
 use std::time::Duration;
 
-use sea_orm::{ConnectOptions, Database, DatabaseConnection, DbBackend, SqliteTransactionMode};
-use sea_orm::{DatabaseTransaction, TransactionOptions, TransactionTrait};
+use sea_orm::{ConnectOptions, Database, DatabaseConnection, DbBackend};
+use sea_orm::{DatabaseTransaction, SqliteTransactionMode, TransactionOptions, TransactionTrait};
 
 use super::StoreError;
 
@@ -54,6 +54,8 @@ pub(super) async fn connect(url: &str) -> Result<Pools, StoreError> {
 fn opening(error: sea_orm::DbErr) -> StoreError {
     match StoreError::from(error) {
         StoreError::Refused { code } | StoreError::Database(code) => StoreError::Unreachable(code),
+        // Nobody else can be in the way yet.
+        StoreError::Busy => StoreError::Unreachable("服务器没有应答".to_owned()),
         other => other,
     }
 }
@@ -126,13 +128,58 @@ pub(super) fn lock(url: &str) -> Result<Option<FileLock>, StoreError> {
     }
 }
 
+/// A write in one transaction. What it began is committed, or rolled back and its connection given
+/// up: one on which an end has failed must never be used again, since the driver would take a next
+/// transaction for a part of the one that never ended, and its commit for a savepoint's.
+pub(super) struct Write<'w> {
+    pool: &'w DatabaseConnection,
+    pub(super) tx: DatabaseTransaction,
+}
+
 /// Begins a write. SQLite takes its lock at once: a later one could fail half-way.
-pub(super) async fn begin(write: &DatabaseConnection) -> Result<DatabaseTransaction, StoreError> {
+pub(super) async fn begin(pool: &DatabaseConnection) -> Result<Write<'_>, StoreError> {
     let options = TransactionOptions {
         sqlite_transaction_mode: Some(SqliteTransactionMode::Immediate),
         ..TransactionOptions::default()
     };
-    Ok(write.begin_with_options(options).await?)
+    match pool.begin_with_options(options).await {
+        Ok(tx) => Ok(Write { pool, tx }),
+        Err(error) => {
+            give_up(pool).await;
+            Err(error.into())
+        }
+    }
+}
+
+impl Write<'_> {
+    /// Commits what was written, or rolls it back where it was not written whole.
+    pub(super) async fn end<T>(self, written: Result<T, StoreError>) -> Result<T, StoreError> {
+        let Self { pool, tx } = self;
+        let ended = match written {
+            Ok(_) => tx.commit().await,
+            Err(_) => tx.rollback().await,
+        };
+        if let Err(error) = ended {
+            give_up(pool).await;
+            // A rollback that failed leaves what was wrong before it to be told.
+            written.and(Err(error.into()))
+        } else {
+            written
+        }
+    }
+}
+
+/// Closes the one connection that writes; the pool opens another. (A pool of PostgreSQL refuses to
+/// go on with such a connection by itself: there a savepoint needs a transaction.)
+async fn give_up(pool: &DatabaseConnection) {
+    if pool.get_database_backend() != DbBackend::Sqlite {
+        return;
+    }
+    tracing::warn!("a transaction could not be ended: its connection is given up");
+    if let Ok(connection) = pool.get_sqlite_connection_pool().acquire().await {
+        // However the closing goes, the pool no longer has it.
+        let _ = connection.close().await;
+    }
 }
 
 /// How many rows of so many columns fit into one statement.

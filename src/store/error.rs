@@ -127,3 +127,34 @@ fn by_code(code: &str) -> StoreError {
         _ => StoreError::Refused { code: code.to_owned() },
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn codes_tell_whose_fault_it_is() {
+        let check = |code: &str, expected: &StoreError, blames_rows: bool| {
+            let found = by_code(code);
+            assert_eq!(std::mem::discriminant(&found), std::mem::discriminant(expected), "{code}");
+            assert_eq!(found.blames_rows(), blames_rows, "{code}");
+        };
+        let refused = StoreError::Refused { code: String::new() };
+        let unreachable = StoreError::Unreachable(String::new());
+        for code in ["13", "53100"] {
+            check(code, &StoreError::Full, false);
+        }
+        for code in ["5", "6", "517", "40001", "40P01", "55P03", "57014"] {
+            check(code, &StoreError::Busy, false);
+        }
+        for code in ["8", "1032", "25006"] {
+            check(code, &StoreError::ReadOnly, false);
+        }
+        for code in ["10", "778", "14", "57P01", "08006", "58030", "XX000"] {
+            check(code, &unreachable, false);
+        }
+        for code in ["19", "2067", "1555", "23505", "22021"] {
+            check(code, &refused, true);
+        }
+    }
+}

@@ -55,28 +55,8 @@ impl Store {
     /// The database refuses; nothing is noted then.
     pub async fn note_incidents(&self, noted: &[(Uuid, NewIncident)]) -> Result<(), StoreError> {
         let tx = dialect::begin(&self.write).await?;
-        let rows = noted.iter().map(|(id, what)| {
-            [
-                (*id).into(),
-                what.ticket.0.into(),
-                what.command.as_str().into(),
-                what.code.as_str().into(),
-                what.message.as_str().into(),
-                number(what.seq).into(),
-                what.at.ms().into(),
-            ]
-        });
-        INCIDENT.write(&tx, rows.collect(), None).await?;
-        let mut hold = Query::update();
-        hold.table("ticket").value("wake_at", Option::<i64>::None);
-        hold.value("version", Expr::col("version").add(1_i64));
-        let held = noted.iter().filter(|(_, what)| what.command == ADVANCE);
-        let held: Vec<Uuid> = held.map(|(_, what)| what.ticket.0).collect();
-        if !held.is_empty() {
-            hold.and_where(Expr::col("id").is_in(held));
-            tx.execute(&hold).await?;
-        }
-        Ok(tx.commit().await?)
+        let written = note(&tx.tx, noted).await;
+        tx.end(written).await
     }
 
     /// An open incident.
@@ -100,13 +80,8 @@ impl Store {
         at: Instant,
     ) -> Result<(), StoreError> {
         let tx = dialect::begin(&self.write).await?;
-        let mut free = Query::update();
-        free.table("ticket").value("wake_at", wake_at.map(Instant::ms));
-        free.value("version", Expr::col("version").add(1_i64));
-        free.and_where(Expr::col("id").eq(ticket.0));
-        tx.execute(&free).await?;
-        resolve(&tx, &[ticket.0], at).await?;
-        Ok(tx.commit().await?)
+        let written = free(&tx.tx, ticket, wake_at, at).await;
+        tx.end(written).await
     }
 
     /// Incidents, newest first; only open ones if asked for.
@@ -121,6 +96,46 @@ impl Store {
         let rows = query.order_by_desc(incident::Column::At).limit(limit).all(&self.read).await?;
         Ok(rows.into_iter().map(shown).collect())
     }
+}
+
+async fn note(tx: &DatabaseTransaction, noted: &[(Uuid, NewIncident)]) -> Result<(), StoreError> {
+    let rows = noted.iter().map(|(id, what)| {
+        [
+            (*id).into(),
+            what.ticket.0.into(),
+            what.command.as_str().into(),
+            what.code.as_str().into(),
+            what.message.as_str().into(),
+            number(what.seq).into(),
+            what.at.ms().into(),
+        ]
+    });
+    INCIDENT.write(tx, rows.collect(), None).await?;
+    let mut hold = Query::update();
+    hold.table("ticket").value("wake_at", Option::<i64>::None);
+    hold.value("version", Expr::col("version").add(1_i64));
+    let held = noted.iter().filter(|(_, what)| what.command == ADVANCE);
+    let held: Vec<Uuid> = held.map(|(_, what)| what.ticket.0).collect();
+    if !held.is_empty() {
+        hold.and_where(Expr::col("id").is_in(held));
+        tx.execute(&hold).await?;
+    }
+    Ok(())
+}
+
+async fn free(
+    tx: &DatabaseTransaction,
+    ticket: TicketId,
+    wake_at: Option<Instant>,
+    at: Instant,
+) -> Result<(), StoreError> {
+    let mut update = Query::update();
+    update.table("ticket").value("wake_at", wake_at.map(Instant::ms));
+    update.value("version", Expr::col("version").add(1_i64));
+    update.and_where(Expr::col("id").eq(ticket.0));
+    tx.execute(&update).await?;
+    resolve(tx, &[ticket.0], at).await?;
+    Ok(())
 }
 
 fn shown(row: incident::Model) -> Incident {

@@ -109,6 +109,11 @@ impl Store {
         }
     }
 
+    /// Whether the database is a file of this process, which nobody else changes.
+    fn is_embedded(&self) -> bool {
+        self.write.get_database_backend() == sea_orm::DbBackend::Sqlite
+    }
+
     /// Whether the database answers.
     ///
     /// # Errors

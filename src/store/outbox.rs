@@ -144,17 +144,8 @@ impl Store {
         limit: u64,
     ) -> Result<Vec<Posted>, StoreError> {
         let tx = dialect::begin(&self.write).await?;
-        let rows =
-            outbox::Model::find_by_statement(tx.get_database_backend().build(&due(now, limit)));
-        let rows = rows.all(&tx).await?;
-        if !rows.is_empty() {
-            let mut update = Query::update();
-            update.table("outbox").value("lease", lease).value("next_at", until.ms());
-            update.value("attempts", Expr::col("attempts").add(1));
-            update.cond_where(any_of(rows.iter().map(|row| (row.ticket, row.seq, row.nth))));
-            tx.execute(&update).await?;
-        }
-        tx.commit().await?;
+        let written = claim(&tx.tx, lease, now, until, limit).await;
+        let rows = tx.end(written).await?;
         // As the update has it.
         let tried = |row: outbox::Model| outbox::Model { attempts: row.attempts + 1, ..row };
         rows.into_iter().map(tried).map(posted).collect()
@@ -171,28 +162,8 @@ impl Store {
         finished: &[(MessageId, Finished)],
     ) -> Result<(), StoreError> {
         let tx = dialect::begin(&self.write).await?;
-        let delivered: Vec<MessageId> = finished
-            .iter()
-            .filter(|(_, one)| *one == Finished::Delivered)
-            .map(|(id, _)| *id)
-            .collect();
-        set(&tx, lease, &delivered, DeliveryState::Delivered, Some(at), None).await?;
-        for (id, one) in finished {
-            match one {
-                Finished::Delivered => {}
-                Finished::Dead { failure } => {
-                    set(&tx, lease, &[*id], DeliveryState::Dead, Some(at), Some(failure)).await?;
-                }
-                Finished::Retry { next_at, failure } => {
-                    let mut update = Query::update();
-                    update.table("outbox").value("lease", Option::<Uuid>::None);
-                    update.value("next_at", next_at.ms()).value("failure", failure.as_str());
-                    update.cond_where(any_of([key(*id)])).and_where(Expr::col("lease").eq(lease));
-                    tx.execute(&update).await?;
-                }
-            }
-        }
-        Ok(tx.commit().await?)
+        let written = finish(&tx.tx, lease, at, finished).await;
+        tx.end(written).await
     }
 
     /// Sends a message once more, whatever became of it. False if there is none.
@@ -245,6 +216,52 @@ impl Store {
             .limit(limit);
         query.all(&self.read).await?.into_iter().map(posted).collect()
     }
+}
+
+async fn claim(
+    tx: &DatabaseTransaction,
+    lease: Uuid,
+    now: Instant,
+    until: Instant,
+    limit: u64,
+) -> Result<Vec<outbox::Model>, StoreError> {
+    let due = tx.get_database_backend().build(&due(now, limit));
+    let rows = outbox::Model::find_by_statement(due).all(tx).await?;
+    if !rows.is_empty() {
+        let mut update = Query::update();
+        update.table("outbox").value("lease", lease).value("next_at", until.ms());
+        update.value("attempts", Expr::col("attempts").add(1));
+        update.cond_where(any_of(rows.iter().map(|row| (row.ticket, row.seq, row.nth))));
+        tx.execute(&update).await?;
+    }
+    Ok(rows)
+}
+
+async fn finish(
+    tx: &DatabaseTransaction,
+    lease: Uuid,
+    at: Instant,
+    finished: &[(MessageId, Finished)],
+) -> Result<(), StoreError> {
+    let delivered: Vec<MessageId> =
+        finished.iter().filter(|(_, one)| *one == Finished::Delivered).map(|(id, _)| *id).collect();
+    set(tx, lease, &delivered, DeliveryState::Delivered, Some(at), None).await?;
+    for (id, one) in finished {
+        match one {
+            Finished::Delivered => {}
+            Finished::Dead { failure } => {
+                set(tx, lease, &[*id], DeliveryState::Dead, Some(at), Some(failure)).await?;
+            }
+            Finished::Retry { next_at, failure } => {
+                let mut update = Query::update();
+                update.table("outbox").value("lease", Option::<Uuid>::None);
+                update.value("next_at", next_at.ms()).value("failure", failure.as_str());
+                update.cond_where(any_of([key(*id)])).and_where(Expr::col("lease").eq(lease));
+                tx.execute(&update).await?;
+            }
+        }
+    }
+    Ok(())
 }
 
 /// Messages that wait, the first of their ticket and destination.

@@ -199,6 +199,16 @@ async fn bad_input_is_told_with_its_field_and_changes_nothing() {
     check(silent, "/tags", 422).await;
     let none = server.post("/v1/reviews", &hotline, &with("class", json!("themed"))).await;
     assert_eq!((none.status.as_u16(), none.problem()), (422, "class-not-enabled"));
+    check(with("source", json!("19900000001")), "/source", 422).await;
+    check(with("review_id", json!("11010519491231002X")), "/review_id", 422).await;
+    let mut nobody = review("R9", "staff", instant(START));
+    nobody.as_object_mut().expect("an object").remove("staff");
+    check(nobody, "/staff", 422).await;
+    let satisfied = json!("satisfied");
+    let mut known = review("R1", "matter", instant(START));
+    known["level"] = satisfied;
+    let told = server.post("/v1/reviews", &hotline, &known).await;
+    assert_eq!((told.status.as_u16(), told.problem()), (409, "review-differs"));
     raw_bodies(&server, &hotline).await;
     forms(&server, &hotline, &number).await;
     queries_and_clock(&server, &hotline, &admin).await;
@@ -222,6 +232,7 @@ async fn queries_and_clock(server: &Server, hotline: &str, admin: &str) {
         "/v1/tickets?step=%00",
         "/v1/tickets/%ff",
         "/v1/tickets/HCP1/history?after=-1",
+        "/v1/tickets/HCP1?as_of=2026-03-02T10:00:00%2B08:00",
         "/v1/calendars/12345",
         "/v1/outbox?state=x",
     ] {
@@ -289,6 +300,10 @@ async fn forms(server: &Server, token: &str, number: &str) {
     let fresh = format!("/v1/tickets/{}/actions/dispatch", numbers[0]);
     check(&fresh, json!({"agency": "NOBODY"}), &[], (422, "invalid-form")).await;
     check(&fresh, json!({"agency": OWN}), &[], (200, "")).await;
+    let duplicate = format!("/v1/tickets/{number}/actions/cancel_duplicate");
+    for of in [number, "HCP20260709999999-1"] {
+        check(&duplicate, json!({"duplicate_of": of}), &[], (422, "invalid-form")).await;
+    }
     let sign = format!("/v1/tickets/{number}/actions/sign");
     check(&sign, json!({}), &[], (403, "not-permitted")).await;
     let none = format!("/v1/tickets/{number}/actions/nonsense");
@@ -333,6 +348,20 @@ async fn an_agency_that_gave_a_ticket_back_sees_its_own_part() {
             .is_some_and(|all| all.iter().all(|one| one["name"] != "citizen"))
     );
     assert!(!shown.to_string().contains("19900000001"));
+    // What the agency is not shown is not told by the history either.
+    let history = server.get(&format!("{path}/history"), &second).await.ok();
+    assert!(!history.to_string().contains("citizen") && history.to_string().contains("hidden"));
+    let page = server.get(&format!("{path}/history?after=3&limit=2"), &second).await.ok();
+    assert_eq!(page["events"].as_array().map(Vec::len), Some(2));
+    assert_eq!((&page["verified"], &page["next"]), (&json!(true), &json!(5)));
+    let explained = format!("{path}/deadlines/dispatch/explanation");
+    server.get(&explained, &second).await.ok();
+    place.harm("UPDATE event SET bytes = hash WHERE seq = 2").await;
+    place
+        .harm("UPDATE event SET bytes = (SELECT bytes FROM event WHERE seq = 1) WHERE seq = 2")
+        .await;
+    let page = server.get(&format!("{path}/history?after=3&limit=2"), &second).await.ok();
+    assert_eq!(page["verified"], false);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -118,7 +118,7 @@ async fn a_key_has_one_effect(db: TestDatabase) {
                 actor: hotline(),
                 form: json!({}),
                 revision: None,
-                unregistered: None,
+                fault: None,
             };
             engine.submit(&arrival, task, Some(keyed(key, body))).await
         }
@@ -271,7 +271,7 @@ async fn who_came_before_a_recorded_firing_is_overtaken(db: TestDatabase) {
         actor: hotline(),
         form: json!({}),
         revision: None,
-        unregistered: None,
+        fault: None,
     };
     let told = house.engine.submit(&arrival, task, None).await.expect_err("refused");
     assert_eq!(told, Declined::Overtaken { arrived_at: arrival.at });
@@ -432,7 +432,7 @@ async fn a_key_stays_taken_when_its_caller_goes_away(db: TestDatabase) {
                 actor: hotline(),
                 form: json!({}),
                 revision: None,
-                unregistered: None,
+                fault: None,
             };
             engine.submit(&arrival, task, Some(keyed("K1", "body"))).await
         }

@@ -86,14 +86,8 @@ impl House {
         form: Value,
     ) -> Result<Done, Declined> {
         let arrival = self.engine.arrive().await;
-        let task = Task::Act {
-            ticket,
-            action: action.into(),
-            actor,
-            form,
-            revision: None,
-            unregistered: None,
-        };
+        let task =
+            Task::Act { ticket, action: action.into(), actor, form, revision: None, fault: None };
         self.engine.submit(&arrival, task, None).await
     }
 

@@ -106,7 +106,15 @@ async fn served(scenario: &Scenario, life: &Life) -> Result<Vec<Value>, String> 
             let token = place.token(step.by, step.subject.as_str(), agency).await;
             tokens.insert(who.clone(), token);
         }
-        act(&server, &number, step, &tokens[&who]).await?;
+        let mut step = step.clone();
+        if step.refused.is_none() && step.form.get("duplicate_of").is_some() {
+            // The other ticket, of which it is a duplicate, has to be there.
+            let intake = place.token(Role::Intake, "intake", None).await;
+            let other = review("R2", "matter", scenario.reviewed);
+            let other = server.post("/v1/reviews", &intake, &other).await.ok();
+            step.form["duplicate_of"] = other["ticket_no"].clone();
+        }
+        act(&server, &number, &step, &tokens[&who]).await?;
     }
     let last = life.history().last().map_or(scenario.received, |event| event.at);
     server.advance(&admin, last.max(scenario.steps.last().map_or(last, |step| step.at))).await;
@@ -179,6 +187,9 @@ fn plain(events: &[Value]) -> Vec<Value> {
             for key in ["ticket", "district", "sealed", "rated"] {
                 data.remove(key);
             }
+        }
+        if let Some(other) = data.get_mut("form").and_then(|form| form.get_mut("duplicate_of")) {
+            *other = json!("another");
         }
         if let Some(sealed) = data.get_mut("sealed") {
             *sealed = json!("sealed");

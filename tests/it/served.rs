@@ -35,6 +35,13 @@ impl Place {
         url(self.folder.path())
     }
 
+    /// Changes rows past the server.
+    pub(crate) async fn harm(&self, statement: &str) {
+        use sea_orm::ConnectionTrait;
+        let raw = sea_orm::Database::connect(self.url()).await.expect("a connection");
+        raw.execute_unprepared(statement).await.expect("harmed");
+    }
+
     /// A fresh token.
     pub(crate) async fn token(&self, role: Role, subject: &str, agency: Option<&str>) -> String {
         self.token_until(role, subject, agency, clock::wall().plus_ms(3_600_000)).await
@@ -70,7 +77,19 @@ impl Place {
 
     /// The same, or what it said when it did not start.
     pub(crate) fn try_serve(&self, flags: &[&str]) -> Result<Server, String> {
-        let mut child = Command::new(env!("CARGO_BIN_EXE_duban"))
+        self.start(Command::new(env!("CARGO_BIN_EXE_duban")), flags)
+    }
+
+    /// A server whose files cannot grow beyond some blocks of 512 bytes, as on a disk that is full.
+    pub(crate) fn serve_on_a_full_disk(&self, blocks: u32, flags: &[&str]) -> Server {
+        let mut limited = Command::new("sh");
+        let script = format!("trap '' XFSZ; ulimit -f {blocks}; exec \"$0\" \"$@\"");
+        limited.args(["-c", &script, env!("CARGO_BIN_EXE_duban")]);
+        self.start(limited, flags).unwrap_or_else(|said| panic!("it did not start: {said}"))
+    }
+
+    fn start(&self, mut program: Command, flags: &[&str]) -> Result<Server, String> {
+        let mut child = program
             .arg("serve")
             .args(flags)
             .env("DUBAN_LISTEN", "127.0.0.1:0")
@@ -241,7 +260,7 @@ impl Caller {
 
 /// A bad review as a source sends it.
 pub(crate) fn review(review_id: &str, class: &str, reviewed_at: Instant) -> Value {
-    json!({
+    let mut review = json!({
         "review_id": review_id,
         "source": "shenzhen",
         "class": class,
@@ -255,5 +274,9 @@ pub(crate) fn review(review_id: &str, class: &str, reviewed_at: Instant) -> Valu
         "tags": ["110"],
         "comment": "等了很久",
         "reviewer": {"name": "张小三", "phone": "19900000001"}
-    })
+    });
+    if class == "staff" {
+        review["staff"] = json!({"staff_no": "S001", "name": "工作人员"});
+    }
+    review
 }

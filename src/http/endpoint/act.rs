@@ -4,6 +4,7 @@ use axum::Json;
 use axum::extract::State;
 use axum::http::HeaderMap;
 use axum::response::{IntoResponse, Response};
+use duban_core::definition::{FieldFault, Outcome};
 use duban_core::instance::Instance;
 use duban_core::name::Name;
 use serde_json::Value;
@@ -16,6 +17,7 @@ use super::super::problem::Problem;
 use super::super::view::ticket::TicketView;
 use super::super::{Api, keys};
 use crate::engine::Task;
+use crate::store::Loaded;
 
 /// 办理一个动作；请求体是该动作的表单
 #[utoipa::path(
@@ -52,9 +54,9 @@ pub(crate) async fn post(
     let key = keys::keyed(&headers, &caller, &operation, &bytes, 200)?;
     let scope = caller.may(Endpoint::Act)?;
     let mut seen = api.seen(&caller, scope, &ticket_no).await?;
-    let unregistered = unregistered(&api, &seen.loaded.instance, &action, &form)?;
+    let fault = fault(&api, &seen.loaded, &action, &form).await?;
     let (action, actor) = (Name::from(action), caller.actor());
-    let task = Task::Act { ticket: seen.id, action, actor, form, revision, unregistered };
+    let task = Task::Act { ticket: seen.id, action, actor, form, revision, fault };
     let done = api.engine.submit(&arrival, task, key).await?;
     // What was committed, whatever has come after it; of a repetition, the ticket as it is now.
     if let Some(instance) = &done.instance {
@@ -67,18 +69,43 @@ pub(crate) async fn post(
     Ok(response)
 }
 
-/// The field that names an agency which is not in the register, if the form has one: a ticket goes
-/// only to an agency, and whatever else was typed may be anything.
-fn unregistered(
+/// What the house knows against a form: a ticket goes only to an agency of the register, and is a
+/// duplicate only of another ticket that is there and is none itself.
+async fn fault(
     api: &Api,
-    instance: &Instance,
+    loaded: &Loaded,
     action: &str,
     form: &Value,
-) -> Result<Option<Name>, Problem> {
-    let definition = api.engine.knowledge().context().definition(instance)?;
-    let field = definition.action(action).and_then(|action| action.assign.clone());
-    let code = |field: &Name| form.get(field.as_str()).and_then(Value::as_str);
-    let is_unknown =
-        |field: &Name| code(field).is_some_and(|code| api.register.agency(code).is_none());
-    Ok(field.filter(is_unknown))
+) -> Result<Option<FieldFault>, Problem> {
+    let definition = api.engine.knowledge().context().definition(&loaded.instance)?;
+    let Some(action) = definition.action(action) else { return Ok(None) };
+    let text = |field: &str| form.get(field).and_then(Value::as_str);
+    if let Some(field) = &action.assign
+        && text(field.as_str()).is_some_and(|code| api.register.agency(code).is_none())
+    {
+        return Ok(Some(told(field.as_str(), "没有这个单位代码；请从单位名册中选择")));
+    }
+    let Some(number) = text(DUPLICATE_OF) else { return Ok(None) };
+    if number == loaded.ticket_no {
+        return Ok(Some(told(DUPLICATE_OF, "不能是本工单自己")));
+    }
+    let store = api.engine.store();
+    let other = match store.ticket_of(number).await? {
+        Some(id) => store.load(&[id]).await?.pop().and_then(|(_, other)| other.ok()),
+        None => None,
+    };
+    Ok(match other {
+        None => Some(told(DUPLICATE_OF, "没有这件工单")),
+        Some(other) if other.instance.outcome == Some(Outcome::Duplicate) => {
+            Some(told(DUPLICATE_OF, "该工单本身已作为重复件办结；请填写仍在办理的那一件"))
+        }
+        Some(_) => None,
+    })
+}
+
+/// The field of forms that names another ticket.
+const DUPLICATE_OF: &str = "duplicate_of";
+
+fn told(field: &str, message: &str) -> FieldFault {
+    FieldFault { field: format!("/{field}"), message: message.to_owned() }
 }

@@ -14,7 +14,7 @@ use serde_json::{Value, json};
 use utoipa::ToSchema;
 
 use super::super::Api;
-use super::super::body::Path;
+use super::super::body::{NoQuery, Path, Query};
 use super::super::caller::Caller;
 use super::super::policy::Endpoint;
 use super::super::problem::Problem;
@@ -50,6 +50,7 @@ pub(crate) async fn list(
     State(api): State<Api>,
     caller: Caller,
     Path(ticket_no): Path<String>,
+    Query(NoQuery {}): Query<NoQuery>,
 ) -> Result<Json<ActionsView>, Problem> {
     let scope = caller.may(Endpoint::ReadTickets)?;
     let seen = api.seen(&caller, scope, &ticket_no).await?;

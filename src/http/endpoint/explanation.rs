@@ -10,7 +10,7 @@ use serde_json::Value;
 use utoipa::ToSchema;
 
 use super::super::Api;
-use super::super::body::Path;
+use super::super::body::{NoQuery, Path, Query};
 use super::super::caller::Caller;
 use super::super::policy::Endpoint;
 use super::super::problem::Problem;
@@ -68,6 +68,7 @@ pub(crate) async fn get(
     State(api): State<Api>,
     caller: Caller,
     Path((ticket_no, name)): Path<(String, String)>,
+    Query(NoQuery {}): Query<NoQuery>,
 ) -> Result<Json<ExplanationView>, Problem> {
     let scope = caller.may(Endpoint::ReadTickets)?;
     let seen = api.seen(&caller, scope, &ticket_no).await?;
@@ -80,7 +81,9 @@ pub(crate) async fn get(
         return Err(nothing());
     }
     let own = |run: &&Run| {
-        run.deadline == *name.as_str() && (caller.agency.is_none() || run.agency == caller.agency)
+        let foreign =
+            caller.agency.is_some() && run.agency.is_some() && run.agency != caller.agency;
+        run.deadline == *name.as_str() && !foreign
     };
     let run = instance.runs.iter().rev().find(own).ok_or_else(nothing)?;
     let edition = match run.known_on {

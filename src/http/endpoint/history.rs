@@ -2,7 +2,6 @@
 
 use axum::Json;
 use axum::extract::State;
-use duban_core::digest::Digest;
 use serde::Deserialize;
 use utoipa::IntoParams;
 
@@ -56,16 +55,14 @@ pub(crate) async fn get(
         Sight::Former { until } => until,
     };
     let store = api.engine.store();
-    let before = match page.after {
-        0 => Digest::ZERO,
-        after => {
-            let before = store.history(seen.id, after - 1, 1).await?;
-            before.first().map_or(Digest::ZERO, |event| event.hash)
-        }
+    // From the beginning: a chain is verified as a whole or not at all.
+    let end = page.after.saturating_add(limit).min(until);
+    let events = store.history(seen.id, 0, end).await?;
+    let next = Some(end).filter(|end| *end < until);
+    let definition = api.engine.knowledge().context().definition(&seen.loaded.instance)?;
+    let hides = |deadline: &str| {
+        let rule = definition.deadline(deadline);
+        rule.is_some_and(|rule| rule.hidden_from.contains(&caller.role))
     };
-    let mut events = store.history(seen.id, page.after, limit).await?;
-    events.retain(|event| event.seq <= until);
-    let last = events.last().map(|event| event.seq);
-    let next = last.filter(|last| *last < until);
-    HistoryView::new(before, &events, next).map(Json)
+    HistoryView::new(&events, page.after, next, hides).map(Json)
 }

@@ -5,7 +5,7 @@ use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 
 use super::super::Api;
-use super::super::body::Path;
+use super::super::body::{NoQuery, Path, Query};
 use super::super::caller::Caller;
 use super::super::etag::etag;
 use super::super::policy::Endpoint;
@@ -25,6 +25,7 @@ pub(crate) async fn get(
     State(api): State<Api>,
     caller: Caller,
     Path(ticket_no): Path<String>,
+    Query(NoQuery {}): Query<NoQuery>,
 ) -> Result<Response, Problem> {
     let scope = caller.may(Endpoint::ReadTickets)?;
     let seen = api.seen(&caller, scope, &ticket_no).await?;

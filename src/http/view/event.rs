@@ -1,9 +1,9 @@
 //! History as callers see it: what is stored, and whether the chain holds. Must never leave an
-//! event out of the middle.
+//! event out of the middle, nor call verified what it has not looked at.
 
 use duban_core::digest::Digest;
 use serde::Serialize;
-use serde_json::Value;
+use serde_json::{Value, json};
 use utoipa::ToSchema;
 
 use crate::http::problem::Problem;
@@ -13,7 +13,7 @@ use crate::store::{Recorded, StoreError};
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct HistoryView {
     pub(crate) events: Vec<EventView>,
-    /// Whether each event's hash follows from the one before and its bytes.
+    /// Whether each event's hash, from the first on, follows from the one before and its bytes.
     pub(crate) verified: bool,
     /// Where to go on: `?after=`; none at the end.
     pub(crate) next: Option<u64>,
@@ -22,7 +22,8 @@ pub(crate) struct HistoryView {
 /// An event.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct EventView {
-    /// The stored event: `seq, kind, v, at, recorded_at, arrived_at?, actor, data`.
+    /// The stored event: `seq, kind, v, at, recorded_at, arrived_at?, actor, data`; of what the
+    /// definition hides from the caller only `seq` and `hidden`.
     #[serde(flatten)]
     stored: Value,
     /// SM3 over the hash before it and the stored bytes.
@@ -31,20 +32,30 @@ pub(crate) struct EventView {
 }
 
 impl HistoryView {
-    /// Events in order; the hash that the first one stands on.
+    /// Of a history from its beginning on, the events after a number. The whole of it is verified.
     pub(crate) fn new(
-        before: Digest,
         recorded: &[Recorded],
+        after: u64,
         next: Option<u64>,
+        hides: impl Fn(&str) -> bool,
     ) -> Result<Self, Problem> {
-        let mut head = before;
+        let mut head = Digest::ZERO;
         let mut verified = true;
-        let mut events = Vec::with_capacity(recorded.len());
+        let mut events = Vec::new();
         for event in recorded {
             head = head.link(&event.bytes);
             verified &= head == event.hash;
-            let stored = serde_json::from_slice(&event.bytes)
+            if event.seq <= after {
+                continue;
+            }
+            let stored: Value = serde_json::from_slice(&event.bytes)
                 .map_err(|_| StoreError::Unreadable(format!("第 {} 号记录", event.seq)))?;
+            let deadline = stored["data"]["deadline"].as_str();
+            let stored = if deadline.is_some_and(&hides) {
+                json!({"seq": event.seq, "hidden": true})
+            } else {
+                stored
+            };
             events.push(EventView { stored, hash: event.hash.to_string() });
         }
         Ok(Self { events, verified, next })
