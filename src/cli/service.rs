@@ -106,6 +106,7 @@ impl Service {
         let lanes = async { early(lanes.await) };
         let requests = async { early(requests.await) };
         let (lanes, requests, ()) = tokio::join!(lanes, requests, ending);
+        self.engine.couriers_back().await;
         self.engine.store().close().await;
         lanes.and(requests)
     }

@@ -2,9 +2,11 @@
 //! same identity; never out of order for one ticket and destination. Must never know how a message
 //! is carried.
 
+use std::collections::BTreeSet;
 use std::future::Future;
 use std::pin::Pin;
-use std::sync::Arc;
+use std::sync::{Arc, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use duban_core::time::Instant;
 
@@ -20,6 +22,13 @@ pub const ATTEMPTS_MAX: u32 = 12;
 
 /// The first retry; each further one waits twice as long, up to [`RETRY_MS_MAX`].
 const RETRY_MS_FIRST: i64 = 10_000;
+
+/// How long a courier rests when the database does not answer.
+const FAILURE_PAUSE: Duration = Duration::from_secs(1);
+
+/// How long a stopping node waits for its couriers, and how often it looks.
+const COURIERS_TIMEOUT: Duration = Duration::from_secs(20);
+const LOOK: Duration = Duration::from_millis(20);
 
 /// The longest wait between two attempts.
 const RETRY_MS_MAX: i64 = 2 * 3_600_000;
@@ -38,16 +47,90 @@ pub struct Delivered {
 }
 
 impl Engine {
-    /// Carries up to `batch` messages that are due, at most one for each ticket and destination.
+    /// Carries up to `batch` messages that are due for each destination, at most one for each ticket
+    /// of it. Returns when all have been tried.
     ///
     /// # Errors
     /// The database does not answer. What was carried is carried again after the lease.
     pub async fn deliver(&self, batch: u64) -> Result<Delivered, StoreError> {
+        let due = self.inner.store.due_destinations(self.inner.clock.now(), &[]).await?;
+        let carried = due.iter().map(|destination| self.deliver_to(destination, batch));
+        let mut all = Delivered::default();
+        for one in futures::future::join_all(carried).await {
+            let Delivered { tried, arrived } = one?;
+            all.tried += tried;
+            all.arrived += arrived;
+        }
+        Ok(all)
+    }
+
+    /// Sends a courier to each destination for which a message is due and that has none. Each goes
+    /// on until nothing is due there: one that hangs holds up nobody else.
+    ///
+    /// # Errors
+    /// The database does not answer.
+    pub async fn send_couriers(&self, batch: u64) -> Result<usize, StoreError> {
+        let busy = self.busy();
+        let due = self.inner.store.due_destinations(self.inner.clock.now(), &busy).await?;
+        let sent = due.len();
+        for destination in due {
+            self.couriers().insert(destination.clone());
+            let engine = self.clone();
+            tokio::spawn(async move {
+                engine.courier(&destination, batch).await;
+                engine.couriers().remove(&destination);
+                engine.inner.wake.messages_waiting();
+            });
+        }
+        Ok(sent)
+    }
+
+    async fn courier(&self, destination: &str, batch: u64) {
+        loop {
+            match self.deliver_to(destination, batch).await {
+                Ok(delivered) if delivered.tried > 0 => {}
+                Ok(_) => return,
+                Err(error) => {
+                    tracing::warn!(store.error = %error, "a courier cannot go on for now");
+                    tokio::time::sleep(FAILURE_PAUSE).await;
+                    return;
+                }
+            }
+        }
+    }
+
+    /// When the next message is due that a courier could be sent with.
+    ///
+    /// # Errors
+    /// The database does not answer.
+    pub async fn next_delivery(&self) -> Result<Option<Instant>, StoreError> {
+        self.inner.store.next_message(&self.busy()).await
+    }
+
+    /// Waits until every courier is back, or for some seconds: what one still carries is carried
+    /// again after its lease.
+    pub async fn couriers_back(&self) {
+        let mut waited = Duration::ZERO;
+        while !self.couriers().is_empty() && waited < COURIERS_TIMEOUT {
+            tokio::time::sleep(LOOK).await;
+            waited += LOOK;
+        }
+    }
+
+    fn busy(&self) -> Vec<String> {
+        self.couriers().iter().cloned().collect()
+    }
+
+    fn couriers(&self) -> MutexGuard<'_, BTreeSet<String>> {
+        self.inner.couriers.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    async fn deliver_to(&self, destination: &str, batch: u64) -> Result<Delivered, StoreError> {
         let inner = &self.inner;
         let now = inner.clock.now();
         let lease = crypto::identity();
         let until = now.plus_ms(LEASE_MS);
-        let claimed = inner.store.claim_messages(lease, now, until, batch).await?;
+        let claimed = inner.store.claim_messages(lease, destination, now, until, batch).await?;
         if claimed.is_empty() {
             return Ok(Delivered::default());
         }
@@ -57,10 +140,8 @@ impl Engine {
         }))
         .await;
         let now = inner.clock.now();
-        let finished: Vec<(MessageId, Finished)> = carried
-            .into_iter()
-            .map(|(id, tried, carried)| (id, finish(carried, tried, now)))
-            .collect();
+        let noted = |(id, tried, carried)| (id, finish(carried, tried, now));
+        let finished: Vec<(MessageId, Finished)> = carried.into_iter().map(noted).collect();
         inner.store.finish_messages(lease, now, &finished).await?;
         let arrived = finished.iter().filter(|(_, one)| *one == Finished::Delivered).count();
         Ok(Delivered { tried: finished.len(), arrived })

@@ -57,6 +57,8 @@ struct Inner {
     carrier: Carrier,
     /// Held for reading while a request is on its way; the simulated clock moves when it is free.
     advancing: tokio::sync::RwLock<()>,
+    /// Destinations to which a courier is under way.
+    couriers: Mutex<BTreeSet<String>>,
     /// Keys of requests that are being carried out.
     running: Mutex<BTreeSet<RequestKey>>,
 }
@@ -74,7 +76,8 @@ impl Engine {
         let (queue, waiting) = mpsc::channel(QUEUE_MAX);
         let advancing = tokio::sync::RwLock::new(());
         let running = Mutex::new(BTreeSet::new());
-        let inner = Inner { store, knowledge, clock, wake, carrier, advancing, running };
+        let couriers = Mutex::new(BTreeSet::new());
+        let inner = Inner { store, knowledge, clock, wake, carrier, advancing, couriers, running };
         let inner = Arc::new(inner);
         tokio::spawn(committer::run(Arc::clone(&inner), queue.downgrade(), waiting));
         Self { inner, queue }

@@ -3,6 +3,7 @@
 
 use std::any::Any;
 use std::future::Future;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use axum::Router;
@@ -11,13 +12,27 @@ use axum::http::uri::PathAndQuery;
 use axum::http::{HeaderName, HeaderValue, StatusCode, header};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
+use hyper::server::conn::http1;
+use hyper_util::rt::{TokioIo, TokioTimer};
+use hyper_util::server::graceful::GracefulShutdown;
+use hyper_util::service::TowerToHyperService;
 use tokio::net::TcpListener;
+use tokio::sync::Semaphore;
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::set_header::SetResponseHeaderLayer;
 use utoipa_swagger_ui::SwaggerUi;
 
 use super::problem::Problem;
 use super::{Api, endpoint};
+
+/// How long the head of a request may take to arrive, and a connection may rest between two.
+const HEADER_TIMEOUT: Duration = Duration::from_secs(15);
+
+/// Connections at once. Each costs some memory and a handle of the system.
+const CONNECTIONS_MAX: usize = 4_096;
+
+/// After a connection that could not be accepted: the system is short of handles.
+const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 
 /// How long requests on their way may take after the service was told to stop.
 const DRAIN_TIMEOUT: Duration = Duration::from_secs(15);
@@ -49,27 +64,50 @@ fn router(api: Api) -> Router {
 /// Answers requests until told to stop; those on their way are finished.
 ///
 /// # Errors
-/// The listener fails.
+/// None: a connection that fails is its caller's.
 pub async fn serve(
     listener: TcpListener,
     api: Api,
     stop: impl Future<Output = ()> + Send + 'static,
 ) -> std::io::Result<()> {
-    let (told, mut heard) = tokio::sync::watch::channel(false);
-    let stopping = async move {
-        stop.await;
-        let _ = told.send(true);
-    };
-    let serving = axum::serve(listener, router(api)).with_graceful_shutdown(stopping);
-    // A client that never ends its request must not keep the service from ending.
-    let patience = async move {
-        let _ = heard.wait_for(|told| *told).await;
-        tokio::time::sleep(DRAIN_TIMEOUT).await;
-    };
-    tokio::select! {
-        served = serving => served,
-        () = patience => Ok(()),
+    let service = TowerToHyperService::new(router(api));
+    let mut http = http1::Builder::new();
+    http.timer(TokioTimer::new()).header_read_timeout(HEADER_TIMEOUT);
+    let graceful = GracefulShutdown::new();
+    let slots = Arc::new(Semaphore::new(CONNECTIONS_MAX));
+    tokio::pin!(stop);
+    loop {
+        let accepted = async {
+            // Whoever finds no slot waits in the system's queue until one is free.
+            let slot = Arc::clone(&slots).acquire_owned().await;
+            (listener.accept().await, slot)
+        };
+        let (accepted, slot) = tokio::select! {
+            accepted = accepted => accepted,
+            () = &mut stop => break,
+        };
+        let stream = match accepted {
+            Ok((stream, _)) => stream,
+            Err(error) => {
+                tracing::warn!(%error, "a connection could not be accepted");
+                tokio::time::sleep(ACCEPT_PAUSE).await;
+                continue;
+            }
+        };
+        // Answers are small: waiting to fill a packet would only make them late.
+        let _ = stream.set_nodelay(true);
+        let connection = http.serve_connection(TokioIo::new(stream), service.clone());
+        let connection = graceful.watch(connection);
+        tokio::spawn(async move {
+            // How a caller hangs up is nobody's concern.
+            let _ = connection.await;
+            drop(slot);
+        });
     }
+    drop(listener);
+    // A client that never ends its request must not keep the service from ending.
+    let _ = tokio::time::timeout(DRAIN_TIMEOUT, graceful.shutdown()).await;
+    Ok(())
 }
 
 /// NUL is text in no database; and a path is text.

@@ -12,8 +12,8 @@ use crate::store::StoreError;
 /// waits longer than for one of them.
 const TICKETS_MAX: u64 = 500;
 
-/// Messages in one turn: each may take as long as its destination likes.
-const MESSAGES_MAX: u64 = 64;
+/// Messages that one destination is given at once.
+const MESSAGES_MAX: u64 = 16;
 
 /// A full look at least this often: a wake-up may be missed.
 const LOOK_EVERY: Duration = Duration::from_secs(30);
@@ -57,7 +57,7 @@ impl Lane {
                 let advanced = engine.advance_due(TICKETS_MAX).await?;
                 Ok(advanced.due == 0 || advanced.moved > 0)
             }
-            Self::Deliver => engine.deliver(MESSAGES_MAX).await.map(|_| true),
+            Self::Deliver => engine.send_couriers(MESSAGES_MAX).await.map(|_| true),
             Self::Housekeeping => loop {
                 if engine.housekeep(TICKETS_MAX).await?.finished {
                     return Ok(true);
@@ -74,7 +74,7 @@ impl Lane {
         loop {
             let next = match self {
                 Self::Advance => engine.next_due().await,
-                _ => engine.store().next_message().await,
+                _ => engine.next_delivery().await,
             };
             match next {
                 Ok(Some(at)) if at <= engine.clock().now() => return,

@@ -12,6 +12,9 @@ use super::entity::outbox;
 use super::rows::number;
 use super::{Store, StoreError, dialect};
 
+/// Destinations that are looked for at once: a house has some hundred agencies.
+const DESTINATIONS_MAX: u64 = 1_000;
+
 /// A message's identity: ticket, event, and its number among that event's messages. Stable for
 /// ever, so that a receiver can tell a repetition.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -131,7 +134,25 @@ pub enum Finished {
 }
 
 impl Store {
-    /// Claims messages that are due, at most one for each ticket and destination, the earliest
+    /// Destinations for which a message is due, but for those that are busy.
+    ///
+    /// # Errors
+    /// The database does not answer.
+    pub async fn due_destinations(
+        &self,
+        now: Instant,
+        busy: &[String],
+    ) -> Result<Vec<String>, StoreError> {
+        let mut query = Query::select();
+        query.distinct().column(("outbox", "destination")).from("outbox");
+        query.cond_where(first_in_line()).and_where(Expr::col(("outbox", "next_at")).lte(now.ms()));
+        query.and_where(Expr::col(("outbox", "destination")).is_not_in(busy.iter().cloned()));
+        query.limit(DESTINATIONS_MAX);
+        let rows = self.read.query_all(&query).await?;
+        Ok(rows.iter().map(|row| row.try_get_by_index(0)).collect::<Result<_, _>>()?)
+    }
+
+    /// Claims messages for a destination that are due, at most one for each ticket, the earliest
     /// first; until the lease ends nobody else does.
     ///
     /// # Errors
@@ -139,12 +160,13 @@ impl Store {
     pub async fn claim_messages(
         &self,
         lease: Uuid,
+        destination: &str,
         now: Instant,
         until: Instant,
         limit: u64,
     ) -> Result<Vec<Posted>, StoreError> {
         let tx = dialect::begin(&self.write).await?;
-        let written = claim(&tx.tx, lease, now, until, limit).await;
+        let written = claim(&tx.tx, lease, due(destination, now, limit), until).await;
         let rows = tx.end(written).await?;
         // As the update has it.
         let tried = |row: outbox::Model| outbox::Model { attempts: row.attempts + 1, ..row };
@@ -179,13 +201,15 @@ impl Store {
         Ok(self.write.execute(&update).await?.rows_affected() > 0)
     }
 
-    /// When the next message is due: one that waits behind another is not.
+    /// When the next message is due for a destination that is not busy; one that waits behind
+    /// another is not.
     ///
     /// # Errors
     /// The database does not answer.
-    pub async fn next_message(&self) -> Result<Option<Instant>, StoreError> {
+    pub async fn next_message(&self, busy: &[String]) -> Result<Option<Instant>, StoreError> {
         let mut query = Query::select();
         query.column(("outbox", "next_at")).from("outbox").cond_where(first_in_line());
+        query.and_where(Expr::col(("outbox", "destination")).is_not_in(busy.iter().cloned()));
         query.order_by(("outbox", "next_at"), sea_orm::Order::Asc).limit(1);
         let row = self.read.query_one(&query).await?;
         let at: Option<i64> = row.map(|row| row.try_get_by_index(0)).transpose()?;
@@ -221,11 +245,10 @@ impl Store {
 async fn claim(
     tx: &DatabaseTransaction,
     lease: Uuid,
-    now: Instant,
+    due: SelectStatement,
     until: Instant,
-    limit: u64,
 ) -> Result<Vec<outbox::Model>, StoreError> {
-    let due = tx.get_database_backend().build(&due(now, limit));
+    let due = tx.get_database_backend().build(&due);
     let rows = outbox::Model::find_by_statement(due).all(tx).await?;
     if !rows.is_empty() {
         let mut update = Query::update();
@@ -281,10 +304,11 @@ fn first_in_line() -> Condition {
     Condition::all().add(one("state").eq("waiting")).add(Expr::exists(earlier).not())
 }
 
-fn due(now: Instant, limit: u64) -> SelectStatement {
+fn due(destination: &str, now: Instant, limit: u64) -> SelectStatement {
     let mut query = Query::select();
     query.column(("outbox", sea_orm::sea_query::Asterisk)).from("outbox");
     query.cond_where(first_in_line()).and_where(Expr::col(("outbox", "next_at")).lte(now.ms()));
+    query.and_where(Expr::col(("outbox", "destination")).eq(destination));
     query.order_by(("outbox", "next_at"), sea_orm::Order::Asc);
     query.order_by(("outbox", "ticket"), sea_orm::Order::Asc).limit(limit);
     query.lock_with_behavior(LockType::Update, LockBehavior::SkipLocked);

@@ -270,6 +270,35 @@ async fn raw_bodies(server: &Server, token: &str) {
     assert!(huge.is_err() || huge.is_ok_and(|status| status == 413));
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_request_that_never_comes_whole_is_not_waited_for() {
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    let (place, server, _) = house().await;
+    let token = place.token(Role::Hotline, "h1", None).await;
+    let address = server.address.strip_prefix("http://").expect("an address");
+    let begun = std::time::Instant::now();
+    let slow = [
+        "GET /livez HTTP/1.1\r\nHost".to_owned(),
+        format!(
+            "POST /v1/reviews HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {token}\r\n\
+             Content-Type: application/json\r\nContent-Length: 100\r\n\r\n{{"
+        ),
+    ];
+    let sent = slow.iter().map(|head| async move {
+        let mut stream = tokio::net::TcpStream::connect(address).await.expect("connected");
+        stream.write_all(head.as_bytes()).await.expect("sent");
+        let mut said = String::new();
+        let _ = stream.read_to_string(&mut said).await;
+        said
+    });
+    let said =
+        tokio::time::timeout(std::time::Duration::from_secs(40), futures::future::join_all(sent));
+    let said = said.await.expect("hung up on");
+    assert!(begun.elapsed().as_secs() >= 10);
+    assert!(said[1].starts_with("HTTP/1.1 408"), "{}", said[1]);
+    assert!(server.get("/livez", "").await.status.is_success());
+}
+
 /// Forms of actions, preconditions and keys.
 async fn forms(server: &Server, token: &str, number: &str) {
     let path = format!("/v1/tickets/{number}/actions/urge");

@@ -34,6 +34,7 @@ on_both!(
     a_retry_leaves_the_lane_nothing_that_is_not_due,
     one_refused_change_is_set_aside_and_the_rest_goes_through,
     a_key_stays_taken_when_its_caller_goes_away,
+    a_destination_that_hangs_holds_up_nobody_else,
 );
 
 const START: &str = "2026-03-02T10:00:00+08:00";
@@ -325,7 +326,7 @@ async fn a_message_behind_another_waits_and_wakes_nobody(db: TestDatabase) {
     let now = house.engine.clock().now();
     house.engine.deliver(100).await.expect("tried");
     // The first one waits for its next attempt, those behind it with it.
-    let next = db.store.next_message().await.expect("an answer").expect("a message");
+    let next = db.store.next_message(&[]).await.expect("an answer").expect("a message");
     assert!(next > now, "{next}");
     let to = now.plus_ms(60_000);
     let advanced = tokio::time::timeout(Duration::from_secs(20), house.engine.advance_clock(to));
@@ -451,4 +452,35 @@ async fn a_key_stays_taken_when_its_caller_goes_away(db: TestDatabase) {
         .iter()
         .filter(|event| matches!(&event.fact, Fact::Acted(acted) if acted.action == "urge"));
     assert_eq!(urged.count(), 1);
+}
+
+async fn a_destination_that_hangs_holds_up_nobody_else(db: TestDatabase) {
+    let house = simulated(&db).await;
+    house.post.hangs.lock().expect("a post").insert(format!("agency:{AGENCY}"));
+    let mut tickets = Vec::new();
+    for nr in 0..40 {
+        let ticket = house.review("matter", &format!("R{nr}")).await.expect("a ticket").ticket;
+        let form = json!({"agency": AGENCY});
+        house.act(ticket, "dispatch", hotline(), form).await.expect("dispatched");
+        tickets.push(ticket);
+    }
+    assert_eq!(house.engine.send_couriers(8).await.expect("sent"), 1);
+    tokio::time::sleep(Duration::from_millis(100)).await;
+    // It hangs; there is nothing to wake anybody for, and nobody is sent a second time.
+    assert_eq!(house.engine.next_delivery().await.expect("an answer"), None);
+    assert_eq!(house.engine.send_couriers(8).await.expect("sent"), 0);
+    let other = house.review("matter", "R99").await.expect("a ticket").ticket;
+    house.act(other, "dispatch", hotline(), json!({"agency": "SZ007"})).await.expect("dispatched");
+    assert_eq!(house.engine.send_couriers(8).await.expect("sent"), 1);
+    tokio::time::timeout(Duration::from_secs(5), async {
+        loop {
+            let done = db.store.messages(Some(DeliveryState::Delivered), Some(other), 9).await;
+            if !done.expect("them").is_empty() {
+                return;
+            }
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    })
+    .await
+    .expect("delivered");
 }

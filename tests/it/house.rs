@@ -23,20 +23,28 @@ use serde_json::Value;
 pub(crate) struct Post {
     pub(crate) carried: Arc<Mutex<Vec<Posted>>>,
     pub(crate) says: Arc<Mutex<Carried>>,
+    /// Destinations that never answer.
+    pub(crate) hangs: Arc<Mutex<BTreeSet<String>>>,
 }
 
 impl Post {
     fn new() -> Self {
         let says = Arc::new(Mutex::new(Carried::Arrived));
-        Self { carried: Arc::default(), says }
+        Self { carried: Arc::default(), says, hangs: Arc::default() }
     }
 
     fn carrier(&self) -> Carrier {
         let post = self.clone();
         Arc::new(move |message| {
+            let hangs = post.hangs.lock().expect("a post").contains(&message.destination);
             post.carried.lock().expect("a post").push(message);
             let says = *post.says.lock().expect("a post");
-            Box::pin(async move { says })
+            Box::pin(async move {
+                if hangs {
+                    std::future::pending::<()>().await;
+                }
+                says
+            })
         })
     }
 }

@@ -154,38 +154,39 @@ async fn messages_keep_their_order(db: TestDatabase) {
     assert!(waiting.len() > 1, "{waiting:?}");
     let until = late.plus_ms(60_000);
     let mut arrived = Vec::new();
-    loop {
-        let lease = Uuid::now_v7();
-        let claimed = db.store.claim_messages(lease, late, until, 10).await.expect("claimed");
-        let Some(first) = claimed.first() else { break };
-        let again = db.store.claim_messages(Uuid::now_v7(), late, until, 10).await;
-        let again = again.expect("claimed");
-        assert!(again.iter().all(|one| one.destination != first.destination), "{again:?}");
-        let retry = Finished::Retry { next_at: late, failure: "test".to_owned() };
-        let id = first.id;
-        db.store.finish_messages(lease, late, &[(id, retry)]).await.expect("noted");
-        let lease = Uuid::now_v7();
-        let claimed = db.store.claim_messages(lease, late, until, 10).await.expect("claimed");
-        assert_eq!(claimed.iter().map(|one| one.id).collect::<Vec<_>>(), [id]);
-        assert_eq!(claimed[0].attempts, 2);
-        let stranger = Uuid::now_v7();
-        let done = [(id, Finished::Delivered)];
-        db.store.finish_messages(stranger, late, &done).await.expect("left alone");
-        db.store.finish_messages(lease, late, &done).await.expect("noted");
-        arrived.push((first.destination.clone(), id));
-        for other in again {
-            let key = (other.id, Finished::Dead { failure: "test".to_owned() });
-            // Its lease is another's: it stays as it is until that ends.
-            db.store.finish_messages(lease, late, &[key]).await.expect("left alone");
-            assert!(db.store.redeliver(other.id, late).await.expect("an answer"));
+    for to in db.store.due_destinations(late, &[]).await.expect("them") {
+        let claim = async || {
+            let lease = Uuid::now_v7();
+            let claimed = db.store.claim_messages(lease, &to, late, until, 10).await;
+            (lease, claimed.expect("claimed"))
+        };
+        loop {
+            let (lease, claimed) = claim().await;
+            let Some(first) = claimed.first() else { break };
+            // The next one waits behind it, whoever asks.
+            assert_eq!(claimed.len(), 1);
+            assert!(claim().await.1.is_empty());
+            let retry = Finished::Retry { next_at: late, failure: "test".to_owned() };
+            let id = first.id;
+            db.store.finish_messages(lease, late, &[(id, retry)]).await.expect("noted");
+            let (lease, claimed) = claim().await;
+            assert_eq!(claimed.iter().map(|one| one.id).collect::<Vec<_>>(), [id]);
+            assert_eq!(claimed[0].attempts, 2);
+            let done = [(id, Finished::Delivered)];
+            let stranger = Uuid::now_v7();
+            db.store.finish_messages(stranger, late, &done).await.expect("left alone");
+            assert!(claim().await.1.is_empty());
+            db.store.finish_messages(lease, late, &done).await.expect("noted");
+            arrived.push((to.clone(), id));
         }
+        assert!(!db.store.due_destinations(late, &[]).await.expect("them").contains(&to));
     }
     let mut sorted = arrived.clone();
     sorted.sort();
     arrived.sort_by(|a, b| a.0.cmp(&b.0));
     assert_eq!(arrived, sorted);
     assert_eq!(arrived.len(), waiting.len());
-    assert_eq!(db.store.next_message().await.expect("an answer"), None);
+    assert_eq!(db.store.next_message(&[]).await.expect("an answer"), None);
 }
 
 async fn migrating_twice_changes_nothing(db: TestDatabase) {
