@@ -12,3 +12,4 @@ mod scenarios;
 mod served;
 mod starting;
 mod store;
+mod webhooks;

@@ -17,7 +17,7 @@ use duban_core::time::Instant;
 use serde::Serialize;
 use serde_json::json;
 
-use super::{Folder, per_second, percentile, rss_mb};
+use super::{Folder, per_second, percentile, rss_mb, tell};
 use crate::catalog::{self, Register, Source};
 use crate::cli::{Ended, Failure, block_on, print};
 use crate::clock::{Clock, wall};
@@ -71,12 +71,14 @@ impl Herd {
 
     async fn measure(&self, folder: &Folder) -> Result<Measured, Failure> {
         let (store, _) = Store::migrate(&folder.url("herd.db")).await?;
+        tell(&format!("准备 {} 件工单……", self.tickets));
         let due = gather(&store, self.tickets).await?;
         store.fold().await?;
         let (file, before) = (folder.file("herd.db"), folder.file("before.db"));
         copy(&file, &before)?;
         let (events, outbox) = (count(&store).await?, store.count_messages().await?);
         let engine = engine(&store, due).await?;
+        tell("等待同一时刻到期，然后办理……");
         while engine.clock().now() < due.plus_ms(SETTLE_MS) {
             engine.clock().sleep_until(due.plus_ms(SETTLE_MS)).await;
         }
@@ -93,6 +95,7 @@ impl Herd {
         let rss_mb = rss_mb();
         let events = count(&store).await? - events;
         let outbox = store.count_messages().await? - outbox;
+        tell("核对，并测本机上限……");
         let verified = self.verify(&store, due, events, outbox).await?;
         store.fold().await?;
         let limit_s = limit(folder, &before).await?;

@@ -10,7 +10,7 @@ use futures::stream::{self, StreamExt};
 use serde::Serialize;
 use serde_json::{Value, json};
 
-use super::{Folder, per_second, percentile, rss_mb};
+use super::{Folder, per_second, percentile, rss_mb, tell};
 use crate::catalog::{Register, Source};
 use crate::cli::service::Service;
 use crate::cli::token::{Holder, issue};
@@ -76,6 +76,7 @@ impl Intake {
         let http = reqwest::Client::builder().no_proxy().build();
         let http = http.map_err(|_| Failure::Machine("没有客户端".to_owned()))?;
         let connections = usize::try_from(self.connections).unwrap_or(64);
+        tell(&format!("推送 {} 条评价，然后逐条核对……", self.reviews));
         let begun = Stopwatch::now();
         let sends = (0..self.reviews).map(|nr| push(&http, &address, &tokens[0], nr));
         let answers = stream::iter(sends).buffer_unordered(connections).collect::<Vec<_>>().await;

@@ -57,6 +57,16 @@ impl Drop for Folder {
     }
 }
 
+/// What is going on, for whoever waits at a terminal.
+fn tell(what: &str) {
+    use std::io::{IsTerminal, Write};
+    let mut out = std::io::stderr();
+    if out.is_terminal() {
+        // Progress that nobody can read is no reason to stop.
+        let _ = writeln!(out, "{what}");
+    }
+}
+
 /// The memory of this process, in MB; 0 where the system does not tell.
 fn rss_mb() -> u64 {
     let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
