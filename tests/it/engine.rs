@@ -8,8 +8,9 @@ use duban::clock::{Clock, wall};
 use duban::engine::{Declined, Task};
 use duban::store::{Carried, DeliveryState, Incident};
 use duban_core::command::SETTLE_MS;
-use duban_core::event::Fact;
+use duban_core::event::{Event, Fact};
 use duban_core::rejection::Rejection;
+use duban_core::ticket_id::TicketId;
 use duban_core::time::Instant;
 use sea_orm::ConnectionTrait;
 use serde_json::json;
@@ -39,6 +40,19 @@ on_both!(
 
 const START: &str = "2026-03-02T10:00:00+08:00";
 const AGENCY: &str = "SZ014";
+
+/// The hotline urges: what can be done on every open ticket.
+fn urging(ticket: TicketId) -> Task {
+    let (action, actor, form) = ("urge".into(), hotline(), json!({}));
+    Task::Act { ticket, action, actor, form, revision: None, fault: None }
+}
+
+/// How often it has.
+fn urged(events: &[Event]) -> usize {
+    let is_urging =
+        |event: &&Event| matches!(&event.fact, Fact::Acted(acted) if acted.action == "urge");
+    events.iter().filter(is_urging).count()
+}
 
 async fn simulated(db: &TestDatabase) -> House {
     House::new(&db.store, Clock::simulated(instant(START))).await
@@ -99,7 +113,7 @@ async fn an_action_gives_a_receipt_and_seals_what_is_private(db: TestDatabase) {
     assert!(matches!(wrong, Declined::Rejected(Rejection::NotPermitted { .. })), "{wrong}");
     let foreign = house.act(ticket, "sign", agency("SZ001"), json!({})).await;
     assert_eq!(foreign.expect_err("refused"), Declined::Rejected(Rejection::NotYours));
-    let nobody = duban_core::ticket_id::TicketId::from_number(1);
+    let nobody = TicketId::from_number(1);
     let none = house.act(nobody, "sign", hotline(), json!({})).await.expect_err("refused");
     assert_eq!(none, Declined::NoSuchTicket);
 }
@@ -113,14 +127,7 @@ async fn a_key_has_one_effect(db: TestDatabase) {
         let engine = house.engine.clone();
         async move {
             let arrival = engine.arrive().await;
-            let task = Task::Act {
-                ticket,
-                action: "urge".into(),
-                actor: hotline(),
-                form: json!({}),
-                revision: None,
-                fault: None,
-            };
+            let task = urging(ticket);
             engine.submit(&arrival, task, Some(keyed(key, body))).await
         }
     };
@@ -139,10 +146,7 @@ async fn a_key_has_one_effect(db: TestDatabase) {
     let refused = at_once.into_iter().filter_map(Result::err);
     assert!(refused.into_iter().all(|why| why == Declined::KeyRunning));
     let events = house.events(ticket).await;
-    let urged = events
-        .iter()
-        .filter(|event| matches!(&event.fact, Fact::Acted(acted) if acted.action == "urge"));
-    assert_eq!(urged.count(), 2);
+    assert_eq!(urged(&events), 2);
 }
 
 async fn commands_that_come_together_share_commits(db: TestDatabase) {
@@ -266,14 +270,7 @@ async fn who_came_before_a_recorded_firing_is_overtaken(db: TestDatabase) {
     }
     assert_eq!(house.engine.advance_due(10).await.expect("an answer").moved, 1);
     let seq = house.events(ticket).await.len();
-    let task = Task::Act {
-        ticket,
-        action: "urge".into(),
-        actor: hotline(),
-        form: json!({}),
-        revision: None,
-        fault: None,
-    };
+    let task = urging(ticket);
     let told = house.engine.submit(&arrival, task, None).await.expect_err("refused");
     assert_eq!(told, Declined::Overtaken { arrived_at: arrival.at });
     assert_eq!(house.events(ticket).await.len(), seq);
@@ -427,14 +424,7 @@ async fn a_key_stays_taken_when_its_caller_goes_away(db: TestDatabase) {
         let engine = house.engine.clone();
         async move {
             let arrival = engine.arrive().await;
-            let task = Task::Act {
-                ticket,
-                action: "urge".into(),
-                actor: hotline(),
-                form: json!({}),
-                revision: None,
-                fault: None,
-            };
+            let task = urging(ticket);
             engine.submit(&arrival, task, Some(keyed("K1", "body"))).await
         }
     };
@@ -448,10 +438,7 @@ async fn a_key_stays_taken_when_its_caller_goes_away(db: TestDatabase) {
     let again = urge().await.expect("done before");
     assert!(again.repeated && again.receipt.is_some());
     let events = house.events(ticket).await;
-    let urged = events
-        .iter()
-        .filter(|event| matches!(&event.fact, Fact::Acted(acted) if acted.action == "urge"));
-    assert_eq!(urged.count(), 1);
+    assert_eq!(urged(&events), 1);
 }
 
 async fn a_destination_that_hangs_holds_up_nobody_else(db: TestDatabase) {
