@@ -407,6 +407,11 @@ async fn the_document_describes_every_route_and_the_docs_are_of_this_house() {
             assert!(operation["summary"].is_string(), "{method} {path}");
         }
     }
+    let tags = document["tags"].as_array().expect("tags");
+    let known = |tag: &Value| tags.iter().any(|one| one["name"] == *tag);
+    let used =
+        paths.values().flat_map(|one| one.as_object().into_iter().flat_map(|all| all.values()));
+    assert!(used.into_iter().all(|operation| known(&operation["tags"][0])));
     let page = server.get("/docs/", "").await;
     assert_eq!(page.status, StatusCode::OK);
     assert!(!page.body.to_string().contains("https://"), "{}", page.body);

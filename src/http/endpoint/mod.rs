@@ -31,6 +31,15 @@ use super::Api;
         title = "duban control API",
         description = "督办：政务服务差评工单的控制接口。时间一律带时区（+08:00）。",
     ),
+    // In the order in which a newcomer meets them.
+    tags(
+        (name = "reviews", description = "推送评价"),
+        (name = "tickets", description = "查看和办理工单"),
+        (name = "deadlines", description = "时限"),
+        (name = "rules", description = "工作流和日历"),
+        (name = "operations", description = "运维：异常、消息、模拟时钟"),
+        (name = "health", description = "健康检查和指标，无需令牌"),
+    ),
     modifiers(&Bearer),
     security(("bearer" = [])),
 )]
