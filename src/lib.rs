@@ -1,6 +1,7 @@
 //! duban (督办): each bad review of a government service runs as a durable workflow with
 //! business-day deadlines. `ARCHITECTURE.md` tells the floors and the invariants.
 
+pub mod access;
 pub mod activities;
 pub mod catalog;
 pub mod cli;

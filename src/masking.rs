@@ -13,6 +13,17 @@ pub fn name(name: &str) -> String {
     }
 }
 
+/// A name for whom it need not tell apart: 张**, however long it is.
+#[must_use]
+pub fn public_name(name: &str) -> String {
+    let mut characters = name.trim().chars();
+    match (characters.next(), characters.next()) {
+        (None, _) => String::new(),
+        (Some(_), None) => "**".to_owned(),
+        (Some(first), Some(_)) => format!("{first}**"),
+    }
+}
+
 /// A phone: 138****1234; of another kind all but the last two digits are covered.
 #[must_use]
 pub fn phone(phone: &str) -> String {
@@ -129,6 +140,10 @@ mod tests {
         check(name("阿卜杜拉·买买提"), "阿******提");
         check(name("王"), "*");
         check(name(""), "");
+        check(public_name("张三"), "张**");
+        check(public_name("张小小三"), "张**");
+        check(public_name("王"), "**");
+        check(public_name(" "), "");
         check(phone("13812341234"), "138****1234");
         check(phone("+85291234567"), "+85*****4567");
         check(phone("83501234"), "******34");

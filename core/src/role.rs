@@ -38,6 +38,19 @@ impl Role {
         matches!(self, Self::Agency | Self::AgencyLead)
     }
 
+    /// Whether an actor of this role can be bound to one district.
+    #[must_use]
+    pub const fn can_be_bound_to_district(self) -> bool {
+        matches!(self, Self::Supervisor | Self::Approver | Self::Auditor)
+    }
+
+    /// Whether nobody may be both: the three administrators exclude each other (等保 2.0).
+    #[must_use]
+    pub fn excludes(self, other: Self) -> bool {
+        const THREE: [Role; 3] = [Role::SystemAdmin, Role::SecurityAdmin, Role::AuditAdmin];
+        self != other && THREE.contains(&self) && THREE.contains(&other)
+    }
+
     /// The party that an actor of this role acts for.
     #[must_use]
     pub const fn party(self) -> Option<Party> {

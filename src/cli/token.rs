@@ -4,6 +4,7 @@
 use std::fmt::Write as _;
 use std::path::PathBuf;
 
+use duban_core::definition::FieldFault;
 use duban_core::name::Name;
 use duban_core::role::Role;
 use duban_core::time::Instant;
@@ -11,11 +12,10 @@ use serde_json::json;
 use uuid::Uuid;
 
 use super::{Ended, Failure, block_on, pretty_json, print, source, text};
+use crate::access::{DAYS, DAYS_MAX, Holder};
 use crate::catalog::Register;
-use crate::store::{Store, Token};
-use crate::{clock, crypto};
-
-const DAY_MS: i64 = 86_400_000;
+use crate::clock;
+use crate::store::{AddTokenError, Store, Token};
 
 #[derive(clap::Subcommand)]
 pub(super) enum Command {
@@ -61,8 +61,8 @@ pub(super) struct Issue {
     #[arg(long, value_name = "代码")]
     district: Option<String>,
     /// 几天后失效
-    #[arg(long, value_name = "天数", default_value_t = 365)]
-    #[arg(value_parser = clap::value_parser!(i64).range(1..=3650))]
+    #[arg(long, value_name = "天数", default_value_t = DAYS)]
+    #[arg(value_parser = clap::value_parser!(i64).range(1..=DAYS_MAX))]
     days: i64,
     /// 以 JSON 输出
     #[arg(long)]
@@ -77,23 +77,18 @@ pub(super) struct Issue {
 impl Issue {
     fn run(self) -> Ended {
         let register = Register::read(&source(self.register.clone()))?;
-        let now = clock::wall();
-        let (token, row) = issue(
-            &register,
-            &Holder {
-                role: self.role,
-                name: self.name,
-                agency: self.agency,
-                district: self.district,
-            },
-            now,
-            now.plus_ms(self.days * DAY_MS),
-        )?;
-        block_on(async {
+        let holder = Holder {
+            role: self.role,
+            subject: self.name,
+            agency: self.agency,
+            district: self.district,
+            days: self.days,
+        };
+        let (token, row) = block_on(async {
             let (store, _) = Store::migrate(&self.database.database_url).await?;
-            store.add_token(&row).await?;
+            let issued = issue(&store, &register, holder).await;
             store.close().await;
-            Ok(())
+            issued
         })?;
         if self.json {
             let shown = json!({"token": token, "id": row.id, "expires_at": row.expires_at});
@@ -103,62 +98,27 @@ impl Issue {
     }
 }
 
-/// Whom a token is for.
-pub(super) struct Holder {
-    pub(super) role: Role,
-    pub(super) name: String,
-    pub(super) agency: Option<String>,
-    pub(super) district: Option<String>,
+/// A token for somebody, added to a database; or which flag is wrong.
+pub(super) async fn issue(
+    store: &Store,
+    register: &Register,
+    holder: Holder,
+) -> Result<(String, Token), Failure> {
+    let (token, row) = holder.token(register, clock::wall()).map_err(wrong)?;
+    store.add_token(&row).await.map_err(|error| match error {
+        AddTokenError::Store(error) => error.into(),
+        error @ AddTokenError::Excluded { .. } => Failure::Input(format!("--role：{error}")),
+    })?;
+    Ok((token, row))
 }
 
-/// A fresh token, and its row.
-pub(super) fn issue(
-    register: &Register,
-    holder: &Holder,
-    now: Instant,
-    expires_at: Instant,
-) -> Result<(String, Token), Failure> {
-    let wrong = |say: String| Err(Failure::Input(say));
-    let Holder { role, name, agency, district } = holder;
-    let subject = Name::from(name.as_str());
-    if *role == Role::System {
-        return wrong("--role：system 是程序自己，不能签发".to_owned());
-    }
-    let looks_like_a_number = name.len() > 6 && name.bytes().all(|one| one.is_ascii_digit());
-    if !subject.is_code() || looks_like_a_number {
-        return wrong("--name：应为 1 至 40 个字母、数字或 _ - .，且不是电话或证件号码".to_owned());
-    }
-    if role.is_bound_to_agency() != agency.is_some() {
-        let which = if agency.is_some() { "不" } else { "必" };
-        return wrong(format!("--agency：角色 {role} {which}须填写单位代码"));
-    }
-    if let Some(code) = agency
-        && register.agency(code).is_none()
-    {
-        return wrong(format!("--agency：单位名册中没有 {code}"));
-    }
-    let by_district = matches!(role, Role::Supervisor | Role::Approver | Role::Auditor);
-    if district.is_some() && !by_district {
-        return wrong(format!("--district：角色 {role} 不能限于区划"));
-    }
-    if let Some(code) = district
-        && register.district(code).is_none()
-    {
-        return wrong(format!("--district：名册中没有 {code}"));
-    }
-    let token = crypto::token();
-    let row = Token {
-        id: crypto::identity(),
-        hash: crypto::token_hash(&token),
-        subject,
-        role: *role,
-        agency: agency.as_deref().map(Name::from),
-        district: district.as_deref().map(Name::from),
-        created_at: now,
-        expires_at,
-        revoked_at: None,
-    };
-    Ok((token, row))
+/// Faults of fields as faults of flags.
+fn wrong(faults: Vec<FieldFault>) -> Failure {
+    let told = faults.into_iter().map(|FieldFault { field, message }| {
+        let flag = if field == "/subject" { "name" } else { field.trim_start_matches('/') };
+        format!("--{flag}：{message}")
+    });
+    Failure::Input(told.collect::<Vec<_>>().join("\n"))
 }
 
 #[derive(clap::Args)]
@@ -174,7 +134,7 @@ impl List {
     fn run(self) -> Ended {
         let tokens = block_on(async {
             let store = Store::open(&self.database.database_url).await?;
-            let tokens = store.tokens().await?;
+            let tokens = store.tokens(None, u64::from(u32::MAX)).await?;
             store.close().await;
             Ok(tokens)
         })?;

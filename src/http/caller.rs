@@ -8,7 +8,7 @@ use duban_core::name::Name;
 use duban_core::role::{Actor, Role};
 
 use super::Api;
-use super::policy::{Endpoint, Scope, scope};
+use super::policy::{Endpoint, Mask, Reach, mask, reach};
 use super::problem::Problem;
 use crate::{clock, crypto};
 
@@ -30,20 +30,18 @@ impl Caller {
         Actor { subject: self.subject.clone(), role: self.role, agency: self.agency.clone() }
     }
 
-    /// What of an endpoint is open to the caller.
+    /// How far the caller sees of an endpoint.
     ///
     /// # Errors
     /// Nothing of it.
-    pub(crate) fn may(&self, endpoint: Endpoint) -> Result<Scope, Problem> {
-        // What is of the whole house is not for whoever sees one district of it.
-        let of_the_house = matches!(endpoint, Endpoint::ReadIncidents | Endpoint::ReadOutbox);
-        match scope(self.role, endpoint) {
-            _ if of_the_house && self.district.is_some() => {
-                Err(Problem::forbidden(endpoint.title()))
-            }
-            Scope::Nothing => Err(Problem::forbidden(endpoint.title())),
-            scope => Ok(scope),
-        }
+    pub(crate) fn may(&self, endpoint: Endpoint) -> Result<Reach, Problem> {
+        let reach = reach(self.role, self.agency.as_ref(), self.district.as_ref(), endpoint);
+        reach.ok_or_else(|| Problem::forbidden(endpoint.title()))
+    }
+
+    /// How much of a reviewer the caller is shown.
+    pub(crate) const fn mask(&self) -> Mask {
+        mask(self.role)
     }
 }
 

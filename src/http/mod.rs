@@ -11,6 +11,7 @@ pub mod policy;
 mod problem;
 mod review;
 mod server;
+mod sight;
 mod view;
 
 use std::sync::Arc;

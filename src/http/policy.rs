@@ -1,10 +1,11 @@
 //! What each role may do: one table, nothing that is not in it. What may be done on a ticket in
-//! which step stands in its definition; here stands only who may come near it. Must never depend on
-//! anything but role and endpoint.
+//! which step stands in its definition; here stands who may come near it, how far he sees, and how
+//! much of a person he is shown. Must never depend on anything but who calls and which endpoint.
 
+use duban_core::name::Name;
 use duban_core::role::Role;
 
-/// How much of an endpoint is open.
+/// How much of an endpoint is open to a role.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Scope {
     /// Nothing.
@@ -16,7 +17,7 @@ pub enum Scope {
 }
 
 macro_rules! endpoints {
-    ($($(#[$doc:meta])* $name:ident = $title:literal;)+) => {
+    ($($(#[$doc:meta])* $name:ident = $title:literal, [$($operation:literal),+];)+) => {
         /// What can be called.
         #[derive(Clone, Copy, Debug, PartialEq, Eq)]
         pub enum Endpoint {
@@ -32,34 +33,58 @@ macro_rules! endpoints {
             pub const fn title(self) -> &'static str {
                 match self { $(Self::$name => $title,)+ }
             }
+
+            /// Its operations: method and path.
+            #[must_use]
+            pub const fn operations(self) -> &'static [&'static str] {
+                match self { $(Self::$name => &[$($operation),+],)+ }
+            }
         }
     };
 }
 
 endpoints! {
-    /// `POST /v1/reviews`, `/v1/reviews/batch`
-    Review = "推送评价";
-    /// `GET /v1/tickets…`, history, explanation, actions
-    ReadTickets = "查看工单";
-    /// `POST /v1/tickets/{ticket_no}/actions/{action}`
-    Act = "办理工单";
-    /// `GET /v1/deadlines`
-    ReadDeadlines = "查看时限";
-    /// `POST /v1/deadlines/compute`
-    Compute = "计算期限";
-    /// `GET /v1/workflows…`, `GET /v1/calendars…`
-    ReadRules = "查看工作流和日历";
-    /// `GET /v1/incidents`
-    ReadIncidents = "查看异常";
-    /// `POST /v1/incidents/{id}/retry`
-    RetryIncidents = "重试异常";
-    /// `GET /v1/outbox`
-    ReadOutbox = "查看消息";
-    /// `POST /v1/outbox/{id}/redeliver`
-    Redeliver = "重新投递消息";
-    /// `POST /v1/clock/advance`
-    MoveClock = "拨动时钟";
+    /// A review comes in.
+    Review = "推送评价", ["POST /v1/reviews", "POST /v1/reviews/batch"];
+    /// Tickets, alone and in lists.
+    ReadTickets = "查看工单", [
+        "GET /v1/tickets",
+        "GET /v1/tickets/{ticket_no}",
+        "GET /v1/tickets/{ticket_no}/history",
+        "GET /v1/tickets/{ticket_no}/deadlines/{name}/explanation",
+        "GET /v1/tickets/{ticket_no}/actions"
+    ];
+    /// What is done on tickets.
+    Act = "办理工单", ["POST /v1/tickets/{ticket_no}/actions/{action}"];
+    /// What is running.
+    ReadDeadlines = "查看时限", ["GET /v1/deadlines"];
+    /// The computation of a deadline.
+    Compute = "计算期限", ["POST /v1/deadlines/compute"];
+    /// Definitions and calendars.
+    ReadRules = "查看工作流和日历", [
+        "GET /v1/workflows",
+        "GET /v1/workflows/{name}",
+        "GET /v1/calendars",
+        "GET /v1/calendars/{year}"
+    ];
+    /// What could not be decided.
+    ReadIncidents = "查看异常", ["GET /v1/incidents"];
+    /// The same, tried again.
+    RetryIncidents = "重试异常", ["POST /v1/incidents/{id}/retry"];
+    /// Messages.
+    ReadOutbox = "查看消息", ["GET /v1/outbox"];
+    /// The same, sent again.
+    Redeliver = "重新投递消息", ["POST /v1/outbox/{id}/redeliver"];
+    /// Who may call.
+    ReadTokens = "查看令牌", ["GET /v1/tokens"];
+    /// Who may call from now on.
+    ManageTokens = "签发和吊销令牌", ["POST /v1/tokens", "DELETE /v1/tokens/{id}"];
+    /// The simulated clock.
+    MoveClock = "拨动时钟", ["POST /v1/clock/advance"];
 }
+
+/// What needs no token: it says nothing about anybody.
+pub const OPEN: &[&str] = &["GET /livez", "GET /readyz", "GET /metrics"];
 
 /// How much of an endpoint is open to a role.
 #[must_use]
@@ -82,16 +107,128 @@ pub const fn scope(role: Role, endpoint: Endpoint) -> Scope {
         },
         R::Approver if matches!(endpoint, E::ReadTickets | E::Act | E::ReadDeadlines) => All,
         R::Auditor => match endpoint {
-            E::ReadTickets | E::Act | E::ReadDeadlines | E::ReadIncidents | E::ReadOutbox => All,
+            E::ReadTickets
+            | E::Act
+            | E::ReadDeadlines
+            | E::ReadIncidents
+            | E::ReadOutbox
+            | E::ReadTokens => All,
             _ => Nothing,
         },
-        R::AuditAdmin if matches!(endpoint, E::ReadIncidents | E::ReadOutbox) => All,
         R::SystemAdmin => match endpoint {
             E::ReadIncidents | E::RetryIncidents | E::ReadOutbox | E::Redeliver | E::MoveClock => {
                 All
             }
             _ => Nothing,
         },
+        R::SecurityAdmin if matches!(endpoint, E::ReadTokens | E::ManageTokens) => All,
+        R::AuditAdmin if matches!(endpoint, E::ReadIncidents | E::ReadOutbox | E::ReadTokens) => {
+            All
+        }
         R::Intake | R::Approver | R::SecurityAdmin | R::AuditAdmin => Nothing,
+    }
+}
+
+/// Whether an endpoint is about the whole house: whoever sees one district of it sees nothing of
+/// that.
+#[must_use]
+pub const fn is_of_the_house(endpoint: Endpoint) -> bool {
+    use Endpoint as E;
+    matches!(endpoint, E::ReadIncidents | E::ReadOutbox | E::ReadTokens)
+}
+
+/// How much of a reviewer a role is shown (脱敏): nobody sees all of it without a purpose.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Mask {
+    /// Nothing at all.
+    Hidden,
+    /// 张**, and neither phone nor identity number: who judges needs to know no more.
+    Public,
+    /// 张*三, 138****1234: who talks to the citizen has to know him again.
+    Partial,
+}
+
+/// How a role is shown a reviewer.
+#[must_use]
+pub const fn mask(role: Role) -> Mask {
+    match role {
+        Role::Hotline | Role::Supervisor | Role::Agency | Role::AgencyLead => Mask::Partial,
+        Role::Approver | Role::Auditor => Mask::Public,
+        Role::Intake
+        | Role::SystemAdmin
+        | Role::SecurityAdmin
+        | Role::AuditAdmin
+        | Role::System => Mask::Hidden,
+    }
+}
+
+/// How far a caller sees: the one thing that reads, commands, the stream and bulk are bound by.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Reach {
+    /// What one agency has or had.
+    Agency(Name),
+    /// What lies in one district.
+    District(Name),
+    /// Everything.
+    All,
+}
+
+/// How far somebody with a token of a role, an agency and a district sees of an endpoint; none
+/// where nothing of it is open.
+pub(crate) fn reach(
+    role: Role,
+    agency: Option<&Name>,
+    district: Option<&Name>,
+    endpoint: Endpoint,
+) -> Option<Reach> {
+    match (scope(role, endpoint), district) {
+        (Scope::Nothing, _) => None,
+        (Scope::Own, _) => agency.cloned().map(Reach::Agency),
+        (Scope::All, Some(_)) if is_of_the_house(endpoint) => None,
+        (Scope::All, Some(district)) => Some(Reach::District(district.clone())),
+        (Scope::All, None) => Some(Reach::All),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+
+    /// Nothing can be called that the table does not know, and the table knows nothing that is not
+    /// there.
+    #[test]
+    fn every_operation_of_the_document_has_its_line() {
+        let document = serde_json::to_value(crate::http::document()).expect("JSON");
+        let paths = document["paths"].as_object().expect("paths");
+        let documented: BTreeSet<String> = paths
+            .iter()
+            .flat_map(|(path, item)| {
+                let methods = item.as_object().into_iter().flatten();
+                methods.map(move |(method, _)| format!("{} {path}", method.to_uppercase()))
+            })
+            .collect();
+        let known = Endpoint::ALL.iter().flat_map(|one| one.operations()).chain(OPEN);
+        let known: BTreeSet<String> = known.map(ToString::to_string).collect();
+        assert_eq!(documented, known);
+    }
+
+    #[test]
+    fn nobody_reaches_beyond_his_token() {
+        let (agency, district): (Name, Name) = ("SZ013".into(), "440304".into());
+        let read = Endpoint::ReadTickets;
+        let reach_of = |role, agency, district| reach(role, agency, district, read);
+        assert_eq!(reach_of(Role::Agency, None, None), None);
+        let own = Some(Reach::Agency(agency.clone()));
+        assert_eq!(reach_of(Role::Agency, Some(&agency), Some(&district)), own);
+        let there = Some(Reach::District(district.clone()));
+        assert_eq!(reach_of(Role::Supervisor, None, Some(&district)), there);
+        assert_eq!(reach_of(Role::Supervisor, None, None), Some(Reach::All));
+        assert_eq!(reach(Role::Auditor, None, Some(&district), Endpoint::ReadOutbox), None);
+        for role in Role::ALL {
+            let calls = Endpoint::ALL.iter().filter(|one| scope(*role, **one) != Scope::Nothing);
+            assert!(calls.count() > 0 || *role == Role::System, "{role} may do nothing at all");
+        }
     }
 }

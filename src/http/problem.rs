@@ -12,7 +12,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::engine::{AdvanceError, Declined};
-use crate::store::StoreError;
+use crate::store::{AddTokenError, StoreError};
 
 /// What is wrong with a request; on its way through every function, so it is small.
 #[derive(Clone, Debug, Serialize, ToSchema)]
@@ -169,6 +169,18 @@ impl From<StoreError> for Problem {
             error => {
                 let status = StatusCode::INTERNAL_SERVER_ERROR;
                 Self::new(status, "store", "数据库出错", error.to_string())
+            }
+        }
+    }
+}
+
+impl From<AddTokenError> for Problem {
+    fn from(error: AddTokenError) -> Self {
+        let detail = error.to_string();
+        match error {
+            AddTokenError::Store(error) => error.into(),
+            AddTokenError::Excluded { .. } => {
+                Self::new(StatusCode::CONFLICT, "role-excluded", "角色互斥", detail)
             }
         }
     }

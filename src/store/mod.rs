@@ -40,7 +40,7 @@ pub use outbox::{Carried, DeliveryState, Finished, MessageId, Posted};
 pub use publication::Publication;
 pub use request::{KnownRequest, KnownReview, RequestKey};
 pub use ticket::{Loaded, Readable};
-pub use token::Token;
+pub use token::{AddTokenError, Token};
 
 /// The database of one node; clones are the same.
 #[derive(Clone, Debug)]

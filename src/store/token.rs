@@ -4,11 +4,13 @@ use duban_core::digest::Digest;
 use duban_core::name::Name;
 use duban_core::role::Role;
 use duban_core::time::Instant;
-use sea_orm::{ActiveValue, ColumnTrait, EntityTrait, QueryFilter, QueryOrder};
+use sea_orm::sea_query::{Expr, ExprTrait, Query};
+use sea_orm::{ActiveValue, ColumnTrait, ConnectionTrait, DatabaseTransaction, EntityTrait};
+use sea_orm::{QueryFilter, QueryOrder, QuerySelect};
 use uuid::Uuid;
 
 use super::entity::token;
-use super::{Store, StoreError};
+use super::{Store, StoreError, dialect};
 
 /// A token.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -33,25 +35,31 @@ pub struct Token {
     pub revoked_at: Option<Instant>,
 }
 
+/// Why a token was not added.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum AddTokenError {
+    /// Its subject holds a role that nobody may hold beside it.
+    #[error("该使用者持有互斥的角色 {held}；三员（系统、安全、审计管理员）不得由一人兼任")]
+    Excluded {
+        /// The role.
+        held: Role,
+    },
+    /// The database.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
 impl Store {
-    /// Adds a token.
+    /// Adds a token, unless its subject holds one of a role that excludes it.
     ///
     /// # Errors
-    /// The database refuses.
-    pub async fn add_token(&self, new: &Token) -> Result<(), StoreError> {
-        let row = token::ActiveModel {
-            id: ActiveValue::Set(new.id),
-            hash: ActiveValue::Set(new.hash.0.to_vec()),
-            subject: ActiveValue::Set(new.subject.to_string()),
-            role: ActiveValue::Set(new.role.word().to_owned()),
-            agency: ActiveValue::Set(new.agency.as_ref().map(ToString::to_string)),
-            district: ActiveValue::Set(new.district.as_ref().map(ToString::to_string)),
-            created_at: ActiveValue::Set(new.created_at.ms()),
-            expires_at: ActiveValue::Set(new.expires_at.ms()),
-            revoked_at: ActiveValue::Set(None),
-        };
-        token::Entity::insert(row).exec_without_returning(&self.write).await?;
-        Ok(())
+    /// [`AddTokenError`]; nothing is added then.
+    pub async fn add_token(&self, new: &Token) -> Result<(), AddTokenError> {
+        let tx = dialect::begin(&self.write).await?;
+        let mut held = None;
+        let written = add(&tx.tx, new, &mut held).await;
+        tx.end(written).await?;
+        held.map_or(Ok(()), |held| Err(AddTokenError::Excluded { held }))
     }
 
     /// The token of a hash, whatever its state.
@@ -63,12 +71,15 @@ impl Store {
         query.one(&self.read).await?.map(known).transpose()
     }
 
-    /// All tokens, the oldest first.
+    /// Tokens after one, the oldest first.
     ///
     /// # Errors
     /// The database does not answer.
-    pub async fn tokens(&self) -> Result<Vec<Token>, StoreError> {
-        let query = token::Entity::find().order_by_asc(token::Column::CreatedAt);
+    pub async fn tokens(&self, after: Option<Uuid>, limit: u64) -> Result<Vec<Token>, StoreError> {
+        let mut query = token::Entity::find().order_by_asc(token::Column::Id).limit(limit);
+        if let Some(after) = after {
+            query = query.filter(token::Column::Id.gt(after));
+        }
         query.all(&self.read).await?.into_iter().map(known).collect()
     }
 
@@ -83,6 +94,43 @@ impl Store {
             .filter(token::Column::RevokedAt.is_null());
         Ok(update.exec(&self.write).await?.rows_affected > 0)
     }
+}
+
+/// Adds a row; or says which role its subject holds instead.
+async fn add(
+    tx: &DatabaseTransaction,
+    new: &Token,
+    held: &mut Option<Role>,
+) -> Result<(), StoreError> {
+    // Whoever adds one waits for whoever else does: both would see nothing of each other.
+    let mut alone = Query::update();
+    alone.table("ledger").value("commits", Expr::col("commits"));
+    alone.and_where(Expr::col("id").eq(1));
+    tx.execute(&alone).await?;
+    let counts = token::Entity::find()
+        .filter(token::Column::Subject.eq(new.subject.as_str()))
+        .filter(token::Column::RevokedAt.is_null())
+        .filter(token::Column::ExpiresAt.gt(new.created_at.ms()));
+    for row in counts.all(tx).await? {
+        let other = known(row)?.role;
+        if new.role.excludes(other) {
+            *held = Some(other);
+            return Ok(());
+        }
+    }
+    let row = token::ActiveModel {
+        id: ActiveValue::Set(new.id),
+        hash: ActiveValue::Set(new.hash.0.to_vec()),
+        subject: ActiveValue::Set(new.subject.to_string()),
+        role: ActiveValue::Set(new.role.word().to_owned()),
+        agency: ActiveValue::Set(new.agency.as_ref().map(ToString::to_string)),
+        district: ActiveValue::Set(new.district.as_ref().map(ToString::to_string)),
+        created_at: ActiveValue::Set(new.created_at.ms()),
+        expires_at: ActiveValue::Set(new.expires_at.ms()),
+        revoked_at: ActiveValue::Set(None),
+    };
+    token::Entity::insert(row).exec_without_returning(tx).await?;
+    Ok(())
 }
 
 fn known(row: token::Model) -> Result<Token, StoreError> {

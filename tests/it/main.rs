@@ -12,4 +12,5 @@ mod scenarios;
 mod served;
 mod starting;
 mod store;
+mod tokens;
 mod webhooks;

@@ -11,9 +11,10 @@ use serde::Serialize;
 use serde_json::{Value, json};
 
 use super::{Folder, per_second, percentile, rss_mb, tell};
+use crate::access::Holder;
 use crate::catalog::{Register, Source};
 use crate::cli::service::Service;
-use crate::cli::token::{Holder, issue};
+use crate::cli::token::issue;
 use crate::cli::{Ended, Failure, block_on, print};
 use crate::clock;
 use crate::config::Settings;
@@ -64,12 +65,9 @@ impl Intake {
         let mut tokens = Vec::new();
         for role in [Role::Intake, Role::Auditor] {
             let register = Register::read(&Source::Embedded)?;
-            let name = format!("bench-{role}");
-            let holder = Holder { role, name, agency: None, district: None };
-            let now = clock::wall();
-            let (token, row) = issue(&register, &holder, now, now.plus_ms(86_400_000))?;
-            store.add_token(&row).await?;
-            tokens.push(token);
+            let subject = format!("bench-{role}");
+            let holder = Holder { role, subject, agency: None, district: None, days: 1 };
+            tokens.push(issue(&store, &register, holder).await?.0);
         }
         // One provider for the process; whoever was first stays.
         let _ = rustls::crypto::ring::default_provider().install_default();

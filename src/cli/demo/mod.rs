@@ -17,18 +17,16 @@ use serde::Serialize;
 use tokio::sync::oneshot;
 
 use super::service::{Service, stopped};
-use super::token::{Holder, issue};
+use super::token::issue;
 use super::{Ended, Failure, block_on, print};
+use crate::access::Holder;
 use crate::catalog::{Register, Source};
-use crate::clock;
 use crate::config::{ClockKind, Settings};
 use crate::store::Store;
 use client::Client;
 use town::Town;
 
 const FILE: &str = "duban-demo.db";
-
-const DAY_MS: i64 = 86_400_000;
 
 #[derive(clap::Args)]
 pub(super) struct Demo {
@@ -180,11 +178,9 @@ async fn add(
     name: &str,
 ) -> Result<String, Failure> {
     let register = Register::read(&Source::Embedded)?;
-    let holder =
-        Holder { role, name: name.to_owned(), agency: agency.map(str::to_owned), district: None };
-    let now = clock::wall();
-    let (token, row) = issue(&register, &holder, now, now.plus_ms(30 * DAY_MS))?;
-    store.add_token(&row).await?;
+    let (subject, agency) = (name.to_owned(), agency.map(str::to_owned));
+    let holder = Holder { role, subject, agency, district: None, days: 30 };
+    let (token, _) = issue(store, &register, holder).await?;
     Ok(token)
 }
 

@@ -52,8 +52,8 @@ pub(crate) async fn post(
     let revision = if_match(&headers)?;
     let operation = format!("POST /v1/tickets/{ticket_no}/actions/{action}");
     let key = keys::keyed(&headers, &caller, &operation, &bytes, 200)?;
-    let scope = caller.may(Endpoint::Act)?;
-    let mut seen = api.seen(&caller, scope, &ticket_no).await?;
+    let reach = caller.may(Endpoint::Act)?;
+    let mut seen = api.seen(&reach, &ticket_no).await?;
     let fault = fault(&api, &seen.loaded, &action, &form).await?;
     let (action, actor) = (Name::from(action), caller.actor());
     let task = Task::Act { ticket: seen.id, action, actor, form, revision, fault };

@@ -52,8 +52,8 @@ pub(crate) async fn list(
     Path(ticket_no): Path<String>,
     Query(NoQuery {}): Query<NoQuery>,
 ) -> Result<Json<ActionsView>, Problem> {
-    let scope = caller.may(Endpoint::ReadTickets)?;
-    let seen = api.seen(&caller, scope, &ticket_no).await?;
+    let reach = caller.may(Endpoint::ReadTickets)?;
+    let seen = api.seen(&reach, &ticket_no).await?;
     let context = api.engine.knowledge().context();
     let instance = &seen.loaded.instance;
     let definition = context.definition(instance)?;

@@ -72,13 +72,13 @@ pub(crate) async fn list(
     caller: Caller,
     Query(filter): Query<Filter>,
 ) -> Result<Json<DeadlinesView>, Problem> {
-    let scope = caller.may(Endpoint::ReadDeadlines)?;
+    let reach = caller.may(Endpoint::ReadDeadlines)?;
     let at = api.engine.clock().now();
     let limit = page(filter.limit)?;
     let after: Option<(i64, Uuid, i32)> = cursor::read(filter.cursor.as_deref())?;
     let light = light(filter.light.as_deref(), at)?;
     let (mut agency, mut district) = (filter.agency, filter.district);
-    bind(&mut agency, &mut district, &caller, scope)?;
+    bind(&mut agency, &mut district, &reach)?;
     let due_before = filter.due_before;
     let wanted = DeadlineFilter { agency, district, light, due_before, after, limit: limit + 1 };
     let mut found = api.engine.store().running_deadlines(&wanted).await?;

@@ -70,8 +70,8 @@ pub(crate) async fn get(
     Path((ticket_no, name)): Path<(String, String)>,
     Query(NoQuery {}): Query<NoQuery>,
 ) -> Result<Json<ExplanationView>, Problem> {
-    let scope = caller.may(Endpoint::ReadTickets)?;
-    let seen = api.seen(&caller, scope, &ticket_no).await?;
+    let reach = caller.may(Endpoint::ReadTickets)?;
+    let seen = api.seen(&reach, &ticket_no).await?;
     let nothing = || Problem::not_found("这个时限");
     let instance = &seen.loaded.instance;
     let context = api.engine.knowledge().context();

@@ -11,7 +11,6 @@ use super::super::caller::Caller;
 use super::super::policy::Endpoint;
 use super::super::problem::Problem;
 use super::super::view::event::HistoryView;
-use super::super::view::ticket::Sight;
 
 /// Events in one answer.
 const EVENTS_MAX: u64 = 500;
@@ -44,16 +43,13 @@ pub(crate) async fn get(
     Path(ticket_no): Path<String>,
     Query(page): Query<Page>,
 ) -> Result<Json<HistoryView>, Problem> {
-    let scope = caller.may(Endpoint::ReadTickets)?;
+    let reach = caller.may(Endpoint::ReadTickets)?;
     let limit = page.limit.unwrap_or(EVENTS_MAX);
     if !(1..=EVENTS_MAX).contains(&limit) {
         return Err(Problem::field("limit", format!("应为 1 至 {EVENTS_MAX}")));
     }
-    let seen = api.seen(&caller, scope, &ticket_no).await?;
-    let until = match seen.sight {
-        Sight::Whole => seen.loaded.instance.seq,
-        Sight::Former { until } => until,
-    };
+    let seen = api.seen(&reach, &ticket_no).await?;
+    let until = seen.sight.until(&seen.loaded.instance);
     let store = api.engine.store();
     // From the beginning: a chain is verified as a whole or not at all.
     let end = page.after.saturating_add(limit).min(until);

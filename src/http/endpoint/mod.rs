@@ -14,6 +14,7 @@ mod outbox;
 mod reviews;
 mod ticket;
 mod tickets;
+mod tokens;
 mod workflows;
 
 use axum::Router;
@@ -38,6 +39,7 @@ use super::Api;
         (name = "deadlines", description = "时限"),
         (name = "rules", description = "工作流和日历"),
         (name = "operations", description = "运维：异常、消息、模拟时钟"),
+        (name = "access", description = "令牌：谁可以调用"),
         (name = "health", description = "健康检查和指标，无需令牌"),
     ),
     modifiers(&Bearer),
@@ -76,6 +78,9 @@ pub(crate) fn all() -> (Router<Api>, Document) {
         .routes(routes!(incidents::retry))
         .routes(routes!(outbox::list))
         .routes(routes!(outbox::redeliver))
+        .routes(routes!(tokens::list))
+        .routes(routes!(tokens::post))
+        .routes(routes!(tokens::delete))
         .routes(routes!(clock::advance))
         .routes(routes!(health::livez))
         .routes(routes!(health::readyz))

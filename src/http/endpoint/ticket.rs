@@ -27,8 +27,8 @@ pub(crate) async fn get(
     Path(ticket_no): Path<String>,
     Query(NoQuery {}): Query<NoQuery>,
 ) -> Result<Response, Problem> {
-    let scope = caller.may(Endpoint::ReadTickets)?;
-    let seen = api.seen(&caller, scope, &ticket_no).await?;
+    let reach = caller.may(Endpoint::ReadTickets)?;
+    let seen = api.seen(&reach, &ticket_no).await?;
     let view = api.view(&caller, seen).await?;
     Ok((etag(view.revision()), Json(view)).into_response())
 }

@@ -11,7 +11,7 @@ use uuid::Uuid;
 
 use super::super::body::Query;
 use super::super::caller::Caller;
-use super::super::policy::{Endpoint, Scope};
+use super::super::policy::{Endpoint, Reach};
 use super::super::problem::Problem;
 use super::super::view::ticket::TicketView;
 use super::super::{Api, cursor};
@@ -93,11 +93,11 @@ pub(crate) async fn list(
     caller: Caller,
     Query(filter): Query<Filter>,
 ) -> Result<Json<TicketsView>, Problem> {
-    let scope = caller.may(Endpoint::ReadTickets)?;
+    let reach = caller.may(Endpoint::ReadTickets)?;
     let at = api.engine.clock().now();
     let limit = page(filter.limit)?;
     let mut wanted = wanted(&api, filter, at)?;
-    bind(&mut wanted.agency, &mut wanted.district, &caller, scope)?;
+    bind(&mut wanted.agency, &mut wanted.district, &reach)?;
     // One more tells whether there is a next page.
     wanted.limit = limit + 1;
     let mut found = api.engine.store().tickets(&wanted).await?;
@@ -130,24 +130,17 @@ pub(super) fn page(limit: Option<u64>) -> Result<u64, Problem> {
 pub(super) fn bind(
     agency: &mut Option<String>,
     district: &mut Option<String>,
-    caller: &Caller,
-    scope: Scope,
+    reach: &Reach,
 ) -> Result<(), Problem> {
-    let own = |asked: &mut Option<String>, own: Option<String>| {
-        let foreign = asked.is_some() && own.is_some() && *asked != own;
-        if own.is_some() {
-            *asked = own;
-        }
-        foreign
+    let (field, asked, own, say) = match reach {
+        Reach::All => return Ok(()),
+        Reach::Agency(own) => ("agency", agency, own, "只能查看本单位的工单"),
+        Reach::District(own) => ("district", district, own, "只能查看本辖区的工单"),
     };
-    let mut nothing = own(district, caller.district.as_ref().map(ToString::to_string));
-    if scope == Scope::Own {
-        let agency_of = caller.agency.as_ref().map(ToString::to_string);
-        nothing |= agency_of.is_none() || own(agency, agency_of);
+    if asked.as_deref().is_some_and(|asked| asked != own.as_str()) {
+        return Err(Problem::field(field, say));
     }
-    if nothing {
-        return Err(Problem::field("agency", "只能查看本单位、本辖区的工单"));
-    }
+    *asked = Some(own.to_string());
     Ok(())
 }
 

@@ -4,9 +4,7 @@
 
 use duban_core::apply::replay;
 use duban_core::definition::Definition;
-use duban_core::event::Fact;
 use duban_core::instance::Instance;
-use duban_core::limits::EVENTS_MAX;
 use duban_core::name::Name;
 use duban_core::role::Role;
 use duban_core::ticket_id::TicketId;
@@ -19,8 +17,9 @@ use super::deadline::{CardView, DeadlineView};
 use crate::engine::Receipt;
 use crate::http::Api;
 use crate::http::caller::Caller;
-use crate::http::policy::Scope;
+use crate::http::policy::Mask;
 use crate::http::problem::Problem;
+use crate::http::sight::{Seen, Sight};
 use crate::masking;
 use crate::store::Loaded;
 
@@ -103,76 +102,7 @@ impl From<Receipt> for ReceiptView {
     }
 }
 
-/// How much of a ticket a caller sees.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Sight {
-    /// All of it.
-    Whole,
-    /// What was the agency's own, up to the event by which it gave the ticket back.
-    Former {
-        /// That event.
-        until: u64,
-    },
-}
-
-/// A ticket that a caller may see.
-pub(crate) struct Seen {
-    pub(crate) id: TicketId,
-    pub(crate) loaded: Loaded,
-    pub(crate) sight: Sight,
-}
-
 impl Api {
-    /// The ticket of a number, as far as a caller may see it.
-    ///
-    /// # Errors
-    /// There is none, or it is foreign: the same answer.
-    pub(crate) async fn seen(
-        &self,
-        caller: &Caller,
-        scope: Scope,
-        ticket_no: &str,
-    ) -> Result<Seen, Problem> {
-        let nothing = || Problem::not_found("这件工单");
-        let store = self.engine.store();
-        let id = store.ticket_of(ticket_no).await?.ok_or_else(nothing)?;
-        let (_, loaded) = store.load(&[id]).await?.pop().ok_or_else(nothing)?;
-        let loaded = loaded?;
-        let sight = self.sight(caller, scope, &loaded.instance).await?.ok_or_else(nothing)?;
-        Ok(Seen { id, loaded, sight })
-    }
-
-    async fn sight(
-        &self,
-        caller: &Caller,
-        scope: Scope,
-        instance: &Instance,
-    ) -> Result<Option<Sight>, Problem> {
-        if scope == Scope::All {
-            let foreign = caller.district.is_some() && caller.district != instance.district;
-            return Ok((!foreign).then_some(Sight::Whole));
-        }
-        let Some(own) = &caller.agency else { return Ok(None) };
-        if instance.agency.as_ref() == Some(own) {
-            return Ok(Some(Sight::Whole));
-        }
-        let had = instance.runs.iter().any(|run| run.agency.as_ref() == Some(own));
-        if !had {
-            return Ok(None);
-        }
-        let history = self.engine.store().history(instance.ticket, 0, EVENTS_MAX).await?;
-        let mut until = None;
-        for recorded in &history {
-            let event = recorded.event()?;
-            if let Fact::Acted(acted) = &event.fact
-                && acted.change.released.as_ref() == Some(own)
-            {
-                until = Some(event.seq);
-            }
-        }
-        Ok(until.map(|until| Sight::Former { until }))
-    }
-
     /// A ticket as a caller sees it.
     pub(crate) async fn view(&self, caller: &Caller, seen: Seen) -> Result<TicketView, Problem> {
         let Seen { id, loaded, sight } = seen;
@@ -186,7 +116,7 @@ impl Api {
         // The ticket's own: by it a former agency's objection is compared too.
         view.revision = loaded.instance.revision;
         if sight == Sight::Whole {
-            (view.review, view.reviewer) = self.review(id).await?;
+            (view.review, view.reviewer) = self.review(caller.mask(), id).await?;
         }
         Ok(view)
     }
@@ -290,7 +220,11 @@ impl Api {
     }
 
     /// The review's codes with its comment, and the reviewer; both without what names somebody.
-    async fn review(&self, id: TicketId) -> Result<(Option<Value>, Option<ReviewerView>), Problem> {
+    async fn review(
+        &self,
+        mask: Mask,
+        id: TicketId,
+    ) -> Result<(Option<Value>, Option<ReviewerView>), Problem> {
         let store = self.engine.store();
         let Some(known) = store.review_of(id).await? else { return Ok((None, None)) };
         let mut codes: Value = serde_json::from_str(&known.codes).unwrap_or_default();
@@ -307,11 +241,18 @@ impl Api {
         if !person.is_object() {
             return Ok((Some(codes), None));
         }
-        let masked = |field: &str, mask: fn(&str) -> String| person[field].as_str().map(mask);
-        let reviewer = ReviewerView {
-            name: masked("name", masking::name),
-            phone: masked("phone", masking::phone),
-            id_no: masked("id_no", masking::id_no),
+        let shown = |field: &str, cover: fn(&str) -> String| person[field].as_str().map(cover);
+        let reviewer = match mask {
+            Mask::Hidden => return Ok((Some(codes), None)),
+            Mask::Public => {
+                let name = shown("name", masking::public_name);
+                ReviewerView { name, phone: None, id_no: None }
+            }
+            Mask::Partial => ReviewerView {
+                name: shown("name", masking::name),
+                phone: shown("phone", masking::phone),
+                id_no: shown("id_no", masking::id_no),
+            },
         };
         Ok((Some(codes), Some(reviewer)))
     }

@@ -1,0 +1,98 @@
+//! Floor 3: who may hold which token: the one place where tokens are made, for the command line and
+//! the API. Must never write a token, nor make one that binds its holder to nothing real.
+
+use duban_core::definition::FieldFault;
+use duban_core::name::Name;
+use duban_core::role::Role;
+use duban_core::time::Instant;
+
+use crate::catalog::Register;
+use crate::crypto;
+use crate::masking::is_somebodys;
+use crate::store::Token;
+
+/// A day in milliseconds.
+const DAY_MS: i64 = 86_400_000;
+
+/// For how many days a token counts, unless somebody says otherwise.
+pub const DAYS: i64 = 365;
+
+/// For how many days a token may count at most.
+pub const DAYS_MAX: i64 = 3_650;
+
+/// Whom a token is for.
+#[derive(Clone, Debug)]
+pub struct Holder {
+    /// The role.
+    pub role: Role,
+    /// The person or system: two tokens of one subject are one actor.
+    pub subject: String,
+    /// The agency, for roles that are bound to one.
+    pub agency: Option<String>,
+    /// The district, where the role can be bound to one.
+    pub district: Option<String>,
+    /// For how many days it counts.
+    pub days: i64,
+}
+
+impl Holder {
+    /// A fresh token, and its row. The token is shown once and kept nowhere.
+    ///
+    /// # Errors
+    /// Every field that is wrong.
+    pub fn token(
+        self,
+        register: &Register,
+        now: Instant,
+    ) -> Result<(String, Token), Vec<FieldFault>> {
+        let faults = self.faults(register);
+        if !faults.is_empty() {
+            return Err(faults);
+        }
+        let token = crypto::token();
+        let row = Token {
+            id: crypto::identity(),
+            hash: crypto::token_hash(&token),
+            subject: self.subject.into(),
+            role: self.role,
+            agency: self.agency.map(Name::from),
+            district: self.district.map(Name::from),
+            created_at: now,
+            expires_at: now.plus_ms(self.days * DAY_MS),
+            revoked_at: None,
+        };
+        Ok((token, row))
+    }
+
+    fn faults(&self, register: &Register) -> Vec<FieldFault> {
+        let mut faults = Vec::new();
+        let mut wrong = |field: &str, message: String| {
+            faults.push(FieldFault { field: format!("/{field}"), message });
+        };
+        let Self { role, subject, agency, district, days } = self;
+        if *role == Role::System {
+            wrong("role", "system 是程序自己，不能签发".to_owned());
+        }
+        let number = subject.len() > 6 && subject.bytes().all(|one| one.is_ascii_digit());
+        let is_code = Name::from(subject.as_str()).is_code();
+        if !is_code || number || is_somebodys(subject) || *subject == Role::System.word() {
+            let say = "应为 1 至 40 个字母、数字或 _ - .，且不是电话、证件号码或 system";
+            wrong("subject", say.to_owned());
+        }
+        if role.is_bound_to_agency() != agency.is_some() {
+            let which = if agency.is_some() { "不" } else { "必" };
+            wrong("agency", format!("角色 {role} {which}须填写单位代码"));
+        } else if agency.as_ref().is_some_and(|code| register.agency(code).is_none()) {
+            wrong("agency", "单位名册中没有这个代码".to_owned());
+        }
+        if district.is_some() && !role.can_be_bound_to_district() {
+            wrong("district", format!("角色 {role} 不能限于区划"));
+        } else if district.as_ref().is_some_and(|code| register.district(code).is_none()) {
+            wrong("district", "名册中没有这个区划代码".to_owned());
+        }
+        if !(1..=DAYS_MAX).contains(days) {
+            wrong("days", format!("应为 1 至 {DAYS_MAX}"));
+        }
+        faults
+    }
+}
