@@ -7,6 +7,7 @@ mod demo;
 mod engine;
 mod house;
 mod lives;
+mod past;
 mod published;
 mod scenarios;
 mod served;

@@ -21,7 +21,7 @@ use crate::http::policy::Mask;
 use crate::http::problem::Problem;
 use crate::http::sight::{Seen, Sight};
 use crate::masking;
-use crate::store::Loaded;
+use crate::store::{Loaded, Recorded, StoreError};
 
 /// A ticket.
 #[derive(Debug, Serialize, ToSchema)]
@@ -121,6 +121,43 @@ impl Api {
         Ok(view)
     }
 
+    /// The same as it stood at an instant of the past: what had taken effect by then, in the lights
+    /// of that instant, and no further than the caller sees now.
+    ///
+    /// # Errors
+    /// An instant that has not come yet, or at which there was no such ticket.
+    pub(crate) async fn view_as_of(
+        &self,
+        caller: &Caller,
+        seen: Seen,
+        at: Instant,
+    ) -> Result<TicketView, Problem> {
+        let Seen { id, loaded, sight } = seen;
+        let (now, settle_ms) = (self.engine.clock().now(), self.engine.clock().settle_ms());
+        if at > now {
+            return Err(Problem::field("as_of", "不能晚于现在"));
+        }
+        let until = sight.until(&loaded.instance);
+        let history = self.engine.store().history(id, 0, until).await?;
+        let events = history.iter().map(Recorded::event).collect::<Result<Vec<_>, _>>()?;
+        let before = events.partition_point(|event| event.at <= at);
+        if before == 0 {
+            return Err(Problem::field("as_of", "工单当时尚未收到"));
+        }
+        let mut was =
+            replay(&events[..before]).map_err(|error| StoreError::Unreadable(error.to_string()))?;
+        if sight != Sight::Whole {
+            was.runs.retain(|run| is_own(caller, run.agency.as_ref()));
+            was.cards.retain(|card| is_own(caller, card.agency.as_ref()));
+        }
+        let mut view = self.of_instance(caller, &loaded.ticket_no, &was, at)?;
+        view.settled &= at.plus_ms(settle_ms) <= now;
+        if sight == Sight::Whole {
+            (view.review, view.reviewer) = self.review(caller.mask(), id).await?;
+        }
+        Ok(view)
+    }
+
     /// The same of a ticket on which something was just done: that it was is told, even where the
     /// database can't be asked for the rest.
     pub(crate) async fn view_of_done(
@@ -144,11 +181,9 @@ impl Api {
         until: u64,
     ) -> Result<Instance, Problem> {
         let history = self.engine.store().history(now.ticket, 0, until).await?;
-        let events = history.iter().map(crate::store::Recorded::event);
-        let events = events.collect::<Result<Vec<_>, _>>()?;
-        let mut was = replay(&events)
-            .map_err(|error| crate::store::StoreError::Unreadable(error.to_string()))?;
-        let own = |agency: &Option<Name>| agency.is_some() && *agency == caller.agency;
+        let events = history.iter().map(Recorded::event).collect::<Result<Vec<_>, _>>()?;
+        let mut was = replay(&events).map_err(|error| StoreError::Unreadable(error.to_string()))?;
+        let own = |agency: &Option<Name>| is_own(caller, agency.as_ref());
         was.runs = now.runs.iter().filter(|run| own(&run.agency)).cloned().collect();
         was.cards = now.cards.iter().filter(|card| own(&card.agency)).cloned().collect();
         Ok(was)
@@ -256,6 +291,11 @@ impl Api {
         };
         Ok((Some(codes), Some(reviewer)))
     }
+}
+
+/// Whether something is charged to the caller's own agency.
+fn is_own(caller: &Caller, agency: Option<&Name>) -> bool {
+    agency.is_some() && agency == caller.agency.as_ref()
 }
 
 impl TicketView {
