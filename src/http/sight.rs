@@ -2,7 +2,7 @@
 //! part up to when it last gave the ticket back. Must never tell a foreign ticket from one that is
 //! not there.
 
-use duban_core::event::Fact;
+use duban_core::event::{Event, Fact};
 use duban_core::instance::Instance;
 use duban_core::limits::EVENTS_MAX;
 use duban_core::ticket_id::TicketId;
@@ -77,16 +77,12 @@ impl Api {
         if !had {
             return Ok(None);
         }
-        let history = self.engine.store().history(instance.ticket, 0, EVENTS_MAX).await?;
-        let mut until = None;
-        for recorded in &history {
-            let event = recorded.event()?;
-            if let Fact::Acted(acted) = &event.fact
-                && acted.change.released.as_ref() == Some(own)
-            {
-                until = Some(event.seq);
-            }
-        }
-        Ok(until.map(|until| Sight::Former { until }))
+        let events = self.engine.store().events_until(instance.ticket, EVENTS_MAX).await?;
+        let gave_back = |event: &&Event| match &event.fact {
+            Fact::Acted(acted) => acted.change.released.as_ref() == Some(own),
+            _ => false,
+        };
+        let last = events.iter().rfind(gave_back);
+        Ok(last.map(|event| Sight::Former { until: event.seq }))
     }
 }

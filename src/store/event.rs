@@ -56,6 +56,14 @@ impl Store {
         query.all(&self.read).await?.into_iter().map(recorded).collect()
     }
 
+    /// The events of a ticket's history up to a number, in order.
+    ///
+    /// # Errors
+    /// The database does not answer, or an event cannot be read.
+    pub async fn events_until(&self, id: TicketId, until: u64) -> Result<Vec<Event>, StoreError> {
+        self.history(id, 0, until).await?.iter().map(Recorded::event).collect()
+    }
+
     /// Everything that happened after a position, in order.
     ///
     /// # Errors

@@ -39,7 +39,7 @@ pub use list::{DeadlineFilter, Order, RunningDeadline, Search, TicketFilter};
 pub use outbox::{Carried, DeliveryState, Finished, MessageId, Posted};
 pub use publication::Publication;
 pub use request::{KnownRequest, KnownReview, RequestKey};
-pub use ticket::{Loaded, Readable};
+pub use ticket::{Loaded, Readable, relived};
 pub use token::{AddTokenError, Token};
 
 /// The database of one node; clones are the same.

@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use duban_core::apply::replay;
 use duban_core::definition::Status;
 use duban_core::digest::Digest;
+use duban_core::event::Event;
 use duban_core::instance::Instance;
 use duban_core::limits::EVENTS_MAX;
 use duban_core::name::Name;
@@ -148,10 +149,7 @@ impl Store {
     /// # Errors
     /// The database does not answer, or its history is none.
     pub async fn replayed(&self, id: TicketId) -> Result<Instance, StoreError> {
-        let history = self.history(id, 0, EVENTS_MAX).await?;
-        let events = history.iter().map(super::Recorded::event).collect::<Result<Vec<_>, _>>()?;
-        replay(&events)
-            .map_err(|error| StoreError::unreadable(format!("工单 {id} 的历史：{error}")))
+        relived(&self.events_until(id, EVENTS_MAX).await?)
     }
 
     pub(super) async fn readable(
@@ -170,6 +168,15 @@ impl Store {
         }
         Ok(loaded)
     }
+}
+
+/// The ticket that events make.
+///
+/// # Errors
+/// They are no history, or not from its beginning.
+pub fn relived(events: &[Event]) -> Result<Instance, StoreError> {
+    let ticket = |error| StoreError::unreadable(format!("工单的历史：{error}"));
+    replay(events).map_err(ticket)
 }
 
 fn with(row: ticket::Model, instance: Instance) -> Readable {

@@ -1,37 +1,73 @@
 //! A ticket as it stood at an instant of the past (`?as_of=`).
 
+use duban::clock::wall;
 use duban_core::role::Role;
+use duban_core::time::Instant;
 use reqwest::StatusCode;
 use serde_json::{Value, json};
 
 use crate::lives::instant;
-use crate::served::{Answer, Caller, Place, review};
+use crate::served::{Answer, Place, Server, review};
 
 const START: &str = "2026-03-02T10:00:00+08:00";
 
-async fn as_of(server: &Caller, number: &str, token: &str, at: &str) -> Answer {
-    let at = at.replace('+', "%2B");
-    server.get(&format!("/v1/tickets/{number}?as_of={at}"), token).await
+/// A server with one ticket, and who looks at it.
+struct Setting {
+    place: Place,
+    server: Server,
+    hotline: String,
+    /// Of SZ013.
+    agency: String,
+    admin: String,
+    path: String,
+}
+
+impl Setting {
+    async fn simulated() -> Self {
+        Self::new(&["--clock", "simulated", "--start-at", START], instant(START)).await
+    }
+
+    async fn new(flags: &[&str], reviewed_at: Instant) -> Self {
+        let place = Place::new().await;
+        let server = place.serve(flags);
+        let hotline = place.token(Role::Hotline, "h1", None).await;
+        let agency = place.token(Role::Agency, "a1", Some("SZ013")).await;
+        let admin = place.token(Role::SystemAdmin, "ops", None).await;
+        let body = review("R1", "matter", reviewed_at);
+        let accepted = server.post("/v1/reviews", &hotline, &body).await.ok();
+        let path = format!("/v1/tickets/{}", accepted["ticket_no"].as_str().expect("a number"));
+        Self { place, server, hotline, agency, admin, path }
+    }
+
+    async fn as_of(&self, token: &str, at: &str) -> Answer {
+        let path = format!("{}?as_of={}", self.path, at.replace('+', "%2B"));
+        self.server.get(&path, token).await
+    }
+
+    async fn now(&self, token: &str) -> Value {
+        self.server.get(&self.path, token).await.ok()
+    }
+
+    async fn act(&self, token: &str, action: &str, form: Value) {
+        self.server.post(&format!("{}/actions/{action}", self.path), token, &form).await.ok();
+    }
+
+    async fn advance(&self, to: &str) {
+        self.server.advance(&self.admin, instant(to)).await;
+    }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_past_is_shown_as_it_was_in_the_lights_of_then() {
-    let place = Place::new().await;
-    let server = place.serve(&["--clock", "simulated", "--start-at", START]);
-    let hotline = place.token(Role::Hotline, "h1", None).await;
-    let agency = place.token(Role::Agency, "a1", Some("SZ013")).await;
-    let admin = place.token(Role::SystemAdmin, "ops", None).await;
-    let body = review("R1", "matter", instant(START));
-    let accepted = server.post("/v1/reviews", &hotline, &body).await.ok();
-    let number = accepted["ticket_no"].as_str().expect("a number").to_owned();
-    server.advance(&admin, instant("2026-03-02T11:00:00+08:00")).await;
-    let dispatch = format!("/v1/tickets/{number}/actions/dispatch");
-    server.post(&dispatch, &hotline, &json!({"agency": "SZ013"})).await.ok();
+    let setting = Setting::simulated().await;
+    let Setting { hotline, agency, .. } = &setting;
+    setting.advance("2026-03-02T11:00:00+08:00").await;
+    setting.act(hotline, "dispatch", json!({"agency": "SZ013"})).await;
     // The contact's last day is Thursday, the 5th.
-    server.advance(&admin, instant("2026-03-06T10:00:00+08:00")).await;
+    setting.advance("2026-03-06T10:00:00+08:00").await;
 
     let check = async |at: &str, step: &str, light: Value, cards: usize| {
-        let answer = as_of(&server, &number, &agency, at).await;
+        let answer = setting.as_of(agency, at).await;
         assert!(!answer.headers.contains_key("etag"), "{at}");
         let view = answer.ok();
         assert_eq!((&view["step"], &view["light"]), (&json!(step), &light), "{at}");
@@ -47,22 +83,17 @@ async fn the_past_is_shown_as_it_was_in_the_lights_of_then() {
     check("2026-03-05T00:00:00+08:00", "delivered", json!("yellow"), 0).await;
     check("2026-03-05T23:59:59.999+08:00", "delivered", json!("yellow"), 0).await;
     let late = check("2026-03-06T00:00:00+08:00", "delivered", json!("red"), 1).await;
-    let left = |view: &Value, name: &str| {
-        let all = view["deadlines"].as_array().expect("deadlines").iter();
-        all.filter(|one| one["name"] == name)
-            .map(|one| one["remaining_working_days"].clone())
-            .next()
-    };
-    assert_eq!(left(&late, "completion"), Some(json!(7)), "the 6th to the 16th");
+    let mut deadlines = late["deadlines"].as_array().expect("deadlines").iter();
+    let completion = deadlines.find(|one| one["name"] == "completion").expect("running");
+    assert_eq!(completion["remaining_working_days"], 7, "the 6th to the 16th");
     // As of now it is what it is, whoever asks.
-    for token in [&agency, &hotline] {
-        let now = server.get(&format!("/v1/tickets/{number}"), token).await.ok();
-        let then = as_of(&server, &number, token, "2026-03-06T10:00:00+08:00").await.ok();
-        assert_eq!(now, then);
+    for token in [agency, hotline] {
+        let then = setting.as_of(token, "2026-03-06T10:00:00+08:00").await.ok();
+        assert_eq!(then, setting.now(token).await);
     }
 
     let check = async |at: &str, status: u16| {
-        let answer = as_of(&server, &number, &agency, at).await;
+        let answer = setting.as_of(agency, at).await;
         assert_eq!(answer.status.as_u16(), status, "{at}: {}", answer.body);
         assert_eq!(answer.body["errors"][0]["field"], "/as_of", "{at}: {}", answer.body);
     };
@@ -70,47 +101,37 @@ async fn the_past_is_shown_as_it_was_in_the_lights_of_then() {
     check("2026-03-02T09:59:59.999+08:00", 422).await;
     check("yesterday", 400).await;
     check("", 400).await;
-    let foreign = place.token(Role::Agency, "a2", Some("SZ007")).await;
-    assert_eq!(as_of(&server, &number, &foreign, START).await.status, StatusCode::NOT_FOUND);
+    let foreign = setting.place.token(Role::Agency, "a2", Some("SZ007")).await;
+    assert_eq!(setting.as_of(&foreign, START).await.status, StatusCode::NOT_FOUND);
+}
+
+/// Whoever was in time may still be on his way: until then the last instants are not settled.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_has_just_been_may_still_change_and_says_so() {
+    let setting = Setting::new(&[], wall().plus_ms(-60_000)).await;
+    let received = setting.now(&setting.hotline).await["received_at"].clone();
+    let received = received.as_str().expect("an instant");
+    let then = setting.as_of(&setting.hotline, received).await.ok();
+    assert_eq!((&then["received_at"], &then["settled"]), (&json!(received), &json!(false)));
 }
 
 /// An agency that gave its ticket back sees no further than that, at whatever instant.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_former_agency_sees_the_past_up_to_its_release_and_its_own_part_only() {
-    let place = Place::new().await;
-    let server = place.serve(&["--clock", "simulated", "--start-at", START]);
-    let hotline = place.token(Role::Hotline, "h1", None).await;
-    let former = place.token(Role::Agency, "a1", Some("SZ013")).await;
-    let admin = place.token(Role::SystemAdmin, "ops", None).await;
-    let body = review("R1", "matter", instant(START));
-    let accepted = server.post("/v1/reviews", &hotline, &body).await.ok();
-    let number = accepted["ticket_no"].as_str().expect("a number").to_owned();
-    let act = async |token: &str, action: &str, form: Value| {
-        server.post(&format!("/v1/tickets/{number}/actions/{action}"), token, &form).await.ok()
-    };
-    act(&hotline, "dispatch", json!({"agency": "SZ013"})).await;
-    // Whatever the form asks for: the first of a list, or a sentence.
-    let actions = server.get(&format!("/v1/tickets/{number}/actions"), &former).await.ok();
-    let all = actions["actions"].as_array().expect("actions").clone();
-    let form = all.iter().find(|one| one["action"] == "request_return").expect("open");
-    let required: Vec<&str> = form["schema"]["required"]
-        .as_array()
-        .map(|all| all.iter().filter_map(Value::as_str).collect())
-        .unwrap_or_default();
-    let mut filled = json!({});
-    for field in required {
-        let kind = &form["schema"]["properties"][field];
-        filled[field] = kind["enum"].get(0).cloned().unwrap_or_else(|| json!("不属本单位"));
-    }
-    act(&former, "request_return", filled).await;
-    act(&hotline, "approve_return", json!({})).await;
-    server.advance(&admin, instant("2026-03-03T10:00:00+08:00")).await;
-    act(&hotline, "dispatch", json!({"agency": "SZ007"})).await;
-    server.advance(&admin, instant("2026-03-03T11:00:00+08:00")).await;
-    let view = as_of(&server, &number, &former, "2026-03-03T11:00:00+08:00").await.ok();
+    let setting = Setting::simulated().await;
+    let Setting { hotline, agency: former, .. } = &setting;
+    setting.act(hotline, "dispatch", json!({"agency": "SZ013"})).await;
+    setting.act(former, "request_return", json!({"reason": "不属本单位职责"})).await;
+    setting.act(hotline, "approve_return", json!({})).await;
+    setting.advance("2026-03-03T10:00:00+08:00").await;
+    setting.act(hotline, "dispatch", json!({"agency": "SZ007"})).await;
+    setting.advance("2026-03-03T11:00:00+08:00").await;
+    let view = setting.as_of(former, "2026-03-03T11:00:00+08:00").await.ok();
     assert!(!view.to_string().contains("SZ007"), "{view}");
     assert_eq!(view["step"], "pending_dispatch");
     assert_eq!((&view["review"], &view["reviewer"]), (&Value::Null, &Value::Null));
-    let whole = as_of(&server, &number, &hotline, "2026-03-03T11:00:00+08:00").await.ok();
+    let deadlines = view["deadlines"].as_array().expect("deadlines");
+    assert!(!deadlines.is_empty() && deadlines.iter().all(|one| one["agency"] == "SZ013"));
+    let whole = setting.as_of(hotline, "2026-03-03T11:00:00+08:00").await.ok();
     assert_eq!(whole["agency"], "SZ007");
 }

@@ -2,7 +2,6 @@
 //! was when it last gave the ticket back. Whoever has a ticket sees all of its life, that with other
 //! agencies too: the chain is one. Must never show an agency a ticket that it never had.
 
-use duban_core::apply::replay;
 use duban_core::definition::Definition;
 use duban_core::instance::Instance;
 use duban_core::name::Name;
@@ -21,7 +20,7 @@ use crate::http::policy::Mask;
 use crate::http::problem::Problem;
 use crate::http::sight::{Seen, Sight};
 use crate::masking;
-use crate::store::{Loaded, Recorded, StoreError};
+use crate::store::{Loaded, relived};
 
 /// A ticket.
 #[derive(Debug, Serialize, ToSchema)]
@@ -138,14 +137,12 @@ impl Api {
             return Err(Problem::field("as_of", "不能晚于现在"));
         }
         let until = sight.until(&loaded.instance);
-        let history = self.engine.store().history(id, 0, until).await?;
-        let events = history.iter().map(Recorded::event).collect::<Result<Vec<_>, _>>()?;
+        let events = self.engine.store().events_until(id, until).await?;
         let before = events.partition_point(|event| event.at <= at);
         if before == 0 {
             return Err(Problem::field("as_of", "工单当时尚未收到"));
         }
-        let mut was =
-            replay(&events[..before]).map_err(|error| StoreError::Unreadable(error.to_string()))?;
+        let mut was = relived(&events[..before])?;
         if sight != Sight::Whole {
             was.runs.retain(|run| is_own(caller, run.agency.as_ref()));
             was.cards.retain(|card| is_own(caller, card.agency.as_ref()));
@@ -180,9 +177,7 @@ impl Api {
         now: &Instance,
         until: u64,
     ) -> Result<Instance, Problem> {
-        let history = self.engine.store().history(now.ticket, 0, until).await?;
-        let events = history.iter().map(Recorded::event).collect::<Result<Vec<_>, _>>()?;
-        let mut was = replay(&events).map_err(|error| StoreError::Unreadable(error.to_string()))?;
+        let mut was = relived(&self.engine.store().events_until(now.ticket, until).await?)?;
         let own = |agency: &Option<Name>| is_own(caller, agency.as_ref());
         was.runs = now.runs.iter().filter(|run| own(&run.agency)).cloned().collect();
         was.cards = now.cards.iter().filter(|card| own(&card.agency)).cloned().collect();
