@@ -25,7 +25,7 @@ pub const DAYS_MAX: i64 = 3_650;
 pub struct Holder {
     /// The role.
     pub role: Role,
-    /// The person or system: two tokens of one subject are one actor.
+    /// The person or system: two tokens of one subject are one actor, whatever its case.
     pub subject: String,
     /// The agency, for roles that are bound to one.
     pub agency: Option<String>,
@@ -45,7 +45,10 @@ impl Holder {
         register: &Register,
         now: Instant,
     ) -> Result<(String, Token), Vec<FieldFault>> {
-        let faults = self.faults(register);
+        // However it is written, one subject is one actor.
+        let subject = self.subject.to_ascii_lowercase();
+        let holder = Self { subject, ..self };
+        let faults = holder.faults(register);
         if !faults.is_empty() {
             return Err(faults);
         }
@@ -53,12 +56,12 @@ impl Holder {
         let row = Token {
             id: crypto::identity(),
             hash: crypto::token_hash(&token),
-            subject: self.subject.into(),
-            role: self.role,
-            agency: self.agency.map(Name::from),
-            district: self.district.map(Name::from),
+            subject: holder.subject.into(),
+            role: holder.role,
+            agency: holder.agency.map(Name::from),
+            district: holder.district.map(Name::from),
             created_at: now,
-            expires_at: now.plus_ms(self.days * DAY_MS),
+            expires_at: now.plus_ms(holder.days * DAY_MS),
             revoked_at: None,
         };
         Ok((token, row))

@@ -84,11 +84,13 @@ impl Issue {
             district: self.district,
             days: self.days,
         };
-        let (token, row) = block_on(async {
+        // What is wrong with the flags is told before the database is touched.
+        let (token, row) = made(&register, holder)?;
+        block_on(async {
             let (store, _) = Store::migrate(&self.database.database_url).await?;
-            let issued = issue(&store, &register, holder).await;
+            let added = add(&store, &row).await;
             store.close().await;
-            issued
+            added
         })?;
         if self.json {
             let shown = json!({"token": token, "id": row.id, "expires_at": row.expires_at});
@@ -104,12 +106,20 @@ pub(super) async fn issue(
     register: &Register,
     holder: Holder,
 ) -> Result<(String, Token), Failure> {
-    let (token, row) = holder.token(register, clock::wall()).map_err(wrong)?;
-    store.add_token(&row).await.map_err(|error| match error {
+    let (token, row) = made(register, holder)?;
+    add(store, &row).await?;
+    Ok((token, row))
+}
+
+fn made(register: &Register, holder: Holder) -> Result<(String, Token), Failure> {
+    holder.token(register, clock::wall()).map_err(wrong)
+}
+
+async fn add(store: &Store, row: &Token) -> Result<(), Failure> {
+    store.add_token(row).await.map_err(|error| match error {
         AddTokenError::Store(error) => error.into(),
         error @ AddTokenError::Excluded { .. } => Failure::Input(format!("--role：{error}")),
-    })?;
-    Ok((token, row))
+    })
 }
 
 /// Faults of fields as faults of flags.

@@ -83,7 +83,8 @@ endpoints! {
     MoveClock = "拨动时钟", ["POST /v1/clock/advance"];
 }
 
-/// What needs no token: it says nothing about anybody.
+/// Operations that need no token: they say nothing about anybody. (Nor does the document itself,
+/// or its page.)
 pub const OPEN: &[&str] = &["GET /livez", "GET /readyz", "GET /metrics"];
 
 /// How much of an endpoint is open to a role.
@@ -162,7 +163,7 @@ pub const fn mask(role: Role) -> Mask {
     }
 }
 
-/// How far a caller sees: the one thing that reads, commands, the stream and bulk are bound by.
+/// How far a caller sees: the one thing that reads and commands are bound by.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Reach {
     /// What one agency has or had.

@@ -97,7 +97,7 @@ pub(crate) struct Review {
     #[schema(max_length = 32, pattern = r"^[A-Z0-9_-]+$")]
     agency: String,
     #[schema(max_length = 32, pattern = r"^[A-Z0-9_-]+$")]
-    district: String,
+    pub(super) district: String,
     /// Codes of the tags that were ticked.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schema(max_items = 40)]

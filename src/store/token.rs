@@ -56,9 +56,8 @@ impl Store {
     /// [`AddTokenError`]; nothing is added then.
     pub async fn add_token(&self, new: &Token) -> Result<(), AddTokenError> {
         let tx = dialect::begin(&self.write).await?;
-        let mut held = None;
-        let written = add(&tx.tx, new, &mut held).await;
-        tx.end(written).await?;
+        let written = add(&tx.tx, new).await;
+        let held = tx.end(written).await?;
         held.map_or(Ok(()), |held| Err(AddTokenError::Excluded { held }))
     }
 
@@ -91,17 +90,14 @@ impl Store {
         let update = token::Entity::update_many()
             .col_expr(token::Column::RevokedAt, sea_orm::sea_query::Expr::value(at.ms()))
             .filter(token::Column::Id.eq(id))
-            .filter(token::Column::RevokedAt.is_null());
+            .filter(token::Column::RevokedAt.is_null())
+            .filter(token::Column::ExpiresAt.gt(at.ms()));
         Ok(update.exec(&self.write).await?.rows_affected > 0)
     }
 }
 
 /// Adds a row; or says which role its subject holds instead.
-async fn add(
-    tx: &DatabaseTransaction,
-    new: &Token,
-    held: &mut Option<Role>,
-) -> Result<(), StoreError> {
+async fn add(tx: &DatabaseTransaction, new: &Token) -> Result<Option<Role>, StoreError> {
     // Whoever adds one waits for whoever else does: both would see nothing of each other.
     let mut alone = Query::update();
     alone.table("ledger").value("commits", Expr::col("commits"));
@@ -114,8 +110,7 @@ async fn add(
     for row in counts.all(tx).await? {
         let other = known(row)?.role;
         if new.role.excludes(other) {
-            *held = Some(other);
-            return Ok(());
+            return Ok(Some(other));
         }
     }
     let row = token::ActiveModel {
@@ -130,7 +125,7 @@ async fn add(
         revoked_at: ActiveValue::Set(None),
     };
     token::Entity::insert(row).exec_without_returning(tx).await?;
-    Ok(())
+    Ok(None)
 }
 
 fn known(row: token::Model) -> Result<Token, StoreError> {

@@ -130,8 +130,19 @@ async fn a_former_agency_sees_the_past_up_to_its_release_and_its_own_part_only()
     assert!(!view.to_string().contains("SZ007"), "{view}");
     assert_eq!(view["step"], "pending_dispatch");
     assert_eq!((&view["review"], &view["reviewer"]), (&Value::Null, &Value::Null));
-    let deadlines = view["deadlines"].as_array().expect("deadlines");
-    assert!(!deadlines.is_empty() && deadlines.iter().all(|one| one["agency"] == "SZ013"));
+    // Its clocks stood still when it gave the ticket back, now and at every instant since.
+    setting.advance("2026-03-20T10:00:00+08:00").await;
+    for at in
+        ["2026-03-02T10:00:00+08:00", "2026-03-03T11:00:00+08:00", "2026-03-20T10:00:00+08:00"]
+    {
+        let view = setting.as_of(former, at).await.ok();
+        let deadlines = view["deadlines"].as_array().expect("deadlines");
+        assert!(!deadlines.is_empty() && deadlines.iter().all(|one| one["agency"] == "SZ013"));
+        assert!(deadlines.iter().all(|one| one["state"] != "running"), "{at}: {view}");
+        assert_eq!((&view["light"], &view["settled"]), (&Value::Null, &json!(true)), "{at}");
+    }
+    let now = setting.as_of(former, "2026-03-20T10:00:00+08:00").await.ok();
+    assert_eq!(now["deadlines"], setting.now(former).await["deadlines"]);
     let whole = setting.as_of(hotline, "2026-03-03T11:00:00+08:00").await.ok();
     assert_eq!(whole["agency"], "SZ007");
 }

@@ -77,6 +77,9 @@ async fn the_three_administrators_exclude_each_other() {
     let id = first["id"].as_str().expect("an id");
     server.call(Method::DELETE, &format!("/v1/tokens/{id}"), &admin, None).await;
     assert_eq!(issue("system_admin", "wang").await.status, StatusCode::CONFLICT);
+    // However it is written, it is the same person.
+    assert_eq!(issue("security_admin", "Wang").await.status, StatusCode::CONFLICT);
+    assert_eq!(issue("hotline", "SEC").await.status, StatusCode::UNPROCESSABLE_ENTITY);
     // Many at once: one role wins, however they race.
     let roles = ["system_admin", "audit_admin", "security_admin"].into_iter().cycle().take(12);
     let raced = roles.map(|role| issue(role, "zhao"));
@@ -92,6 +95,34 @@ async fn the_three_administrators_exclude_each_other() {
     let said = String::from_utf8_lossy(&refused.stderr);
     assert_eq!(refused.status.code(), Some(2), "{said}");
     assert!(said.contains("--role") && said.contains("三员"), "{said}");
+}
+
+/// Who talks to the citizen knows him again; who judges needs no more than that he is there.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn each_role_is_shown_of_a_reviewer_what_it_needs() {
+    let place = Place::new().await;
+    let server = place.serve(&["--clock", "simulated", "--start-at", START]);
+    let hotline = place.token(Role::Hotline, "h1", None).await;
+    let body = review("R1", "matter", instant(START));
+    let accepted = server.post("/v1/reviews", &hotline, &body).await.ok();
+    let path = format!("/v1/tickets/{}", accepted["ticket_no"].as_str().expect("a number"));
+    let dispatch = format!("{path}/actions/dispatch");
+    server.post(&dispatch, &hotline, &json!({"agency": "SZ013"})).await.ok();
+    let partial = json!({"name": "张*三", "phone": "199****0001", "id_no": null});
+    let public = json!({"name": "张**", "phone": null, "id_no": null});
+    let roles = [
+        (Role::Hotline, &partial),
+        (Role::Supervisor, &partial),
+        (Role::Agency, &partial),
+        (Role::AgencyLead, &partial),
+        (Role::Approver, &public),
+        (Role::Auditor, &public),
+    ];
+    for (role, expected) in roles {
+        let agency = role.is_bound_to_agency().then_some("SZ013");
+        let token = place.token(role, &format!("one_{role}"), agency).await;
+        assert_eq!(server.get(&path, &token).await.ok()["reviewer"], *expected, "{role}");
+    }
 }
 
 /// Whoever is bound to a district sees nothing of another one, in no list and by no number.
@@ -117,6 +148,10 @@ async fn a_district_is_a_border() {
     let foreign = server.get(&format!("/v1/tickets/{}", numbers[1]), bound).await;
     let none = server.get("/v1/tickets/HCP20260302000999-9", bound).await;
     assert_eq!((foreign.status, foreign.body), (none.status, none.body));
+    let mut elsewhere = review("R3", "matter", instant(START));
+    elsewhere["district"] = json!("440305");
+    let taken = server.post("/v1/reviews", bound, &elsewhere).await;
+    assert_eq!(taken.body["errors"][0]["field"], "/district", "{}", taken.body);
     let asked = server.get("/v1/tickets?district=440305", bound).await;
     assert_eq!(asked.body["errors"][0]["field"], "/district", "{}", asked.body);
 }

@@ -9,7 +9,7 @@ use utoipa::ToSchema;
 
 use super::super::body::{self, Body};
 use super::super::caller::Caller;
-use super::super::policy::Endpoint;
+use super::super::policy::{Endpoint, Reach};
 use super::super::problem::Problem;
 use super::super::review::Review;
 use super::super::{Api, keys};
@@ -65,9 +65,10 @@ pub(crate) async fn post(
     headers: HeaderMap,
     Body { value: review, bytes }: Body<Review>,
 ) -> Result<Response, Problem> {
-    caller.may(Endpoint::Review)?;
+    let reach = caller.may(Endpoint::Review)?;
     let key = keys::keyed(&headers, &caller, "POST /v1/reviews", &bytes, 201)?;
     review.check(&api)?;
+    within(&reach, &review)?;
     let (status, repeated, accepted) = accept(&api, &caller, review, key).await?;
     let mut response = (status, Json(accepted)).into_response();
     keys::mark(&mut response, repeated);
@@ -93,7 +94,7 @@ pub(crate) async fn post_batch(
         return Err(Problem::bad_request(say));
     }
     let bytes = body::read(request, BATCH_BYTES_MAX).await?;
-    caller.may(Endpoint::Review)?;
+    let reach = caller.may(Endpoint::Review)?;
     let lines: Vec<&[u8]> = bytes.split(|byte| *byte == b'\n').collect();
     let lines: Vec<(usize, &[u8])> =
         lines.into_iter().enumerate().filter(|(_, line)| !line.trim_ascii().is_empty()).collect();
@@ -102,9 +103,9 @@ pub(crate) async fn post_batch(
     }
     // All lines are under way together: they share commits.
     let outcomes = lines.into_iter().map(|(place, line)| {
-        let (api, caller) = (&api, &caller);
+        let (api, caller, reach) = (&api, &caller, &reach);
         async move {
-            let accepted = one_line(api, caller, line).await;
+            let accepted = one_line(api, caller, reach, line).await;
             let line = place + 1;
             match accepted {
                 Ok((status, _, accepted)) => {
@@ -130,11 +131,23 @@ pub(crate) async fn post_batch(
 async fn one_line(
     api: &Api,
     caller: &Caller,
+    reach: &Reach,
     line: &[u8],
 ) -> Result<(StatusCode, bool, Accepted), Problem> {
     let review: Review = body::typed(body::json(line)?)?;
     review.check(api)?;
+    within(reach, &review)?;
     accept(api, caller, review, None).await
+}
+
+/// Whoever is bound to a district takes in what lies there.
+fn within(reach: &Reach, review: &Review) -> Result<(), Problem> {
+    match reach {
+        Reach::District(own) if review.district != own.as_str() => {
+            Err(Problem::field("district", "只能录入本辖区的评价"))
+        }
+        _ => Ok(()),
+    }
 }
 
 async fn accept(

@@ -3,6 +3,7 @@
 //! agencies too: the chain is one. Must never show an agency a ticket that it never had.
 
 use duban_core::definition::Definition;
+use duban_core::event::Event;
 use duban_core::instance::Instance;
 use duban_core::name::Name;
 use duban_core::role::Role;
@@ -20,7 +21,7 @@ use crate::http::policy::Mask;
 use crate::http::problem::Problem;
 use crate::http::sight::{Seen, Sight};
 use crate::masking;
-use crate::store::{Loaded, relived};
+use crate::store::{Loaded, StoreError, relived};
 
 /// A ticket.
 #[derive(Debug, Serialize, ToSchema)]
@@ -107,7 +108,10 @@ impl Api {
         let Seen { id, loaded, sight } = seen;
         let shown = match sight {
             Sight::Whole => loaded.instance.clone(),
-            Sight::Former { until } => self.as_it_was(caller, &loaded.instance, until).await?,
+            Sight::Former { until } => {
+                let events = self.engine.store().events_until(id, until).await?;
+                own_part(caller, &events, until, &loaded.instance)?
+            }
         };
         let at = self.engine.clock().now();
         let mut view = self.of_instance(caller, &loaded.ticket_no, &shown, at)?;
@@ -136,17 +140,16 @@ impl Api {
         if at > now {
             return Err(Problem::field("as_of", "不能晚于现在"));
         }
-        let until = sight.until(&loaded.instance);
-        let events = self.engine.store().events_until(id, until).await?;
+        let events = self.engine.store().events_until(id, loaded.instance.seq).await?;
         let before = events.partition_point(|event| event.at <= at);
         if before == 0 {
             return Err(Problem::field("as_of", "工单当时尚未收到"));
         }
-        let mut was = relived(&events[..before])?;
-        if sight != Sight::Whole {
-            was.runs.retain(|run| is_own(caller, run.agency.as_ref()));
-            was.cards.retain(|card| is_own(caller, card.agency.as_ref()));
-        }
+        let then = relived(&events[..before])?;
+        let was = match sight {
+            Sight::Whole => then,
+            Sight::Former { until } => own_part(caller, &events[..before], until, &then)?,
+        };
         let mut view = self.of_instance(caller, &loaded.ticket_no, &was, at)?;
         view.settled &= at.plus_ms(settle_ms) <= now;
         if sight == Sight::Whole {
@@ -167,21 +170,6 @@ impl Api {
             Ok(view) => Ok(view),
             Err(_) => self.of_instance(caller, &number, &instance, self.engine.clock().now()),
         }
-    }
-
-    /// An agency's part of a ticket at the event by which it gave it back; its runs and cards as
-    /// they are now, because it may still object.
-    async fn as_it_was(
-        &self,
-        caller: &Caller,
-        now: &Instance,
-        until: u64,
-    ) -> Result<Instance, Problem> {
-        let mut was = relived(&self.engine.store().events_until(now.ticket, until).await?)?;
-        let own = |agency: &Option<Name>| is_own(caller, agency.as_ref());
-        was.runs = now.runs.iter().filter(|run| own(&run.agency)).cloned().collect();
-        was.cards = now.cards.iter().filter(|card| own(&card.agency)).cloned().collect();
-        Ok(was)
     }
 
     /// As a list shows it: without review and reviewer.
@@ -286,6 +274,22 @@ impl Api {
         };
         Ok((Some(codes), Some(reviewer)))
     }
+}
+
+/// An agency's part of a ticket at the event by which it gave it back; its runs and cards as they
+/// are in the ticket that it no longer has, because it may still object.
+fn own_part(
+    caller: &Caller,
+    events: &[Event],
+    until: u64,
+    ticket: &Instance,
+) -> Result<Instance, StoreError> {
+    let end = events.partition_point(|event| event.seq <= until);
+    let mut was = relived(&events[..end])?;
+    let own = |agency: &Option<Name>| is_own(caller, agency.as_ref());
+    was.runs = ticket.runs.iter().filter(|run| own(&run.agency)).cloned().collect();
+    was.cards = ticket.cards.iter().filter(|card| own(&card.agency)).cloned().collect();
+    Ok(was)
 }
 
 /// Whether something is charged to the caller's own agency.
