@@ -10,10 +10,11 @@ use axum::http::header::CONTENT_TYPE;
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, StatusCode};
 use duban_core::name::Name;
-use serde::de::DeserializeOwned;
+use serde::de::{DeserializeOwned, DeserializeSeed};
 use serde_json::Value;
 
 use super::problem::Problem;
+use super::unique::{REPEATED, Unique};
 
 /// The largest body of a single request: a form has at most 64 KiB.
 pub(crate) const BODY_BYTES_MAX: usize = 256 * 1024;
@@ -73,8 +74,12 @@ pub(crate) fn json(bytes: &[u8]) -> Result<Value, Problem> {
     }
     let text = std::str::from_utf8(bytes)
         .map_err(|_| Problem::malformed(String::new(), "请求体不是 UTF-8 编码".to_owned()))?;
-    let value: Value = serde_json::from_str(text).map_err(|error| {
-        let message = format!("不是有效的 JSON：第 {} 行第 {} 列", error.line(), error.column());
+    let mut reader = serde_json::Deserializer::from_str(text);
+    let value = Unique.deserialize(&mut reader).and_then(|value| reader.end().map(|()| value));
+    let value = value.map_err(|error| {
+        let is_twice = error.to_string().starts_with(REPEATED);
+        let what = if is_twice { REPEATED } else { "不是有效的 JSON" };
+        let message = format!("{what}：第 {} 行第 {} 列", error.line(), error.column());
         Problem::malformed(String::new(), message)
     })?;
     check(&value, &mut String::new(), 0)?;

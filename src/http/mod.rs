@@ -12,6 +12,7 @@ mod problem;
 mod review;
 mod server;
 mod sight;
+mod unique;
 mod view;
 
 use std::sync::Arc;

@@ -153,6 +153,21 @@ async fn ask(server: &Server, call: &Call, token: &str) -> Answer {
     server.call(call.method.clone(), &call.path, token, call.body.as_ref()).await
 }
 
+/// Readers differ in which of two equal keys counts: a log could name another role than the token's.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_key_that_is_said_twice_is_refused() {
+    let (place, server, _) = house().await;
+    let security = place.token(Role::SecurityAdmin, "sec", None).await;
+    let asked = server.client.post(format!("{}/v1/tokens", server.address));
+    let asked = asked.bearer_auth(&security).header("content-type", "application/json");
+    let asked = asked.body(r#"{"role":"hotline","subject":"x","role":"system_admin"}"#);
+    let answer = asked.send().await.expect("an answer");
+    assert_eq!(answer.status(), StatusCode::BAD_REQUEST);
+    assert!(answer.text().await.expect("text").contains("写了两次"));
+    let listed = server.get("/v1/tokens", &security).await.ok();
+    assert!(!listed.to_string().contains("\"x\""), "{listed}");
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn bad_input_is_told_with_its_field_and_changes_nothing() {
     let (place, server, admin) = house().await;
