@@ -7,6 +7,7 @@
 mod m20261125_000001_tickets;
 mod m20261125_000002_reviews;
 mod m20261125_000003_house;
+mod m20261126_000004_lists;
 mod table;
 
 pub use sea_orm_migration::MigratorTrait;
@@ -23,6 +24,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261125_000001_tickets::Migration),
             Box::new(m20261125_000002_reviews::Migration),
             Box::new(m20261125_000003_house::Migration),
+            Box::new(m20261126_000004_lists::Migration),
         ]
     }
 }

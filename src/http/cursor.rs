@@ -1,5 +1,5 @@
-//! Cursors of lists: where a page ended, opaque to callers. Must never hold more than what orders
-//! the list.
+//! Pages of lists, and their cursors: where a page ended, opaque to callers. Must never hold more
+//! than what orders the list.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -7,6 +7,26 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use super::problem::Problem;
+
+/// What stands on one page.
+const PAGE_MAX: u64 = 200;
+const PAGE: u64 = 50;
+
+/// How many on a page.
+pub(crate) fn limit(asked: Option<u64>) -> Result<u64, Problem> {
+    let limit = asked.unwrap_or(PAGE);
+    if (1..=PAGE_MAX).contains(&limit) {
+        return Ok(limit);
+    }
+    Err(Problem::field("limit", format!("应为 1 至 {PAGE_MAX}")))
+}
+
+/// Cuts what was found to a page; whether there is more. One more than a page is to be looked for.
+pub(crate) fn cut<T>(found: &mut Vec<T>, limit: u64) -> bool {
+    let more = found.len() as u64 > limit;
+    found.truncate(usize::try_from(limit).unwrap_or(usize::MAX));
+    more
+}
 
 /// A place as callers carry it.
 pub(crate) fn written(place: &impl Serialize) -> String {
@@ -18,6 +38,10 @@ pub(crate) fn read<T: DeserializeOwned>(cursor: Option<&str>) -> Result<Option<T
     let Some(cursor) = cursor else { return Ok(None) };
     let bytes = URL_SAFE_NO_PAD.decode(cursor).ok();
     let place = bytes.and_then(|bytes| serde_json::from_slice(&bytes).ok());
-    let wrong = || Problem::field("cursor", "不是上一页给出的 next；请从第一页重新开始");
     place.map(Some).ok_or_else(wrong)
+}
+
+/// A cursor that no page of this list has given.
+pub(crate) fn wrong() -> Problem {
+    Problem::field("cursor", "不是上一页给出的 next；请从第一页重新开始")
 }

@@ -49,9 +49,12 @@ endpoints! {
     /// Tickets, alone and in lists.
     ReadTickets = "查看工单", [
         "GET /v1/tickets",
+        "GET /v1/board",
         "GET /v1/tickets/{ticket_no}",
         "GET /v1/tickets/{ticket_no}/history",
         "GET /v1/tickets/{ticket_no}/deadlines/{name}/explanation",
+        "GET /v1/tickets/{ticket_no}/forecast",
+        "GET /v1/forecast",
         "GET /v1/tickets/{ticket_no}/actions"
     ];
     /// What is done on tickets.

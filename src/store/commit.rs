@@ -105,7 +105,7 @@ const TICKET: Rows<26> = Rows {
 const EVENT: Rows<5> =
     Rows { table: "event", columns: ["position", "ticket", "seq", "bytes", "hash"] };
 
-const DEADLINE: Rows<12> = Rows {
+const DEADLINE: Rows<13> = Rows {
     table: "deadline",
     columns: [
         "ticket",
@@ -115,6 +115,7 @@ const DEADLINE: Rows<12> = Rows {
         "kind",
         "party",
         "agency",
+        "district",
         "state",
         "starts_at",
         "yellow_at",
@@ -407,7 +408,7 @@ fn ticket(change: &Change, numbers: &BTreeMap<TicketId, String>) -> [Value; 26] 
     ]
 }
 
-fn deadlines(change: &Change) -> impl Iterator<Item = [Value; 12]> {
+fn deadlines(change: &Change) -> impl Iterator<Item = [Value; 13]> {
     change.changed_runs().map(|(place, run)| {
         [
             id(change),
@@ -417,6 +418,7 @@ fn deadlines(change: &Change) -> impl Iterator<Item = [Value; 12]> {
             text(run.kind.word()),
             text(run.party.word()),
             name(run.agency.as_ref()),
+            name(change.instance.district.as_ref()),
             text(run.state.word()),
             run.starts_at.ms().into(),
             run.yellow_at.ms().into(),

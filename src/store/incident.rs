@@ -88,12 +88,20 @@ impl Store {
     ///
     /// # Errors
     /// The database does not answer.
-    pub async fn incidents(&self, open: bool, limit: u64) -> Result<Vec<Incident>, StoreError> {
+    pub async fn incidents(
+        &self,
+        open: bool,
+        after: Option<Uuid>,
+        limit: u64,
+    ) -> Result<Vec<Incident>, StoreError> {
         let mut query = incident::Entity::find();
         if open {
             query = query.filter(incident::Column::ResolvedAt.is_null());
         }
-        let rows = query.order_by_desc(incident::Column::At).limit(limit).all(&self.read).await?;
+        if let Some(after) = after {
+            query = query.filter(incident::Column::Id.lt(after));
+        }
+        let rows = query.order_by_desc(incident::Column::Id).limit(limit).all(&self.read).await?;
         Ok(rows.into_iter().map(shown).collect())
     }
 }

@@ -3,6 +3,7 @@
 //!
 //! Must never ask the database for the time, decide anything about a ticket, or let SQL out.
 
+mod board;
 mod change;
 mod commit;
 mod definition;
@@ -14,13 +15,17 @@ mod incident;
 mod limit;
 mod list;
 mod outbox;
+#[cfg(test)]
+mod plans;
 mod publication;
 mod request;
 mod rows;
+mod running;
 mod secret;
 mod ticket;
 mod ticket_no;
 mod token;
+mod turning;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -28,6 +33,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use duban_migrations::{Migrator, MigratorTrait};
 use sea_orm::{ConnectionTrait, DatabaseConnection};
 
+pub use board::{Board, BoardFilter, By, Line};
 pub use change::{Change, EventRow, PersonalRow, Remembered, ReviewRow, red_at};
 pub use commit::{Commit, Committed, UsedDefinition};
 pub use definition::StoredDefinition;
@@ -35,12 +41,14 @@ pub use dialect::FileLock;
 pub use error::StoreError;
 pub use event::Recorded;
 pub use incident::{ADVANCE, Incident, NewIncident};
-pub use list::{DeadlineFilter, Order, RunningDeadline, Search, TicketFilter};
+pub use list::{Order, Search, TicketFilter};
 pub use outbox::{Carried, DeliveryState, Finished, MessageId, Posted};
 pub use publication::Publication;
 pub use request::{KnownRequest, KnownReview, RequestKey};
+pub use running::{DeadlineFilter, RunningDeadline};
 pub use ticket::{Loaded, Readable, relived};
 pub use token::{AddTokenError, Token};
+pub use turning::{Turning, TurningCount, TurningFilter};
 
 /// The database of one node; clones are the same.
 #[derive(Clone, Debug)]

@@ -9,7 +9,7 @@ use sea_orm::{FromQueryResult, QueryFilter, QueryOrder, QuerySelect};
 use uuid::Uuid;
 
 use super::entity::outbox;
-use super::rows::number;
+use super::rows::{number, word};
 use super::{Store, StoreError, dialect};
 
 /// Destinations that are looked for at once: a house has some hundred agencies.
@@ -224,14 +224,27 @@ impl Store {
         &self,
         state: Option<DeliveryState>,
         ticket: Option<TicketId>,
+        after: Option<MessageId>,
         limit: u64,
     ) -> Result<Vec<Posted>, StoreError> {
         let mut query = outbox::Entity::find();
         if let Some(state) = state {
-            query = query.filter(outbox::Column::State.eq(state.word()));
+            query = query.filter(Expr::col(outbox::Column::State).eq(word(state.word())));
         }
         if let Some(ticket) = ticket {
             query = query.filter(outbox::Column::Ticket.eq(ticket.0));
+        }
+        if let Some(after) = after {
+            let (ticket, seq, nth) = key(after);
+            let same = outbox::Column::Ticket.eq(ticket);
+            let later = outbox::Column::Seq.lt(seq);
+            let last = outbox::Column::Seq.eq(seq).and(outbox::Column::Nth.lt(nth));
+            // Said twice, so that an index can begin there.
+            query = query.filter(outbox::Column::Ticket.lte(ticket)).filter(
+                Condition::any()
+                    .add(outbox::Column::Ticket.lt(ticket))
+                    .add(same.and(later.or(last))),
+            );
         }
         let query = query
             .order_by_desc(outbox::Column::Ticket)
@@ -293,7 +306,7 @@ fn first_in_line() -> Condition {
     let before = |column: &'static str| Expr::col(("before", column));
     let mut earlier = Query::select();
     earlier.expr(Expr::val(1)).from_as("outbox", Alias::new("before"));
-    earlier.and_where(before("state").eq("waiting"));
+    earlier.and_where(before("state").eq(word("waiting")));
     earlier.and_where(before("ticket").eq(one("ticket")));
     earlier.and_where(before("destination").eq(one("destination")));
     earlier.cond_where(
@@ -301,7 +314,7 @@ fn first_in_line() -> Condition {
             .add(before("seq").lt(one("seq")))
             .add(before("seq").eq(one("seq")).and(before("nth").lt(one("nth")))),
     );
-    Condition::all().add(one("state").eq("waiting")).add(Expr::exists(earlier).not())
+    Condition::all().add(one("state").eq(word("waiting"))).add(Expr::exists(earlier).not())
 }
 
 fn due(destination: &str, now: Instant, limit: u64) -> SelectStatement {

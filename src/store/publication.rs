@@ -4,11 +4,12 @@
 use duban_core::digest::Digest;
 use duban_core::ticket_id::TicketId;
 use duban_core::time::{Day, Instant};
-use sea_orm::sea_query::OnConflict;
+use sea_orm::sea_query::{Expr, ExprTrait, OnConflict};
 use sea_orm::{ActiveValue, ColumnTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
 use uuid::Uuid;
 
 use super::entity::{deadline, publication};
+use super::rows::word;
 use super::{Store, StoreError};
 
 /// A publication, and how far it has been worked in.
@@ -69,7 +70,7 @@ impl Store {
             .select_only()
             .column(deadline::Column::Ticket)
             .distinct()
-            .filter(deadline::Column::State.eq("running"));
+            .filter(Expr::col(deadline::Column::State).eq(word("running")));
         if let Some(after) = after {
             query = query.filter(deadline::Column::Ticket.gt(after.0));
         }

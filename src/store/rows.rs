@@ -50,3 +50,9 @@ impl<const N: usize> Rows<N> {
 pub(super) fn number(value: impl TryInto<i64>) -> i64 {
     value.try_into().unwrap_or(i64::MAX)
 }
+
+/// A word in the statement itself: an index over a part of a table is only used where the statement
+/// says which part.
+pub(super) fn word(word: &'static str) -> Expr {
+    Expr::Constant(word.into())
+}

@@ -12,12 +12,13 @@ use duban_core::limits::EVENTS_MAX;
 use duban_core::name::Name;
 use duban_core::ticket_id::TicketId;
 use duban_core::time::Instant;
-use sea_orm::sea_query::ExprTrait;
+use sea_orm::sea_query::{Expr, ExprTrait};
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
 use uuid::Uuid;
 
 use super::entity::ticket;
 use super::event::digest;
+use super::rows::word;
 use super::{Store, StoreError};
 
 /// A ticket as the next decision needs it.
@@ -100,7 +101,7 @@ impl Store {
         limit: u64,
     ) -> Result<Vec<(TicketId, Readable)>, StoreError> {
         let mut query = ticket::Entity::find()
-            .filter(ticket::Column::Status.eq(Status::Closed.word()))
+            .filter(Expr::col(ticket::Column::Status).eq(word(Status::Closed.word())))
             .filter(ticket::Column::StepSince.lte(at.ms()));
         if let Some((since, id)) = after {
             let later = ticket::Column::StepSince.eq(since).and(ticket::Column::Id.gt(id.0));

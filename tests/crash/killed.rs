@@ -223,7 +223,7 @@ async fn check(place: &Place, seen: &Seen) {
             if let Fact::RungFired(rung) = &event.fact {
                 let RunKey { deadline, run } = RunKey::of(rung);
                 assert!(rungs.insert((deadline, run, rung.generation, rung.rung)), "{ticket}");
-                let told = store.messages(None, Some(*ticket), 500).await.expect("messages");
+                let told = store.messages(None, Some(*ticket), None, 500).await.expect("messages");
                 assert!(told.iter().any(|one| one.id.seq == event.seq), "{ticket} {}", event.seq);
             }
             urged += i64::from(matches!(&event.fact, Fact::Acted(acted) if acted.action == "urge"));

@@ -93,7 +93,7 @@ async fn every_step_light_and_card_occurs_and_a_second_start_goes_on() {
     for light in ["green", "yellow", "red"] {
         assert!(lights.contains(&light), "{light}");
     }
-    assert!(store.incidents(false, 10).await.expect("them").is_empty());
+    assert!(store.incidents(false, None, 10).await.expect("them").is_empty());
     drop(first);
     let before = texts(&url, "SELECT ticket_no FROM ticket ORDER BY id").await;
     assert_eq!(before.len(), 300);

@@ -191,7 +191,8 @@ async fn time_moves_tickets_through_the_simulated_clock(db: TestDatabase) {
         .iter()
         .filter(|event| matches!(&event.fact, Fact::RungFired(rung) if rung.card.is_some()));
     assert!(red.count() >= 3);
-    let waiting = db.store.messages(Some(DeliveryState::Waiting), None, 10).await.expect("them");
+    let waiting =
+        db.store.messages(Some(DeliveryState::Waiting), None, None, 10).await.expect("them");
     assert!(waiting.is_empty());
     let carried = house.post.carried.lock().expect("a post").len();
     assert_eq!(advanced.delivered, carried);
@@ -216,7 +217,7 @@ async fn a_ticket_that_cannot_be_read_holds_up_nobody(db: TestDatabase) {
     .expect("harmed");
     let to = instant("2026-03-06T00:00:00+08:00");
     house.engine.advance_clock(to).await.expect("advanced");
-    let incidents = db.store.incidents(true, 10).await.expect("them");
+    let incidents = db.store.incidents(true, None, 10).await.expect("them");
     let [Incident { id, what, .. }] = incidents.as_slice() else { panic!("{incidents:?}") };
     assert_eq!((what.ticket, what.code.as_str()), (tickets[0], "unreadable"));
     assert_eq!(db.number("SELECT count(*) FROM card").await, 19);
@@ -226,8 +227,8 @@ async fn a_ticket_that_cannot_be_read_holds_up_nobody(db: TestDatabase) {
     assert!(house.engine.retry_incident(*id).await.expect("an answer"));
     assert!(!house.engine.retry_incident(*id).await.expect("an answer"));
     house.engine.advance_clock(to.plus_ms(1)).await.expect("advanced");
-    assert_eq!(db.store.incidents(true, 10).await.expect("them").len(), 1);
-    assert_eq!(db.store.incidents(false, 10).await.expect("them").len(), 2);
+    assert_eq!(db.store.incidents(true, None, 10).await.expect("them").len(), 1);
+    assert_eq!(db.store.incidents(false, None, 10).await.expect("them").len(), 2);
 }
 
 /// A house whose clock stands shortly before a ticket's next rung.
@@ -284,13 +285,14 @@ async fn a_message_is_tried_until_it_arrives_or_is_dead(db: TestDatabase) {
     house.act(ticket, "dispatch", hotline(), form).await.expect("dispatched");
     let to = house.engine.clock().now().plus_ms(24 * 3_600_000);
     house.engine.advance_clock(to).await.expect("advanced");
-    let dead = db.store.messages(Some(DeliveryState::Dead), None, 10).await.expect("them");
+    let dead = db.store.messages(Some(DeliveryState::Dead), None, None, 10).await.expect("them");
     assert!(!dead.is_empty());
     assert!(dead.iter().all(|one| one.failure.as_deref() == Some("timeout")));
     *house.post.says.lock().expect("a post") = Carried::Arrived;
     assert!(db.store.redeliver(dead[0].id, to).await.expect("an answer"));
     house.engine.advance_clock(to.plus_ms(1)).await.expect("advanced");
-    let arrived = db.store.messages(Some(DeliveryState::Delivered), None, 10).await.expect("them");
+    let arrived =
+        db.store.messages(Some(DeliveryState::Delivered), None, None, 10).await.expect("them");
     assert_eq!(arrived.iter().map(|one| one.id).collect::<Vec<_>>(), [dead[0].id]);
 }
 
@@ -383,7 +385,7 @@ async fn a_retry_leaves_the_lane_nothing_that_is_not_due(db: TestDatabase) {
         assert_eq!(db.store.next_wake().await.expect("an answer"), instance.next_wake());
         assert_eq!(house.engine.advance_due(10).await.expect("nothing").due, 0);
     }
-    assert!(db.store.incidents(true, 10).await.expect("them").is_empty());
+    assert!(db.store.incidents(true, None, 10).await.expect("them").is_empty());
 }
 
 async fn one_refused_change_is_set_aside_and_the_rest_goes_through(db: TestDatabase) {
@@ -407,7 +409,7 @@ async fn one_refused_change_is_set_aside_and_the_rest_goes_through(db: TestDatab
     let good: Vec<bool> = done.iter().map(Result::is_ok).collect();
     assert_eq!(good.iter().filter(|good| **good).count(), 11, "{done:?}");
     assert_eq!(done[5].as_ref().expect_err("refused"), &Declined::Incident);
-    let incidents = db.store.incidents(true, 10).await.expect("them");
+    let incidents = db.store.incidents(true, None, 10).await.expect("them");
     assert_eq!(incidents.len(), 1);
     assert_eq!(incidents[0].what.ticket, tickets[5]);
     // Time goes on for all the others.
@@ -461,7 +463,8 @@ async fn a_destination_that_hangs_holds_up_nobody_else(db: TestDatabase) {
     assert_eq!(house.engine.send_couriers(8).await.expect("sent"), 1);
     tokio::time::timeout(Duration::from_secs(5), async {
         loop {
-            let done = db.store.messages(Some(DeliveryState::Delivered), Some(other), 9).await;
+            let done =
+                db.store.messages(Some(DeliveryState::Delivered), Some(other), None, 9).await;
             if !done.expect("them").is_empty() {
                 return;
             }

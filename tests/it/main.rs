@@ -1,12 +1,14 @@
 //! The floors above the core against real databases: what is true of one is true of both.
 
 mod api;
+mod board;
 mod database;
 mod day;
 mod demo;
 mod engine;
 mod house;
 mod lives;
+mod matrix;
 mod past;
 mod published;
 mod scenarios;

@@ -54,6 +54,17 @@ impl Place {
         agency: Option<&str>,
         expires_at: Instant,
     ) -> String {
+        self.token_of(role, subject, agency, None, expires_at).await
+    }
+
+    pub(crate) async fn token_of(
+        &self,
+        role: Role,
+        subject: &str,
+        agency: Option<&str>,
+        district: Option<&str>,
+        expires_at: Instant,
+    ) -> String {
         let token = crypto::token();
         let row = Token {
             id: crypto::identity(),
@@ -61,7 +72,7 @@ impl Place {
             subject: subject.into(),
             role,
             agency: agency.map(Into::into),
-            district: None,
+            district: district.map(Into::into),
             created_at: clock::wall(),
             expires_at,
             revoked_at: None,

@@ -150,7 +150,8 @@ async fn messages_keep_their_order(db: TestDatabase) {
         let changes: Vec<_> = due.map(|one| advanced(one, wake)).collect();
         commit(&db.store, wake, &changes).await.expect("committed");
     }
-    let waiting = db.store.messages(Some(DeliveryState::Waiting), None, 100).await.expect("them");
+    let waiting =
+        db.store.messages(Some(DeliveryState::Waiting), None, None, 100).await.expect("them");
     assert!(waiting.len() > 1, "{waiting:?}");
     let until = late.plus_ms(60_000);
     let mut arrived = Vec::new();

@@ -413,9 +413,7 @@ impl Check<'_> {
 
     fn flag(&mut self, position: &Position, key: &str, flag: &Name) {
         let definition = self.definition;
-        let by_actions = definition.actions.iter().flat_map(|action| &action.cases);
-        let by_steps = definition.steps.iter().flat_map(|step| &step.auto);
-        let mut set = by_actions.chain(by_steps).flat_map(|case| &case.flags);
+        let mut set = definition.flags_set();
         if EndReason::RESERVED.contains(&flag.as_str()) {
             self.fault(position, key, format!("{flag} 是保留的词，不能用作标记"));
         }

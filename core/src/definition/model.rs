@@ -156,6 +156,13 @@ impl Definition {
         self.classes.contains(class)
     }
 
+    /// Every flag that an action or a step sets.
+    pub fn flags_set(&self) -> impl Iterator<Item = &Name> {
+        let by_actions = self.actions.iter().flat_map(|action| &action.cases);
+        let by_steps = self.steps.iter().flat_map(|step| &step.auto);
+        by_actions.chain(by_steps).flat_map(|case| &case.flags)
+    }
+
     /// The step of that name.
     #[must_use]
     pub fn step(&self, name: &str) -> Option<&Step> {

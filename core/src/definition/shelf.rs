@@ -109,6 +109,11 @@ impl Shelf {
         Ok(())
     }
 
+    /// Every definition, by name and version.
+    pub fn all(&self) -> impl Iterator<Item = &Arc<Definition>> {
+        self.definitions.values()
+    }
+
     /// The newest version of each workflow, by name.
     pub fn newest(&self) -> impl Iterator<Item = &Arc<Definition>> {
         let newest = |(name, version): &(Name, u32)| {

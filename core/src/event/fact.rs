@@ -102,6 +102,28 @@ impl Fact {
     pub const fn is_firing(&self) -> bool {
         matches!(self, Self::RungFired(_) | Self::RungWithheld(_) | Self::DeadlineLapsed(_))
     }
+
+    /// The deadline that it is about, and its run.
+    #[must_use]
+    pub const fn deadline(&self) -> Option<(&Name, u16)> {
+        let run = match self {
+            Self::DeadlineStarted(one) => return Some((&one.deadline, one.run)),
+            Self::DeadlineMet(one) => &one.run,
+            Self::DeadlineReopened(one) | Self::DeadlineResumed(one) => &one.run,
+            Self::DeadlineLapsed(one) => &one.run,
+            Self::DeadlineCancelled(one) => &one.run,
+            Self::DeadlineMoved(one) => &one.run,
+            Self::RungFired(one) | Self::RungWithheld(one) => &one.run,
+            Self::Opened(_)
+            | Self::Acted(_)
+            | Self::Moved(_)
+            | Self::Reclassified(_)
+            | Self::CardRevoked(_)
+            | Self::CardContested(_)
+            | Self::CardUpheld(_) => return None,
+        };
+        Some((&run.deadline, run.run))
+    }
 }
 
 /// A ticket's beginning.

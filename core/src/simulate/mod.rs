@@ -2,10 +2,12 @@
 //! Must never decide anything itself: it only says when the lane works and who comes when.
 
 mod describe;
+mod forecast;
 mod scenario;
 mod timeline;
 
 pub use describe::describe;
+pub use forecast::{Coming, INSTANTS_MAX, forecast};
 pub use scenario::{Outage, Scenario, Step};
 pub use timeline::{json, timeline};
 

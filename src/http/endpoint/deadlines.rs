@@ -1,7 +1,11 @@
 //! `GET /v1/deadlines`: what is running, the earliest due first.
 
+use std::collections::BTreeSet;
+
 use axum::Json;
 use axum::extract::State;
+use duban_core::definition::Shelf;
+use duban_core::role::Role;
 use duban_core::time::Instant;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
@@ -12,7 +16,7 @@ use super::super::caller::Caller;
 use super::super::policy::Endpoint;
 use super::super::problem::Problem;
 use super::super::{Api, cursor};
-use super::tickets::{bind, light, page};
+use super::tickets::{bind, light};
 use crate::store::{DeadlineFilter, RunningDeadline};
 
 #[derive(Debug, Deserialize, IntoParams)]
@@ -24,7 +28,7 @@ pub(crate) struct Filter {
     agency: Option<String>,
     /// 区划代码
     district: Option<String>,
-    /// 在此刻之前到期
+    /// 终点（不含当刻）不晚于此刻
     #[param(value_type = Option<String>, format = DateTime)]
     due_before: Option<Instant>,
     /// 上一页的 next
@@ -74,24 +78,34 @@ pub(crate) async fn list(
 ) -> Result<Json<DeadlinesView>, Problem> {
     let reach = caller.may(Endpoint::ReadDeadlines)?;
     let at = api.engine.clock().now();
-    let limit = page(filter.limit)?;
+    let limit = cursor::limit(filter.limit)?;
     let after: Option<(i64, Uuid, i32)> = cursor::read(filter.cursor.as_deref())?;
     let light = light(filter.light.as_deref(), at)?;
     let (mut agency, mut district) = (filter.agency, filter.district);
     bind(&mut agency, &mut district, &reach)?;
     let due_before = filter.due_before;
-    let wanted = DeadlineFilter { agency, district, light, due_before, after, limit: limit + 1 };
+    let shelf = api.engine.knowledge().context().shelf;
+    let hidden = hidden(shelf, caller.role);
+    let limit_of = limit + 1;
+    let wanted =
+        DeadlineFilter { agency, district, light, due_before, hidden, after, limit: limit_of };
     let mut found = api.engine.store().running_deadlines(&wanted).await?;
-    let more = found.len() as u64 > limit;
-    found.truncate(usize::try_from(limit).unwrap_or(usize::MAX));
+    let more = cursor::cut(&mut found, limit);
     let last = found.last().filter(|_| more);
     let next = last.map(|one| cursor::written(&(one.due_at.ms(), one.ticket.0, one.place)));
-    let shelf = api.engine.knowledge().context().shelf;
     let deadlines = found.into_iter().map(|one| {
         let rule = shelf.by_name(&one.workflow).and_then(|all| all.deadline(&one.name));
         RunningView::new(one, rule.map(|rule| rule.title.clone()).unwrap_or_default(), at)
     });
     Ok(Json(DeadlinesView { deadlines: deadlines.collect(), next }))
+}
+
+/// The deadlines that a role is not shown in any workflow.
+fn hidden(shelf: &Shelf, role: Role) -> Vec<String> {
+    let all = shelf.all().flat_map(|definition| &definition.deadlines);
+    let hidden = all.filter(|rule| rule.hidden_from.contains(&role));
+    let hidden: BTreeSet<&str> = hidden.map(|rule| rule.name.as_str()).collect();
+    hidden.into_iter().map(str::to_owned).collect()
 }
 
 impl RunningView {

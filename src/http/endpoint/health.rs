@@ -45,7 +45,7 @@ pub(crate) async fn readyz(State(api): State<Api>) -> Response {
         store.ping().await?;
         Ok::<_, crate::store::StoreError>((
             store.next_wake().await?,
-            store.incidents(true, 1_000).await?.len(),
+            store.incidents(true, None, 1_000).await?.len(),
         ))
     };
     let asked = if api.engine.is_working() { asked.await.ok() } else { None };
@@ -65,7 +65,7 @@ pub(crate) async fn readyz(State(api): State<Api>) -> Response {
 #[utoipa::path(get, path = "/metrics", tag = "health", security(()),
     responses((status = 200, description = "指标", body = String, content_type = "text/plain")))]
 pub(crate) async fn metrics(State(api): State<Api>) -> String {
-    if let Ok(open) = api.engine.store().incidents(true, 1_000).await {
+    if let Ok(open) = api.engine.store().incidents(true, None, 1_000).await {
         #[expect(clippy::cast_precision_loss, reason = "a count of at most a thousand")]
         metrics::gauge!("duban_incidents_open").set(open.len() as f64);
     }

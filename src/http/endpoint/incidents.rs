@@ -8,15 +8,12 @@ use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
 
-use super::super::Api;
 use super::super::body::{Path, Query};
 use super::super::caller::Caller;
 use super::super::policy::Endpoint;
 use super::super::problem::Problem;
+use super::super::{Api, cursor};
 use crate::store::Incident;
-
-/// Incidents in one answer.
-const INCIDENTS_MAX: u64 = 500;
 
 #[derive(Debug, Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
@@ -25,12 +22,19 @@ pub(crate) struct Filter {
     #[serde(default)]
     #[param(required = false)]
     all: bool,
+    /// 上一页的 next
+    cursor: Option<String>,
+    /// 每页几条（1 至 200）
+    #[param(minimum = 1, maximum = 200)]
+    limit: Option<u64>,
 }
 
 /// Incidents, newest first.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct IncidentsView {
     incidents: Vec<IncidentView>,
+    /// The next page's `cursor`; none at the end.
+    next: Option<String>,
 }
 
 /// Something that could not be decided.
@@ -63,7 +67,11 @@ pub(crate) async fn list(
 ) -> Result<Json<IncidentsView>, Problem> {
     caller.may(Endpoint::ReadIncidents)?;
     let store = api.engine.store();
-    let found = store.incidents(!filter.all, INCIDENTS_MAX).await?;
+    let limit = cursor::limit(filter.limit)?;
+    let after: Option<Uuid> = cursor::read(filter.cursor.as_deref())?;
+    let mut found = store.incidents(!filter.all, after, limit + 1).await?;
+    let more = cursor::cut(&mut found, limit);
+    let next = found.last().filter(|_| more).map(|last| cursor::written(&last.id));
     let tickets: Vec<_> = found.iter().map(|one| one.what.ticket).collect();
     let numbers = store.ticket_numbers(&tickets).await?;
     let shown = |Incident { id, what, resolved_at }: Incident| IncidentView {
@@ -76,7 +84,7 @@ pub(crate) async fn list(
         at: what.at,
         resolved_at,
     };
-    Ok(Json(IncidentsView { incidents: found.into_iter().map(shown).collect() }))
+    Ok(Json(IncidentsView { incidents: found.into_iter().map(shown).collect(), next }))
 }
 
 /// 重试一个异常

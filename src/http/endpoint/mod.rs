@@ -2,11 +2,13 @@
 
 mod act;
 mod actions;
+mod board;
 mod calendars;
 mod clock;
 mod compute;
 mod deadlines;
 mod explanation;
+mod forecast;
 mod health;
 mod history;
 mod incidents;
@@ -63,9 +65,12 @@ pub(crate) fn all() -> (Router<Api>, Document) {
         .routes(routes!(reviews::post))
         .routes(routes!(reviews::post_batch))
         .routes(routes!(tickets::list))
+        .routes(routes!(board::get))
         .routes(routes!(ticket::get))
         .routes(routes!(history::get))
         .routes(routes!(explanation::get))
+        .routes(routes!(forecast::get))
+        .routes(routes!(forecast::list))
         .routes(routes!(actions::list))
         .routes(routes!(act::post))
         .routes(routes!(deadlines::list))

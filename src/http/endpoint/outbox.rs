@@ -8,12 +8,11 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use utoipa::{IntoParams, ToSchema};
 
-use super::super::Api;
 use super::super::body::{Path, Query};
 use super::super::caller::Caller;
 use super::super::policy::Endpoint;
 use super::super::problem::Problem;
-use super::tickets::page;
+use super::super::{Api, cursor};
 use crate::store::{DeliveryState, MessageId, Posted};
 
 #[derive(Debug, Deserialize, IntoParams)]
@@ -23,7 +22,9 @@ pub(crate) struct Filter {
     state: Option<String>,
     /// 工单编号
     ticket_no: Option<String>,
-    /// 最多几条（1 至 200）
+    /// 上一页的 next
+    cursor: Option<String>,
+    /// 每页几条（1 至 200）
     #[param(minimum = 1, maximum = 200)]
     limit: Option<u64>,
 }
@@ -32,6 +33,8 @@ pub(crate) struct Filter {
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct OutboxView {
     messages: Vec<MessageView>,
+    /// The next page's `cursor`; none at the end.
+    next: Option<String>,
 }
 
 /// A message.
@@ -67,7 +70,9 @@ pub(crate) async fn list(
     Query(filter): Query<Filter>,
 ) -> Result<Json<OutboxView>, Problem> {
     caller.may(Endpoint::ReadOutbox)?;
-    let limit = page(filter.limit)?;
+    let limit = cursor::limit(filter.limit)?;
+    let after: Option<String> = cursor::read(filter.cursor.as_deref())?;
+    let after = after.map(|id| id.parse().map_err(|()| cursor::wrong())).transpose()?;
     let state = filter.state.as_deref().map(|word| {
         let say = || Problem::field("state", "取值应为：waiting、delivered、dead");
         DeliveryState::of(word).ok_or_else(say)
@@ -80,7 +85,9 @@ pub(crate) async fn list(
             Some(store.ticket_of(number).await?.ok_or_else(nothing)?)
         }
     };
-    let found = store.messages(state.transpose()?, ticket, limit).await?;
+    let mut found = store.messages(state.transpose()?, ticket, after, limit + 1).await?;
+    let more = cursor::cut(&mut found, limit);
+    let next = found.last().filter(|_| more).map(|last| cursor::written(&last.id.to_string()));
     let tickets: Vec<_> = found.iter().map(|one| one.id.ticket).collect();
     let numbers = store.ticket_numbers(&tickets).await?;
     let shown = |one: Posted| MessageView {
@@ -96,7 +103,7 @@ pub(crate) async fn list(
         done_at: one.done_at,
         failure: one.failure,
     };
-    Ok(Json(OutboxView { messages: found.into_iter().map(shown).collect() }))
+    Ok(Json(OutboxView { messages: found.into_iter().map(shown).collect(), next }))
 }
 
 /// 重新投递一条消息

@@ -1,8 +1,13 @@
 //! `GET /v1/tickets`: the list that supervisors watch, with filters, order and cursor.
 
+use std::collections::BTreeSet;
+use std::fmt::Display;
+
 use axum::Json;
 use axum::extract::State;
 use duban_core::deadline::Light;
+use duban_core::definition::{FLAGS_FROM_OUTSIDE, Shelf, Status};
+use duban_core::name::Name;
 use duban_core::ticket_id::TicketId;
 use duban_core::time::Instant;
 use serde::{Deserialize, Serialize};
@@ -17,15 +22,11 @@ use super::super::view::ticket::TicketView;
 use super::super::{Api, cursor};
 use crate::store::{Loaded, Order, Search, TicketFilter};
 
-/// Tickets on one page.
-const PAGE_MAX: u64 = 200;
-const PAGE: u64 = 50;
-
 /// The longest search.
 const SEARCH_MAX: usize = 64;
 
 /// In which order.
-#[derive(Clone, Copy, Debug, Default, Deserialize, ToSchema)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum Sort {
     /// Newest first.
@@ -52,7 +53,10 @@ pub(crate) struct Filter {
     district: Option<String>,
     /// green、yellow、red
     light: Option<String>,
-    /// 承办单位的时限在此刻之前到期
+    /// 承办单位最早的时限，其终点（不含当刻）晚于此刻
+    #[param(value_type = Option<String>, format = DateTime)]
+    due_after: Option<Instant>,
+    /// 承办单位最早的时限，其终点（不含当刻）不晚于此刻
     #[param(value_type = Option<String>, format = DateTime)]
     due_before: Option<Instant>,
     /// 标记，例如 anonymous
@@ -95,18 +99,18 @@ pub(crate) async fn list(
 ) -> Result<Json<TicketsView>, Problem> {
     let reach = caller.may(Endpoint::ReadTickets)?;
     let at = api.engine.clock().now();
-    let limit = page(filter.limit)?;
+    let limit = cursor::limit(filter.limit)?;
+    let sort = filter.sort;
     let mut wanted = wanted(&api, filter, at)?;
     bind(&mut wanted.agency, &mut wanted.district, &reach)?;
     // One more tells whether there is a next page.
     wanted.limit = limit + 1;
     let mut found = api.engine.store().tickets(&wanted).await?;
-    let more = found.len() as u64 > limit;
-    found.truncate(usize::try_from(limit).unwrap_or(usize::MAX));
+    let more = cursor::cut(&mut found, limit);
     let readable = || found.iter().filter_map(|(_, one)| one.as_ref().ok());
     let next = readable().next_back().filter(|_| more).map(|last: &Loaded| {
         let due = crate::store::red_at(&last.instance).map_or(0, Instant::ms);
-        cursor::written(&(due, last.instance.ticket.0))
+        cursor::written(&(sort, due, last.instance.ticket.0))
     });
     // One that cannot be read is an incident, and hides none of the others.
     let shown = readable().map(|one| api.listed(&caller, one, at));
@@ -115,15 +119,6 @@ pub(crate) async fn list(
     let unreadable = api.engine.store().ticket_numbers(&unreadable).await?.into_values().collect();
     let tickets = shown.filter_map(Result::ok).collect();
     Ok(Json(TicketsView { tickets, unreadable, next }))
-}
-
-/// How many on a page.
-pub(super) fn page(limit: Option<u64>) -> Result<u64, Problem> {
-    let limit = limit.unwrap_or(PAGE);
-    if (1..=PAGE_MAX).contains(&limit) {
-        return Ok(limit);
-    }
-    Err(Problem::field("limit", format!("应为 1 至 {PAGE_MAX}")))
 }
 
 /// A list is of the caller's own agency or district, whatever else was asked for.
@@ -145,23 +140,56 @@ pub(super) fn bind(
 }
 
 pub(super) fn light(text: Option<&str>, at: Instant) -> Result<Option<(Light, Instant)>, Problem> {
-    let light = text.map(str::parse::<Light>).transpose();
-    let light = light.map_err(|_| Problem::field("light", "取值应为：green、yellow、red"))?;
+    let light = text.map(|word| one_of("light", Light::ALL, word)).transpose()?;
     Ok(light.map(|light| (light, at)))
 }
 
+/// A word of a closed set.
+fn one_of<T: Copy + Display>(field: &str, all: &[T], word: &str) -> Result<T, Problem> {
+    let found = all.iter().copied().find(|one| one.to_string() == word);
+    found.ok_or_else(|| unknown(field, all))
+}
+
+fn unknown(field: &str, all: impl IntoIterator<Item = impl ToString>) -> Problem {
+    let all: Vec<String> = all.into_iter().map(|one| one.to_string()).collect();
+    Problem::field(field, format!("取值应为：{}", all.join("、")))
+}
+
+/// A word that no workflow knows would look as if there were no such tickets.
+fn known(shelf: &Shelf, filter: &Filter) -> Result<(), Problem> {
+    let all = || shelf.all();
+    let steps = || all().flat_map(|one| one.steps.iter().map(|step| step.name.as_str()));
+    let classes = || all().flat_map(|one| one.classes.iter().map(Name::as_str));
+    let set = || all().flat_map(|one| one.flags_set().map(Name::as_str));
+    let flags = || set().chain(FLAGS_FROM_OUTSIDE.iter().copied());
+    let check = |field: &str, word: &Option<String>, known: BTreeSet<&str>| match word {
+        Some(word) if !known.contains(word.as_str()) => Err(unknown(field, known)),
+        _ => Ok(()),
+    };
+    check("step", &filter.step, steps().collect())?;
+    check("class", &filter.class, classes().collect())?;
+    check("flag", &filter.flag, flags().collect())
+}
+
 fn wanted(api: &Api, filter: Filter, at: Instant) -> Result<TicketFilter, Problem> {
-    let after: Option<(i64, Uuid)> = cursor::read(filter.cursor.as_deref())?;
+    let after: Option<(Sort, i64, Uuid)> = cursor::read(filter.cursor.as_deref())?;
+    if after.is_some_and(|(sort, ..)| sort != filter.sort) {
+        return Err(cursor::wrong());
+    }
+    let shelf = api.engine.knowledge().context().shelf;
+    let status = filter.status.as_deref().map(|word| one_of("status", Status::ALL, word));
+    known(shelf, &filter)?;
     let light = light(filter.light.as_deref(), at)?;
     let search = filter.q.as_deref().map(|q| search(api, q)).transpose()?;
     Ok(TicketFilter {
         step: filter.step,
-        status: filter.status,
+        status: status.transpose()?,
         class: filter.class,
         agency: filter.agency,
         district: filter.district,
         source: None,
         light,
+        due_after: filter.due_after,
         due_before: filter.due_before,
         flag: filter.flag,
         search,
@@ -170,7 +198,7 @@ fn wanted(api: &Api, filter: Filter, at: Instant) -> Result<TicketFilter, Proble
             Sort::Oldest => Order::Oldest,
             Sort::Due => Order::Due,
         },
-        after,
+        after: after.map(|(_, due, id)| (due, id)),
         limit: 0,
     })
 }

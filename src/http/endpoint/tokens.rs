@@ -14,7 +14,6 @@ use super::super::caller::Caller;
 use super::super::policy::Endpoint;
 use super::super::problem::Problem;
 use super::super::{Api, cursor};
-use super::tickets::page;
 use crate::access::{DAYS, Holder};
 use crate::clock;
 use crate::store::Token;
@@ -121,11 +120,10 @@ pub(crate) async fn list(
     Query(filter): Query<Filter>,
 ) -> Result<Json<TokensView>, Problem> {
     caller.may(Endpoint::ReadTokens)?;
-    let limit = page(filter.limit)?;
+    let limit = cursor::limit(filter.limit)?;
     let after: Option<Uuid> = cursor::read(filter.cursor.as_deref())?;
     let mut found = api.engine.store().tokens(after, limit + 1).await?;
-    let more = found.len() as u64 > limit;
-    found.truncate(usize::try_from(limit).unwrap_or(usize::MAX));
+    let more = cursor::cut(&mut found, limit);
     let next = found.last().filter(|_| more).map(|last| cursor::written(&last.id));
     Ok(Json(TokensView { tokens: found.into_iter().map(TokenView::from).collect(), next }))
 }

@@ -3,4 +3,5 @@
 
 pub(crate) mod deadline;
 pub(crate) mod event;
+pub(crate) mod forecast;
 pub(crate) mod ticket;

@@ -14,6 +14,7 @@ pub struct Model {
     pub kind: String,
     pub party: String,
     pub agency: Option<String>,
+    pub district: Option<String>,
     pub state: String,
     pub starts_at: i64,
     pub yellow_at: i64,

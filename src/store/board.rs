@@ -1,0 +1,163 @@
+//! What the board counts: open tickets by agency or district, out of indexes alone. Must never read
+//! a ticket.
+
+use std::collections::BTreeMap;
+
+use duban_core::definition::Status;
+use duban_core::time::Instant;
+use sea_orm::ConnectionTrait;
+use sea_orm::sea_query::{CaseStatement, Cond, Expr, ExprTrait, Query, SelectStatement};
+
+use super::rows::word;
+use super::{Store, StoreError};
+
+/// What lines of the board stand for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum By {
+    /// An agency each.
+    Agency,
+    /// A district each.
+    District,
+}
+
+/// What is counted.
+#[derive(Clone, Debug)]
+pub struct BoardFilter {
+    /// What a line stands for.
+    pub by: By,
+    /// Of one agency only.
+    pub agency: Option<String>,
+    /// Of one district only.
+    pub district: Option<String>,
+    /// Overdue are those with an exclusive end at or before.
+    pub at: Instant,
+    /// Due today are those after, up to this end of the day.
+    pub today: Instant,
+    /// Due the next working day are those after, up to this end of it.
+    pub next: Instant,
+    /// The steps in which a ticket is on its way back.
+    pub returned: Vec<String>,
+    /// The window in which somebody may appeal.
+    pub appeal: String,
+}
+
+/// One line of the board.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Line {
+    /// Open tickets.
+    pub open: u64,
+    /// An obligation of the agency ends today.
+    pub due_today: u64,
+    /// The same on the days after, up to the next working day.
+    pub due_next_working_day: u64,
+    /// The same, ended.
+    pub overdue: u64,
+    /// On their way back from the agency.
+    pub returned: u64,
+    /// The window for an appeal is open.
+    pub in_appeal: u64,
+    /// An obligation of the agency reaches into a year without a notice.
+    pub estimated: u64,
+}
+
+/// The board by code; none stands for tickets without one.
+pub type Board = BTreeMap<Option<String>, Line>;
+
+impl Store {
+    /// Counts open tickets.
+    ///
+    /// # Errors
+    /// The database does not answer.
+    pub async fn board(&self, filter: &BoardFilter) -> Result<Board, StoreError> {
+        let mut board = Board::new();
+        for row in self.read.query_all(&tickets(filter)).await? {
+            let count = |place: usize| -> Result<u64, StoreError> {
+                let count: i64 = row.try_get_by_index(place)?;
+                Ok(u64::try_from(count).unwrap_or_default())
+            };
+            let line = Line {
+                open: count(1)?,
+                overdue: count(2)?,
+                due_today: count(3)?,
+                due_next_working_day: count(4)?,
+                returned: count(5)?,
+                ..Line::default()
+            };
+            board.insert(row.try_get_by_index(0)?, line);
+        }
+        self.count_runs(&appeals(filter), &mut board, |line| &mut line.in_appeal).await?;
+        self.count_runs(&estimated(filter), &mut board, |line| &mut line.estimated).await?;
+        Ok(board)
+    }
+
+    async fn count_runs(
+        &self,
+        query: &SelectStatement,
+        board: &mut Board,
+        of: fn(&mut Line) -> &mut u64,
+    ) -> Result<(), StoreError> {
+        for row in self.read.query_all(query).await? {
+            let count: i64 = row.try_get_by_index(1)?;
+            let line = board.entry(row.try_get_by_index(0)?).or_default();
+            *of(line) = u64::try_from(count).unwrap_or_default();
+        }
+        Ok(())
+    }
+}
+
+/// Open tickets, and how many of them are due when.
+pub(super) fn tickets(filter: &BoardFilter) -> SelectStatement {
+    let red = || Expr::col("red_at");
+    let (at, today, next) = (filter.at.ms(), filter.today.ms(), filter.next.ms());
+    let mut query = lines(filter, "ticket");
+    query.expr(Expr::val(1_i64).count());
+    query.expr(counted(red().lte(at)));
+    query.expr(counted(red().gt(at).and(red().lte(today))));
+    query.expr(counted(red().gt(today).and(red().lte(next))));
+    query.expr(counted(Expr::col("step").is_in(&filter.returned)));
+    query.and_where(Expr::col("status").eq(word(Status::Open.word())));
+    query
+}
+
+/// Running windows for an appeal: a ticket has one at most.
+pub(super) fn appeals(filter: &BoardFilter) -> SelectStatement {
+    let mut query = lines(filter, "deadline");
+    query.expr(Expr::val(1_i64).count());
+    query
+        .and_where(Expr::col("state").eq(word("running")))
+        .and_where(Expr::col("kind").eq(word("window")));
+    query.and_where(Expr::col("name").eq(filter.appeal.as_str()));
+    query
+}
+
+/// Tickets of which an obligation of an agency is estimated.
+pub(super) fn estimated(filter: &BoardFilter) -> SelectStatement {
+    let mut query = lines(filter, "deadline");
+    query.expr(Expr::col("ticket").count_distinct());
+    query.and_where(Expr::col("state").eq(word("running")));
+    query.and_where(Expr::col("kind").eq(word("obligation")));
+    query.and_where(Expr::col("certainty").eq(word("estimated")));
+    query.and_where(Expr::col("party").eq(word("agency")));
+    query
+}
+
+fn lines(filter: &BoardFilter, table: &'static str) -> SelectStatement {
+    let by = match filter.by {
+        By::Agency => "agency",
+        By::District => "district",
+    };
+    let mut query = Query::select();
+    query.column(by).from(table).group_by_col(by);
+    for (column, one) in [("agency", &filter.agency), ("district", &filter.district)] {
+        if let Some(one) = one {
+            query.and_where(Expr::col(column).eq(one.as_str()));
+        }
+    }
+    query
+}
+
+fn counted(condition: Expr) -> Expr {
+    let one = CaseStatement::new().case(Cond::all().add(condition), Expr::val(1_i64));
+    // Counted, not added up: sums have another type on each database.
+    Expr::expr(one).count()
+}
