@@ -8,6 +8,7 @@ mod m20261125_000001_tickets;
 mod m20261125_000002_reviews;
 mod m20261125_000003_house;
 mod m20261126_000004_lists;
+mod m20261126_000005_requests;
 mod table;
 
 pub use sea_orm_migration::MigratorTrait;
@@ -25,6 +26,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261125_000002_reviews::Migration),
             Box::new(m20261125_000003_house::Migration),
             Box::new(m20261126_000004_lists::Migration),
+            Box::new(m20261126_000005_requests::Migration),
         ]
     }
 }

@@ -66,7 +66,10 @@ impl Inner {
         all(&works, &Declined::Busy)
     }
 
-    async fn load(&self, works: &[Work]) -> Result<Vec<(TicketId, Readable)>, StoreError> {
+    pub(super) async fn load(
+        &self,
+        works: &[Work],
+    ) -> Result<Vec<(TicketId, Readable)>, StoreError> {
         let there = works.iter().filter(|work| !matches!(work.request.task, Task::Open(_)));
         let ids: BTreeSet<TicketId> = there.map(Work::ticket).collect();
         if ids.is_empty() {
@@ -76,7 +79,7 @@ impl Inner {
     }
 
     /// Everything that the decisions of a batch look at.
-    async fn desk(
+    pub(super) async fn desk(
         &self,
         works: &[Work],
         loaded: Vec<(TicketId, Readable)>,
@@ -107,7 +110,8 @@ impl Inner {
             self.store.known_reviews(&reviews).await?.into_iter().collect()
         };
         let opened = reviews.values().map(|known: &KnownReview| known.ticket);
-        let repeated = requests.values().filter_map(|known: &KnownRequest| known.ticket);
+        let repeated =
+            requests.values().filter_map(|known: &KnownRequest| known.about.map(TicketId));
         let before = done_before.values().map(|done: &Done| done.ticket);
         let asked: Vec<TicketId> = opened.chain(repeated).chain(before).collect();
         let numbers = self.store.ticket_numbers(&asked).await?;

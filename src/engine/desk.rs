@@ -15,6 +15,7 @@ use duban_core::ticket_id::TicketId;
 use duban_core::time::Instant;
 
 use super::batch::Tickets;
+use super::keyed::{remembered, same_body};
 use super::request::{Keyed, NewReview, Receipt, Task, Work};
 use super::{Declined, Done, Inner, order};
 use crate::crypto;
@@ -93,10 +94,12 @@ impl Desk {
 
     /// Another node has carried it out since it was asked.
     fn repeated(&self, known: &KnownRequest, keyed: &Keyed) -> Decided {
-        if Digest::commitment(&known.secret, &keyed.body) != known.commitment {
-            return Decided::Declined(Declined::KeyReused);
+        if let Err(reused) = same_body(known, keyed) {
+            return Decided::Declined(reused);
         }
-        let Some(ticket) = known.ticket else { return Decided::Declined(Declined::KeyReused) };
+        let Some(ticket) = known.about.map(TicketId) else {
+            return Decided::Declined(Declined::KeyReused);
+        };
         let done = Done { repeated: true, ..self.done(ticket) };
         Decided::Before(Box::new(done))
     }
@@ -298,15 +301,8 @@ fn receipt(change: &Change, seq: u64, at: Instant, arrived_at: Option<Instant>) 
 }
 
 fn remember(change: &mut Change, work: &Work, seq: u64) {
-    let Some(Keyed { key, body, status }) = &work.request.key else { return };
-    let secret = crypto::key();
-    change.remembered.push(Remembered {
-        subject: key.subject.clone(),
-        operation: key.operation.clone(),
-        key: key.key.clone(),
-        commitment: Digest::commitment(&secret, body),
-        secret,
-        status: *status,
-        seq,
-    });
+    let Some(keyed) = &work.request.key else { return };
+    let seq = i64::try_from(seq).unwrap_or(i64::MAX);
+    let row = remembered(keyed, Some(change.ticket().0), seq);
+    change.remembered.push(Remembered { status: keyed.status, ..row });
 }

@@ -12,16 +12,17 @@ mod deliver;
 mod desk;
 mod housekeep;
 mod incident;
+mod keyed;
 mod knowledge;
 mod order;
 mod recompute;
+mod rehearse;
 mod request;
 mod simulated;
 
 use std::collections::BTreeSet;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 
-use duban_core::digest::Digest;
 use duban_core::time::Instant;
 use tokio::sync::{mpsc, oneshot};
 
@@ -29,6 +30,7 @@ pub use advance::Advanced;
 pub use declined::Declined;
 pub use deliver::{ATTEMPTS_MAX, Carrier, Delivered};
 pub use housekeep::{ARCHIVE_AFTER_DAYS, Housekept};
+pub use keyed::Turn;
 pub use knowledge::{Knowledge, KnowledgeError};
 pub use recompute::Recomputed;
 pub use request::{Done, Keyed, NewReview, Receipt, Request, Task};
@@ -134,6 +136,7 @@ impl Engine {
         task: Task,
         key: Option<Keyed>,
     ) -> Result<Done, Declined> {
+        let keyed = key.clone();
         let running = match &key {
             None => None,
             Some(keyed) => {
@@ -152,40 +155,11 @@ impl Engine {
                 mpsc::error::TrySendError::Closed(_) => Declined::Stopping,
             },
         )?;
-        answered.await.unwrap_or(Err(Declined::Stopping))
-    }
-
-    /// What became of the same request before, if it came before.
-    async fn repeated(&self, keyed: &Keyed) -> Result<Option<Done>, Declined> {
-        let known = self.inner.store.known_request(&keyed.key).await.map_err(Declined::Store)?;
-        let Some(known) = known else { return Ok(None) };
-        if Digest::commitment(&known.secret, &keyed.body) != known.commitment {
-            return Err(Declined::KeyReused);
+        let done = answered.await.unwrap_or(Err(Declined::Stopping))?;
+        if let Some(keyed) = keyed.filter(|_| done.replayed && !done.repeated) {
+            self.remember(&keyed, &done).await;
         }
-        let Some(ticket) = known.ticket else { return Err(Declined::KeyReused) };
-        let numbers = self.inner.store.ticket_numbers(&[ticket]).await.map_err(Declined::Store)?;
-        let seq = known.seq.unwrap_or(1);
-        let history =
-            self.inner.store.history(ticket, seq - 1, 1).await.map_err(Declined::Store)?;
-        let event = history.first().map(|one| one.event().map(|event| (one.hash, event)));
-        let event = event.transpose().map_err(Declined::Store)?;
-        let receipt = event.map(|(hash, event)| Receipt {
-            seq,
-            hash,
-            at: event.at,
-            arrived_at: event.arrived_at,
-        });
-        let ticket_no = numbers.get(&ticket).cloned().unwrap_or_default();
-        let (repeated, replayed) = (true, true);
-        Ok(Some(Done { repeated, ticket, ticket_no, instance: None, receipt, replayed }))
-    }
-
-    fn claim(&self, key: &RequestKey) -> Result<Running, Declined> {
-        let mut running = self.inner.running.lock().unwrap_or_else(PoisonError::into_inner);
-        if !running.insert(key.clone()) {
-            return Err(Declined::KeyRunning);
-        }
-        Ok(Running { inner: Arc::clone(&self.inner), key: key.clone() })
+        Ok(done)
     }
 }
 
@@ -194,23 +168,4 @@ pub struct Arrival<'e> {
     /// The stamp.
     pub at: Instant,
     _stands: tokio::sync::RwLockReadGuard<'e, ()>,
-}
-
-/// A key whose request is being carried out; free again when this is dropped.
-pub(crate) struct Running {
-    inner: Arc<Inner>,
-    key: RequestKey,
-}
-
-impl std::fmt::Debug for Running {
-    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        out.debug_struct("Running").finish_non_exhaustive()
-    }
-}
-
-impl Drop for Running {
-    fn drop(&mut self) {
-        let mut running = self.inner.running.lock().unwrap_or_else(PoisonError::into_inner);
-        running.remove(&self.key);
-    }
 }

@@ -15,8 +15,9 @@ use serde_json::Value;
 use tokio::sync::oneshot;
 use uuid::Uuid;
 
+use super::Declined;
 use super::incident::RECOMPUTE;
-use super::{Declined, Running};
+use super::keyed::Running;
 use crate::store::{ADVANCE, PersonalRow, RequestKey, ReviewRow};
 
 /// Something that somebody asks for.

@@ -210,10 +210,27 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequestParts<S> for Query<T> {
     }
 }
 
-/// No query at all: what is not known must not look as if it had been heeded.
+/// No query, or nothing in a body: what is not known must not look as if it had been heeded.
 #[derive(Debug, serde::Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct NoQuery {}
+
+/// No body, or an empty object, as its bytes came.
+pub(crate) struct NoBody(pub(crate) Bytes);
+
+impl<S: Send + Sync> FromRequest<S> for NoBody {
+    type Rejection = Problem;
+
+    async fn from_request(request: Request, _state: &S) -> Result<Self, Problem> {
+        let kind = json_type(request.headers());
+        let bytes = read(request, BODY_BYTES_MAX).await?;
+        if !bytes.is_empty() {
+            kind?;
+            typed::<NoQuery>(json(&bytes)?)?;
+        }
+        Ok(Self(bytes))
+    }
+}
 
 /// The parts of a path; one that is no text leads nowhere.
 pub(crate) struct Path<T>(pub(crate) T);

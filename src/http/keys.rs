@@ -5,9 +5,10 @@ use axum::body::Bytes;
 use axum::http::{HeaderMap, HeaderName, HeaderValue};
 use axum::response::Response;
 
+use super::Api;
 use super::caller::Caller;
 use super::problem::Problem;
-use crate::engine::Keyed;
+use crate::engine::{Keyed, Turn};
 use crate::store::RequestKey;
 
 const KEY_BYTES_MAX: usize = 128;
@@ -31,6 +32,34 @@ pub(crate) fn keyed(
     let (subject, operation, key) = (caller.subject.clone(), operation.to_owned(), key.to_owned());
     let key = RequestKey { subject, operation, key };
     Ok(Some(Keyed { key, body: body.as_ref().into(), status }))
+}
+
+impl Api {
+    /// Carries out a request that is no command on one ticket: under a key once, however often it
+    /// comes; whether it had come before. A number that the effect depends on is set down with it.
+    ///
+    /// # Errors
+    /// The key is in use or came with another body, or what the work says; nothing is remembered
+    /// of a request that was refused.
+    pub(crate) async fn once<T>(
+        &self,
+        key: Option<Keyed>,
+        number: i64,
+        work: impl AsyncFnOnce(&Turn) -> Result<T, Problem>,
+    ) -> Result<(T, bool), Problem> {
+        let turn = self.engine.turn(key.as_ref(), number).await?;
+        match work(&turn).await {
+            Ok(done) => {
+                let was_done = turn.is_done;
+                self.engine.end_turn(turn, key.map_or(0, |key| key.status)).await?;
+                Ok((done, was_done))
+            }
+            Err(problem) => {
+                self.engine.give_up_turn(turn).await;
+                Err(problem)
+            }
+        }
+    }
 }
 
 /// Says that the answer is of a request that came before.

@@ -58,7 +58,10 @@ endpoints! {
         "GET /v1/tickets/{ticket_no}/actions"
     ];
     /// What is done on tickets.
-    Act = "办理工单", ["POST /v1/tickets/{ticket_no}/actions/{action}"];
+    Act = "办理工单", [
+        "POST /v1/tickets/{ticket_no}/actions/{action}",
+        "POST /v1/tickets/actions/{action}"
+    ];
     /// What is running.
     ReadDeadlines = "查看时限", ["GET /v1/deadlines"];
     /// The computation of a deadline.

@@ -15,7 +15,9 @@ use duban_core::role::Party;
 use duban_core::ticket_id::TicketId;
 use duban_core::time::Instant;
 
-use super::Loaded;
+use uuid::Uuid;
+
+use super::{Loaded, RequestKey};
 
 /// An event as it is stored.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -66,20 +68,18 @@ pub struct ReviewRow {
 /// A request that may be repeated (`Idempotency-Key`).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Remembered {
-    /// The token's subject.
-    pub subject: Name,
-    /// Method and path.
-    pub operation: String,
-    /// The key.
-    pub key: String,
+    /// Whose, of which operation, under which key.
+    pub key: RequestKey,
     /// The key of the commitment.
     pub secret: [u8; 32],
     /// To the body.
     pub commitment: Digest,
-    /// The status of the answer.
+    /// The status of the answer; 0 while there is none.
     pub status: u16,
-    /// The event that the answer is rendered from.
-    pub seq: u64,
+    /// What it is about: a ticket, or whatever the operation makes.
+    pub about: Option<Uuid>,
+    /// The event that the answer is rendered from, or another number that it depends on.
+    pub number: i64,
 }
 
 /// What one commit does to one ticket.

@@ -18,7 +18,7 @@ use uuid::Uuid;
 use super::change::{Change, flags, lights, root};
 use super::rows::{Rows, number};
 use super::ticket_no::ticket_no;
-use super::{Store, StoreError, dialect, incident};
+use super::{Store, StoreError, dialect, incident, request};
 
 /// Changes of many tickets that are committed together.
 #[derive(Debug)]
@@ -156,21 +156,6 @@ const REVIEW: Rows<6> = Rows {
     columns: ["source", "review_id", "ticket", "commitment", "codes", "reference"],
 };
 
-const IDEMPOTENCY: Rows<9> = Rows {
-    table: "idempotency",
-    columns: [
-        "subject",
-        "operation",
-        "key",
-        "secret",
-        "commitment",
-        "status",
-        "ticket",
-        "seq",
-        "created_at",
-    ],
-};
-
 const DEFINITION: Rows<6> = Rows {
     table: "definition",
     columns: ["name", "version", "hash", "text", "forms", "first_used_at"],
@@ -266,22 +251,9 @@ async fn apart(
     });
     // Another node may have opened the ticket meanwhile: look again.
     REVIEW.write(tx, rows.collect(), None).await.map_err(conflict_is_stale)?;
-    let rows = changes.iter().flat_map(|change| {
-        change.remembered.iter().map(move |row| -> [Value; 9] {
-            [
-                text(row.subject.as_str()),
-                text(&row.operation),
-                text(&row.key),
-                row.secret.to_vec().into(),
-                row.commitment.0.to_vec().into(),
-                i32::from(row.status).into(),
-                id(change),
-                integer(row.seq),
-                at.into(),
-            ]
-        })
-    });
-    IDEMPOTENCY.write(tx, rows.collect(), None).await.map_err(conflict_is_stale)?;
+    let rows = changes.iter().flat_map(|change| &change.remembered);
+    let rows = rows.map(|row| request::row(row, commit.at));
+    request::ROWS.write(tx, rows.collect(), None).await.map_err(conflict_is_stale)?;
     let rows = commit.definitions.iter().map(|row| -> [Value; 6] {
         let (hash, forms) = (row.hash.clone(), text(&row.forms));
         [text(&row.name), row.version.into(), hash.into(), text(&row.text), forms, at.into()]

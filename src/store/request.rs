@@ -5,12 +5,14 @@ use duban_core::digest::Digest;
 use duban_core::name::Name;
 use duban_core::ticket_id::TicketId;
 use duban_core::time::Instant;
-use sea_orm::sea_query::{Expr, ExprTrait};
-use sea_orm::{ColumnTrait, Condition, EntityTrait, QueryFilter};
+use sea_orm::sea_query::{Expr, ExprTrait, OnConflict, Query, Value};
+use sea_orm::{ColumnTrait, Condition, ConnectionTrait, EntityTrait, QueryFilter};
+use uuid::Uuid;
 
 use super::entity::{idempotency, personal_data, review};
 use super::event::digest;
-use super::{Store, StoreError};
+use super::rows::Rows;
+use super::{Remembered, Store, StoreError, dialect};
 
 /// A review that came before.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -45,12 +47,42 @@ pub struct KnownRequest {
     pub secret: [u8; 32],
     /// The commitment to its body.
     pub commitment: Digest,
-    /// The status of its answer.
+    /// The status of its answer; 0 while there is none.
     pub status: u16,
-    /// The ticket that it was about.
-    pub ticket: Option<TicketId>,
-    /// The event that its answer is rendered from.
-    pub seq: Option<u64>,
+    /// What it was about: a ticket, or whatever the operation makes.
+    pub about: Option<Uuid>,
+    /// The event that its answer is rendered from, or another number that it depends on.
+    pub number: Option<i64>,
+}
+
+pub(super) const ROWS: Rows<9> = Rows {
+    table: "idempotency",
+    columns: [
+        "subject",
+        "operation",
+        "key",
+        "secret",
+        "commitment",
+        "status",
+        "about",
+        "number",
+        "created_at",
+    ],
+};
+
+pub(super) fn row(request: &Remembered, at: Instant) -> [Value; 9] {
+    let RequestKey { subject, operation, key } = &request.key;
+    [
+        subject.as_str().into(),
+        operation.as_str().into(),
+        key.as_str().into(),
+        request.secret.to_vec().into(),
+        request.commitment.0.to_vec().into(),
+        i32::from(request.status).into(),
+        request.about.into(),
+        request.number.into(),
+        at.ms().into(),
+    ]
 }
 
 impl Store {
@@ -109,9 +141,48 @@ impl Store {
             secret: digest(&row.secret)?.0,
             commitment: digest(&row.commitment)?,
             status: u16::try_from(row.status).unwrap_or_default(),
-            ticket: row.ticket.map(TicketId),
-            seq: row.seq.map(|seq| u64::try_from(seq).unwrap_or_default()),
+            about: row.about,
+            number: row.number,
         }))
+    }
+
+    /// Sets a request down, unless one of the same key is there.
+    ///
+    /// # Errors
+    /// The database does not answer.
+    pub async fn reserve_request(
+        &self,
+        request: &Remembered,
+        at: Instant,
+    ) -> Result<(), StoreError> {
+        let mut kept = OnConflict::columns(["subject", "operation", "key"]);
+        kept.do_nothing();
+        let tx = dialect::begin(&self.write).await?;
+        let written = ROWS.write(&tx.tx, vec![row(request, at)], Some(kept)).await.map(|_| ());
+        tx.end(written).await
+    }
+
+    /// A request has been carried out.
+    ///
+    /// # Errors
+    /// The database does not answer.
+    pub async fn finish_request(&self, key: &RequestKey, status: u16) -> Result<(), StoreError> {
+        let mut update = Query::update();
+        update.table("idempotency").value("status", i32::from(status)).cond_where(is(key));
+        self.write.execute(&update).await?;
+        Ok(())
+    }
+
+    /// A request that was refused is as if it had not come.
+    ///
+    /// # Errors
+    /// The database does not answer.
+    pub async fn drop_request(&self, key: &RequestKey) -> Result<(), StoreError> {
+        let mut delete = Query::delete();
+        delete.from_table("idempotency").cond_where(is(key));
+        delete.and_where(Expr::col("status").eq(0));
+        self.write.execute(&delete).await?;
+        Ok(())
     }
 
     /// Forgets requests from before an instant; how many.
@@ -123,6 +194,12 @@ impl Store {
             .filter(Expr::col(idempotency::Column::CreatedAt).lt(before.ms()));
         Ok(query.exec(&self.write).await?.rows_affected)
     }
+}
+
+fn is(key: &RequestKey) -> Condition {
+    let columns = [("subject", key.subject.as_str()), ("operation", &key.operation)];
+    let all = columns.into_iter().chain([("key", key.key.as_str())]);
+    all.fold(Condition::all(), |all, (column, value)| all.add(Expr::col(column).eq(value)))
 }
 
 fn known(

@@ -70,6 +70,14 @@ impl Store {
         query.one(&self.read).await?.map(known).transpose()
     }
 
+    /// A token by its identity, whatever its state.
+    ///
+    /// # Errors
+    /// The database does not answer.
+    pub async fn token_by_id(&self, id: Uuid) -> Result<Option<Token>, StoreError> {
+        token::Entity::find_by_id(id).one(&self.read).await?.map(known).transpose()
+    }
+
     /// Tokens after one, the oldest first.
     ///
     /// # Errors

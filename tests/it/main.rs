@@ -7,6 +7,7 @@ mod day;
 mod demo;
 mod engine;
 mod house;
+mod keys;
 mod lives;
 mod matrix;
 mod past;

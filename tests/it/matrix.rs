@@ -50,6 +50,10 @@ fn sample(operation: &str) -> (&str, Option<Value>) {
         "POST /v1/deadlines/compute" => ("", Some(json!({"received": START, "within": "10wd"}))),
         "POST /v1/tokens" => ("", Some(json!({"role": "hotline", "subject": "x", "days": 0}))),
         "POST /v1/clock/advance" => ("", Some(json!({"by": "-1d"}))),
+        "POST /v1/tickets/actions/{action}" => {
+            let items = json!([{"ticket_no": "HCP20260302000099-1"}]);
+            ("", Some(json!({"items": items, "dry_run": true})))
+        }
         "GET /v1/forecast" => ("?until=2026-12-31T00:00:00%2B08:00", None),
         _ if operation.starts_with("POST ") => ("", none()),
         _ => ("", None),

@@ -14,6 +14,7 @@ use super::super::caller::Caller;
 use super::super::etag::{etag, if_match};
 use super::super::policy::Endpoint;
 use super::super::problem::Problem;
+use super::super::sight::Seen;
 use super::super::view::ticket::TicketView;
 use super::super::{Api, keys};
 use crate::engine::Task;
@@ -54,9 +55,7 @@ pub(crate) async fn post(
     let key = keys::keyed(&headers, &caller, &operation, &bytes, 200)?;
     let reach = caller.may(Endpoint::Act)?;
     let mut seen = api.seen(&reach, &ticket_no).await?;
-    let fault = fault(&api, &seen.loaded, &action, &form).await?;
-    let (action, actor) = (Name::from(action), caller.actor());
-    let task = Task::Act { ticket: seen.id, action, actor, form, revision, fault };
+    let task = task(&api, &caller, &seen, &action, &form, revision).await?;
     let done = api.engine.submit(&arrival, task, key).await?;
     // What was committed, whatever has come after it; of a repetition, the ticket as it is now.
     if let Some(instance) = &done.instance {
@@ -67,6 +66,20 @@ pub(crate) async fn post(
     let mut response = (etag(view.revision()), Json(view)).into_response();
     keys::mark(&mut response, repeated);
     Ok(response)
+}
+
+/// The command of a caller on a ticket that he may see.
+pub(super) async fn task(
+    api: &Api,
+    caller: &Caller,
+    seen: &Seen,
+    action: &str,
+    form: &Value,
+    revision: Option<u32>,
+) -> Result<Task, Problem> {
+    let fault = fault(api, &seen.loaded, action, form).await?;
+    let (action, actor) = (Name::from(action), caller.actor());
+    Ok(Task::Act { ticket: seen.id, action, actor, form: form.clone(), revision, fault })
 }
 
 /// What the house knows against a form: a ticket goes only to an agency of the register, and is a

@@ -4,16 +4,18 @@
 use axum::Json;
 use axum::extract::State;
 use axum::http::HeaderMap;
+use axum::response::{IntoResponse, Response};
 use duban_core::calendar::Within;
 use duban_core::time::Instant;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::super::Api;
 use super::super::body::Body;
 use super::super::caller::Caller;
 use super::super::policy::Endpoint;
 use super::super::problem::Problem;
+use super::super::{Api, keys};
+use crate::engine::{ClockAdvanced, Turn};
 
 /// Where to: an instant, or a period from now.
 #[derive(Debug, Deserialize, ToSchema)]
@@ -46,6 +48,7 @@ pub(crate) struct AdvancedView {
 /// 拨动模拟时钟
 #[utoipa::path(
     post, path = "/v1/clock/advance", tag = "operations", request_body = Advance,
+    params(("Idempotency-Key" = Option<String>, Header, description = "重试时使用同一个键")),
     responses(
         (status = 200, description = "途中到期的事项已办理完毕", body = AdvancedView),
         (status = 409, description = "不是模拟时钟，或倒拨", body = Problem),
@@ -56,13 +59,33 @@ pub(crate) async fn advance(
     State(api): State<Api>,
     caller: Caller,
     headers: HeaderMap,
-    Body { value: asked, .. }: Body<Advance>,
-) -> Result<Json<AdvancedView>, Problem> {
+    Body { value: asked, bytes }: Body<Advance>,
+) -> Result<Response, Problem> {
     caller.may(Endpoint::MoveClock)?;
-    if asked.by.is_some() && headers.contains_key("idempotency-key") {
-        let say = "重复一次就会多拨一次；带 Idempotency-Key 时请用 to";
-        return Err(Problem::field("by", say));
-    }
+    let key = keys::keyed(&headers, &caller, "POST /v1/clock/advance", &bytes, 200)?;
+    let to = target(&api, &asked)?;
+    // A period counts from when it was asked for first, however often it is asked for again.
+    let (view, repeated) = api.once(key, to.ms(), async |turn| advanced(&api, turn).await).await?;
+    let mut response = Json(view).into_response();
+    keys::mark(&mut response, repeated);
+    Ok(response)
+}
+
+async fn advanced(api: &Api, turn: &Turn) -> Result<AdvancedView, Problem> {
+    let (engine, to) = (api.engine.clone(), Instant::from_ms(turn.number));
+    let advanced = if turn.is_repeated && to <= engine.clock().now() {
+        ClockAdvanced::default()
+    } else {
+        // A caller that goes away must not leave the clock half-way.
+        let advanced = tokio::spawn(async move { engine.advance_clock(to).await }).await;
+        advanced.map_err(|_| Problem::fault())??
+    };
+    let ClockAdvanced { stops, moved, delivered } = advanced;
+    Ok(AdvancedView { now: api.engine.clock().now(), stops, moved, delivered })
+}
+
+/// Where the clock is to go.
+fn target(api: &Api, asked: &Advance) -> Result<Instant, Problem> {
     let now = api.engine.clock().now();
     let to = match (asked.to, asked.by) {
         (Some(to), None) => to,
@@ -79,14 +102,5 @@ pub(crate) async fn advance(
     if last.is_some_and(|last| to > zone.start_of(last)) {
         return Err(Problem::field("to", "超出可计算的年份"));
     }
-    // A caller that goes away must not leave the clock half-way.
-    let engine = api.engine.clone();
-    let advanced = tokio::spawn(async move { engine.advance_clock(to).await }).await;
-    let advanced = advanced.map_err(|_| Problem::fault())??;
-    Ok(Json(AdvancedView {
-        now: api.engine.clock().now(),
-        stops: advanced.stops,
-        moved: advanced.moved,
-        delivered: advanced.delivered,
-    }))
+    Ok(to)
 }

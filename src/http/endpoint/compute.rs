@@ -2,16 +2,18 @@
 
 use axum::Json;
 use axum::extract::State;
+use axum::http::HeaderMap;
+use axum::response::{IntoResponse, Response};
 use duban_core::calendar::{ExplainedDay, Within};
 use duban_core::time::{Day, Instant, YEARS};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::super::Api;
 use super::super::body::Body;
 use super::super::caller::Caller;
 use super::super::policy::Endpoint;
 use super::super::problem::Problem;
+use super::super::{Api, keys};
 
 /// A period and its start.
 #[derive(Debug, Deserialize, ToSchema)]
@@ -55,6 +57,7 @@ pub(crate) struct Computed {
 /// 计算一个期限何时到期
 #[utoipa::path(
     post, path = "/v1/deadlines/compute", tag = "deadlines", request_body = Compute,
+    params(("Idempotency-Key" = Option<String>, Header, description = "重试时使用同一个键")),
     responses(
         (status = 200, description = "到期日", body = Computed),
         (status = 422, description = "填写有误", body = Problem),
@@ -63,9 +66,18 @@ pub(crate) struct Computed {
 pub(crate) async fn post(
     State(api): State<Api>,
     caller: Caller,
-    Body { value: asked, .. }: Body<Compute>,
-) -> Result<Json<Computed>, Problem> {
+    headers: HeaderMap,
+    Body { value: asked, bytes }: Body<Compute>,
+) -> Result<Response, Problem> {
     caller.may(Endpoint::Compute)?;
+    let key = keys::keyed(&headers, &caller, "POST /v1/deadlines/compute", &bytes, 200)?;
+    let (computed, repeated) = api.once(key, 0, async |_| computed(&api, &asked)).await?;
+    let mut response = Json(computed).into_response();
+    keys::mark(&mut response, repeated);
+    Ok(response)
+}
+
+fn computed(api: &Api, asked: &Compute) -> Result<Computed, Problem> {
     let within = if asked.roll {
         asked.within.rolled().map_err(|why| Problem::field("roll", why))?
     } else {
@@ -78,11 +90,11 @@ pub(crate) async fn post(
         Problem::field("within", format!("到期日超出范围：年份应在 {first} 至 {last} 之间"))
     })?;
     let due = explained.due;
-    Ok(Json(Computed {
+    Ok(Computed {
         due_date: due.day,
         due_at: due.at,
         certainty: due.certainty.word().to_owned(),
         missing_years: due.missing_years,
         days: asked.explain.then_some(explained.days),
-    }))
+    })
 }

@@ -2,17 +2,19 @@
 
 use axum::Json;
 use axum::extract::State;
-use axum::http::StatusCode;
+use axum::http::{HeaderMap, StatusCode};
+use axum::response::{IntoResponse, Response};
 use duban_core::time::Instant;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
 
-use super::super::body::{Path, Query};
+use super::super::body::{NoBody, Path, Query};
 use super::super::caller::Caller;
 use super::super::policy::Endpoint;
 use super::super::problem::Problem;
-use super::super::{Api, cursor};
+use super::super::{Api, cursor, keys};
+use crate::engine::Turn;
 use crate::store::Incident;
 
 #[derive(Debug, Deserialize, IntoParams)]
@@ -90,7 +92,10 @@ pub(crate) async fn list(
 /// 重试一个异常
 #[utoipa::path(
     post, path = "/v1/incidents/{id}/retry", tag = "operations",
-    params(("id" = String, Path)),
+    params(
+        ("id" = String, Path),
+        ("Idempotency-Key" = Option<String>, Header, description = "重试时使用同一个键"),
+    ),
     responses(
         (status = 202, description = "已交回办理"),
         (status = 404, description = "没有，或已处理", body = Problem),
@@ -100,12 +105,23 @@ pub(crate) async fn retry(
     State(api): State<Api>,
     caller: Caller,
     Path(id): Path<String>,
-) -> Result<StatusCode, Problem> {
+    headers: HeaderMap,
+    NoBody(bytes): NoBody,
+) -> Result<Response, Problem> {
     caller.may(Endpoint::RetryIncidents)?;
     let nothing = || Problem::not_found("这个未处理的异常");
-    let id = id.parse().map_err(|_| nothing())?;
-    if !api.engine.retry_incident(id).await? {
-        return Err(nothing());
-    }
-    Ok(StatusCode::ACCEPTED)
+    let id: Uuid = id.parse().map_err(|_| nothing())?;
+    let operation = format!("POST /v1/incidents/{id}/retry");
+    let key = keys::keyed(&headers, &caller, &operation, &bytes, 202)?;
+    let retry = async |turn: &Turn| {
+        // What was retried before may be over by now.
+        if !turn.is_done && !api.engine.retry_incident(id).await? && !turn.is_repeated {
+            return Err(nothing());
+        }
+        Ok(())
+    };
+    let ((), repeated) = api.once(key, 0, retry).await?;
+    let mut response = StatusCode::ACCEPTED.into_response();
+    keys::mark(&mut response, repeated);
+    Ok(response)
 }

@@ -1,6 +1,7 @@
 //! The endpoints, one a file; here what they are together, and the document that describes them.
 
 mod act;
+mod act_on_many;
 mod actions;
 mod board;
 mod calendars;
@@ -73,6 +74,7 @@ pub(crate) fn all() -> (Router<Api>, Document) {
         .routes(routes!(forecast::list))
         .routes(routes!(actions::list))
         .routes(routes!(act::post))
+        .routes(routes!(act_on_many::post))
         .routes(routes!(deadlines::list))
         .routes(routes!(compute::post))
         .routes(routes!(workflows::list))

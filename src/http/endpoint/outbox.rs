@@ -2,17 +2,19 @@
 
 use axum::Json;
 use axum::extract::State;
-use axum::http::StatusCode;
+use axum::http::{HeaderMap, StatusCode};
+use axum::response::{IntoResponse, Response};
 use duban_core::time::Instant;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use utoipa::{IntoParams, ToSchema};
 
-use super::super::body::{Path, Query};
+use super::super::body::{NoBody, Path, Query};
 use super::super::caller::Caller;
 use super::super::policy::Endpoint;
 use super::super::problem::Problem;
-use super::super::{Api, cursor};
+use super::super::{Api, cursor, keys};
+use crate::engine::Turn;
 use crate::store::{DeliveryState, MessageId, Posted};
 
 #[derive(Debug, Deserialize, IntoParams)]
@@ -109,7 +111,10 @@ pub(crate) async fn list(
 /// 重新投递一条消息
 #[utoipa::path(
     post, path = "/v1/outbox/{id}/redeliver", tag = "operations",
-    params(("id" = String, Path)),
+    params(
+        ("id" = String, Path),
+        ("Idempotency-Key" = Option<String>, Header, description = "重试时使用同一个键"),
+    ),
     responses(
         (status = 202, description = "已排入投递"),
         (status = 404, description = "没有", body = Problem),
@@ -119,13 +124,24 @@ pub(crate) async fn redeliver(
     State(api): State<Api>,
     caller: Caller,
     Path(id): Path<String>,
-) -> Result<StatusCode, Problem> {
+    headers: HeaderMap,
+    NoBody(bytes): NoBody,
+) -> Result<Response, Problem> {
     caller.may(Endpoint::Redeliver)?;
     let nothing = || Problem::not_found("这条消息");
     let id: MessageId = id.parse().map_err(|()| nothing())?;
-    if !api.engine.store().redeliver(id, api.engine.clock().now()).await? {
-        return Err(nothing());
-    }
+    let operation = format!("POST /v1/outbox/{id}/redeliver");
+    let key = keys::keyed(&headers, &caller, &operation, &bytes, 202)?;
+    let redeliver = async |turn: &Turn| {
+        let (store, at) = (api.engine.store(), api.engine.clock().now());
+        if !turn.is_done && !store.redeliver(id, at).await? && !turn.is_repeated {
+            return Err(nothing());
+        }
+        Ok(())
+    };
+    let ((), repeated) = api.once(key, 0, redeliver).await?;
     api.engine.wake().messages_waiting();
-    Ok(StatusCode::ACCEPTED)
+    let mut response = StatusCode::ACCEPTED.into_response();
+    keys::mark(&mut response, repeated);
+    Ok(response)
 }

@@ -13,7 +13,7 @@ use super::super::policy::{Endpoint, Reach};
 use super::super::problem::Problem;
 use super::super::review::Review;
 use super::super::{Api, keys};
-use crate::engine::{Declined, Task};
+use crate::engine::{Declined, Task, Turn};
 
 /// The largest batch, in bytes and lines.
 const BATCH_BYTES_MAX: usize = 8 * 1024 * 1024;
@@ -69,7 +69,13 @@ pub(crate) async fn post(
     let key = keys::keyed(&headers, &caller, "POST /v1/reviews", &bytes, 201)?;
     review.check(&api)?;
     within(&reach, &review)?;
-    let (status, repeated, accepted) = accept(&api, &caller, review, key).await?;
+    let (status, repeated, accepted) = if review.is_bad() {
+        accept(&api, &caller, review, key).await?
+    } else {
+        let good = async |_: &Turn| accept(&api, &caller, review, None).await;
+        let ((status, _, accepted), repeated) = api.once(key, 0, good).await?;
+        (status, repeated, accepted)
+    };
     let mut response = (status, Json(accepted)).into_response();
     keys::mark(&mut response, repeated);
     Ok(response)
@@ -78,6 +84,7 @@ pub(crate) async fn post(
 /// 推送一批评价，每行一条 JSON
 #[utoipa::path(
     post, path = "/v1/reviews/batch", tag = "reviews",
+    params(("Idempotency-Key" = Option<String>, Header, description = "重试时使用同一个键")),
     request_body(content = String, content_type = "application/x-ndjson"),
     responses(
         (status = 200, description = "逐行的结果", body = Vec<LineOutcome>, content_type = "application/x-ndjson"),
@@ -89,12 +96,25 @@ pub(crate) async fn post_batch(
     caller: Caller,
     request: Request,
 ) -> Result<Response, Problem> {
-    if request.headers().contains_key("idempotency-key") {
-        let say = "批量推送按每行的 source 和 review_id 判重，不用 Idempotency-Key";
-        return Err(Problem::bad_request(say));
-    }
+    let headers = request.headers().clone();
     let bytes = body::read(request, BATCH_BYTES_MAX).await?;
     let reach = caller.may(Endpoint::Review)?;
+    let key = keys::keyed(&headers, &caller, "POST /v1/reviews/batch", &bytes, 200)?;
+    // A repetition takes the same reviews in, each of which is there.
+    let take = async |_: &Turn| outcomes(&api, &caller, &reach, &bytes).await;
+    let (text, repeated) = api.once(key, 0, take).await?;
+    let kind = [(axum::http::header::CONTENT_TYPE, "application/x-ndjson")];
+    let mut response = (kind, text).into_response();
+    keys::mark(&mut response, repeated);
+    Ok(response)
+}
+
+async fn outcomes(
+    api: &Api,
+    caller: &Caller,
+    reach: &Reach,
+    bytes: &[u8],
+) -> Result<String, Problem> {
     let lines: Vec<&[u8]> = bytes.split(|byte| *byte == b'\n').collect();
     let lines: Vec<(usize, &[u8])> =
         lines.into_iter().enumerate().filter(|(_, line)| !line.trim_ascii().is_empty()).collect();
@@ -102,20 +122,17 @@ pub(crate) async fn post_batch(
         return Err(Problem::bad_request(format!("一批不得超过 {BATCH_LINES_MAX} 行")));
     }
     // All lines are under way together: they share commits.
-    let outcomes = lines.into_iter().map(|(place, line)| {
-        let (api, caller, reach) = (&api, &caller, &reach);
-        async move {
-            let accepted = one_line(api, caller, reach, line).await;
-            let line = place + 1;
-            match accepted {
-                Ok((status, _, accepted)) => {
-                    let status = status.as_u16();
-                    LineOutcome { line, status, accepted: Some(accepted), problem: None }
-                }
-                Err(problem) => {
-                    let status = problem.status();
-                    LineOutcome { line, status, accepted: None, problem: Some(problem) }
-                }
+    let outcomes = lines.into_iter().map(|(place, line)| async move {
+        let accepted = one_line(api, caller, reach, line).await;
+        let line = place + 1;
+        match accepted {
+            Ok((status, _, accepted)) => {
+                let status = status.as_u16();
+                LineOutcome { line, status, accepted: Some(accepted), problem: None }
+            }
+            Err(problem) => {
+                let status = problem.status();
+                LineOutcome { line, status, accepted: None, problem: Some(problem) }
             }
         }
     });
@@ -124,8 +141,7 @@ pub(crate) async fn post_batch(
         text.push_str(&serde_json::json!(outcome).to_string());
         text.push('\n');
     }
-    let kind = [(axum::http::header::CONTENT_TYPE, "application/x-ndjson")];
-    Ok((kind, text).into_response())
+    Ok(text)
 }
 
 async fn one_line(

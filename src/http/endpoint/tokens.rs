@@ -2,7 +2,8 @@
 
 use axum::Json;
 use axum::extract::State;
-use axum::http::StatusCode;
+use axum::http::{HeaderMap, StatusCode};
+use axum::response::{IntoResponse, Response};
 use duban_core::role::Role;
 use duban_core::time::Instant;
 use serde::{Deserialize, Serialize};
@@ -13,9 +14,10 @@ use super::super::body::{Body, NoQuery, Path, Query};
 use super::super::caller::Caller;
 use super::super::policy::Endpoint;
 use super::super::problem::Problem;
-use super::super::{Api, cursor};
+use super::super::{Api, cursor, keys};
 use crate::access::{DAYS, Holder};
 use crate::clock;
+use crate::engine::Turn;
 use crate::store::Token;
 
 #[derive(Debug, Deserialize, IntoParams)]
@@ -86,8 +88,8 @@ const fn days() -> i64 {
 /// A token at its issue. Has no `Debug`: it must get into no log.
 #[derive(Serialize, ToSchema)]
 pub(crate) struct IssuedView {
-    /// Shown this once.
-    token: String,
+    /// Shown this once; none in the answer to a repeated request.
+    token: Option<String>,
     #[serde(flatten)]
     view: TokenView,
 }
@@ -131,6 +133,7 @@ pub(crate) async fn list(
 /// 签发一个令牌；令牌只在回答中显示这一次
 #[utoipa::path(
     post, path = "/v1/tokens", tag = "access", request_body = NewToken,
+    params(("Idempotency-Key" = Option<String>, Header, description = "重试时使用同一个键")),
     responses(
         (status = 201, description = "已签发，立即生效", body = IssuedView),
         (status = 409, description = "与同一使用者的另一角色互斥", body = Problem),
@@ -140,19 +143,33 @@ pub(crate) async fn list(
 pub(crate) async fn post(
     State(api): State<Api>,
     caller: Caller,
-    Body { value: new, .. }: Body<NewToken>,
-) -> Result<(StatusCode, Json<IssuedView>), Problem> {
+    headers: HeaderMap,
+    Body { value: new, bytes }: Body<NewToken>,
+) -> Result<Response, Problem> {
     caller.may(Endpoint::ManageTokens)?;
+    let key = keys::keyed(&headers, &caller, "POST /v1/tokens", &bytes, 201)?;
     let NewToken { role, subject, agency, district, days } = new;
     if subject.eq_ignore_ascii_case(caller.subject.as_str()) {
         // Nobody gives himself another role.
         return Err(Problem::field("subject", "不能为本人签发；请由另一名安全管理员签发"));
     }
     let holder = Holder { role, subject, agency, district, days };
-    let (token, row) = holder.token(&api.register, clock::wall()).map_err(Problem::fields)?;
-    api.engine.store().add_token(&row).await?;
-    tracing::info!(token.id = %row.id, by = %caller.subject, "a token was issued");
-    Ok((StatusCode::CREATED, Json(IssuedView { token, view: row.into() })))
+    let (token, mut row) = holder.token(&api.register, clock::wall()).map_err(Problem::fields)?;
+    let store = api.engine.store();
+    let issue = async |turn: &Turn| {
+        // Issued before: the token itself is not shown again.
+        if let Some(there) = store.token_by_id(turn.about).await? {
+            return Ok(IssuedView { token: None, view: there.into() });
+        }
+        row.id = turn.about;
+        store.add_token(&row).await?;
+        tracing::info!(token.id = %row.id, by = %caller.subject, "a token was issued");
+        Ok(IssuedView { token: Some(token), view: row.into() })
+    };
+    let (issued, repeated) = api.once(key, 0, issue).await?;
+    let mut response = (StatusCode::CREATED, Json(issued)).into_response();
+    keys::mark(&mut response, repeated);
+    Ok(response)
 }
 
 /// 吊销一个令牌，立即生效

@@ -14,8 +14,8 @@ pub struct Model {
     pub secret: Vec<u8>,
     pub commitment: Vec<u8>,
     pub status: i32,
-    pub ticket: Option<Uuid>,
-    pub seq: Option<i64>,
+    pub about: Option<Uuid>,
+    pub number: Option<i64>,
     pub created_at: i64,
 }
 

@@ -1,0 +1,243 @@
+//! `POST /v1/tickets/actions/{action}`: the same on many tickets, each by itself. Must never let one
+//! ticket decide about another.
+
+use std::collections::BTreeSet;
+
+use axum::Json;
+use axum::body::Bytes;
+use axum::extract::State;
+use axum::http::HeaderMap;
+use axum::response::{IntoResponse, Response};
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+use utoipa::ToSchema;
+
+use super::super::body::{Body, Path};
+use super::super::caller::Caller;
+use super::super::policy::{Endpoint, Reach};
+use super::super::problem::Problem;
+use super::super::view::ticket::TicketView;
+use super::super::{Api, keys};
+use super::act;
+use crate::engine::{Arrival, Keyed, Task};
+use crate::store::Loaded;
+
+/// Tickets in one request.
+const ITEMS_MAX: usize = 500;
+
+/// One form for many tickets.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(example = json!({
+    "items": [{"ticket_no": "HCP20260304000127-5", "revision": 1}],
+    "form": {"agency": "SZ013"},
+    "dry_run": true
+}))]
+pub(crate) struct Many {
+    /// 逐件办理，互不影响；一次最多 500 件
+    #[schema(max_items = 500, min_items = 1)]
+    items: Vec<Item>,
+    /// 该动作的表单，对每件工单相同
+    #[serde(default)]
+    #[schema(value_type = Object)]
+    form: Value,
+    /// true：只预演，不办理
+    #[serde(default)]
+    dry_run: bool,
+}
+
+/// A ticket.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Item {
+    ticket_no: String,
+    /// 所依据的修订
+    #[serde(default)]
+    revision: Option<u32>,
+}
+
+/// What became of each.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct ManyView {
+    /// Whether it was only tried.
+    dry_run: bool,
+    /// How many were done, or would be.
+    done: usize,
+    /// How many were refused.
+    refused: usize,
+    /// In the order of the request.
+    results: Vec<ResultView>,
+}
+
+/// What became of one.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct ResultView {
+    ticket_no: String,
+    /// The status that the action alone would have been answered with.
+    status: u16,
+    /// The same key had asked for it before.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    replayed: bool,
+    /// As it is now, or would be.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    ticket: Option<TicketView>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    problem: Option<Problem>,
+}
+
+/// 对多件工单办理同一动作；dry_run 为 true 时只预演
+#[utoipa::path(
+    post, path = "/v1/tickets/actions/{action}", tag = "tickets", request_body = Many,
+    params(
+        ("action" = String, Path, example = "urge"),
+        ("Idempotency-Key" = Option<String>, Header, description = "重试时使用同一个键；已办成的不再办，未办成的再办一次"),
+    ),
+    responses(
+        (status = 200, description = "逐件的结果", body = ManyView),
+        (status = 422, description = "件数不对，或有重复", body = Problem),
+    )
+)]
+pub(crate) async fn post(
+    State(api): State<Api>,
+    caller: Caller,
+    Path(action): Path<String>,
+    headers: HeaderMap,
+    Body { value: many, bytes }: Body<Many>,
+) -> Result<Response, Problem> {
+    let arrival = api.engine.arrive().await;
+    let operation = format!("POST /v1/tickets/actions/{action}");
+    let key = keys::keyed(&headers, &caller, &operation, &bytes, 200)?;
+    let reach = caller.may(Endpoint::Act)?;
+    check(&many)?;
+    let Many { items, form, dry_run } = many;
+    let form = if form.is_null() { json!({}) } else { form };
+    let work = Work { api: &api, caller: &caller, reach: &reach, action: &action, form: &form };
+    let (results, repeated) = if dry_run {
+        (work.rehearse(&arrival, items).await?, false)
+    } else {
+        let each = key.clone();
+        let do_all = async |_: &crate::engine::Turn| {
+            Ok(work.carry_out(&arrival, items, each.as_ref(), &bytes).await)
+        };
+        api.once(key, 0, do_all).await?
+    };
+    let done = results.iter().filter(|one| one.problem.is_none()).count();
+    let refused = results.len() - done;
+    let mut response = Json(ManyView { dry_run, done, refused, results }).into_response();
+    keys::mark(&mut response, repeated);
+    Ok(response)
+}
+
+fn check(many: &Many) -> Result<(), Problem> {
+    if !(1..=ITEMS_MAX).contains(&many.items.len()) {
+        return Err(Problem::field("items", format!("应为 1 至 {ITEMS_MAX} 件")));
+    }
+    if !many.form.is_object() && !many.form.is_null() {
+        return Err(Problem::field("form", "表单应为 JSON 对象"));
+    }
+    let mut seen = BTreeSet::new();
+    let again = many.items.iter().position(|item| !seen.insert(item.ticket_no.as_str()));
+    match again {
+        Some(place) => Err(Problem::field(&format!("items/{place}/ticket_no"), "同一工单写了两次")),
+        None => Ok(()),
+    }
+}
+
+/// One action with one form, for many tickets.
+struct Work<'w> {
+    api: &'w Api,
+    caller: &'w Caller,
+    reach: &'w Reach,
+    action: &'w str,
+    form: &'w Value,
+}
+
+impl Work<'_> {
+    /// All are under way together: they share commits.
+    async fn carry_out(
+        &self,
+        arrival: &Arrival<'_>,
+        items: Vec<Item>,
+        key: Option<&Keyed>,
+        body: &Bytes,
+    ) -> Vec<ResultView> {
+        let each = items.into_iter().map(|item| async move {
+            let key = key.map(|key| of_item(key, &item.ticket_no, body));
+            let done = self.one(arrival, &item, key).await;
+            ResultView::new(item.ticket_no, done)
+        });
+        futures::future::join_all(each).await
+    }
+
+    async fn one(
+        &self,
+        arrival: &Arrival<'_>,
+        item: &Item,
+        key: Option<Keyed>,
+    ) -> Result<(TicketView, bool), Problem> {
+        let (mut loaded, task) = self.task(item).await?;
+        let done = self.api.engine.submit(arrival, task, key).await?;
+        if let Some(instance) = &done.instance {
+            loaded.instance = duban_core::instance::Instance::clone(instance);
+        }
+        let at = self.api.engine.clock().now();
+        let view = self.api.listed(self.caller, &loaded, at)?;
+        Ok((view.with_receipt(done.receipt), done.repeated))
+    }
+
+    /// What would become of each, if it were done now; nothing is.
+    async fn rehearse(
+        &self,
+        arrival: &Arrival<'_>,
+        items: Vec<Item>,
+    ) -> Result<Vec<ResultView>, Problem> {
+        let prepared = items.iter().map(|item| self.task(item));
+        let prepared = futures::future::join_all(prepared).await;
+        let (mut tasks, mut found) = (Vec::new(), Vec::new());
+        for one in prepared {
+            found.push(one.map(|(loaded, task)| {
+                tasks.push(task);
+                loaded
+            }));
+        }
+        let mut tried = self.api.engine.rehearse(arrival, tasks).await.into_iter();
+        let at = self.api.engine.clock().now();
+        let results = items.into_iter().zip(found).map(|(item, found)| {
+            let would = found.and_then(|mut loaded| {
+                loaded.instance = tried.next().ok_or_else(Problem::fault)??;
+                Ok((self.api.listed(self.caller, &loaded, at)?, false))
+            });
+            ResultView::new(item.ticket_no, would)
+        });
+        Ok(results.collect())
+    }
+
+    async fn task(&self, item: &Item) -> Result<(Loaded, Task), Problem> {
+        let seen = self.api.seen(self.reach, &item.ticket_no).await?;
+        let task =
+            act::task(self.api, self.caller, &seen, self.action, self.form, item.revision).await?;
+        Ok((seen.loaded, task))
+    }
+}
+
+/// Each ticket has the key for itself: what was done is not done again when the rest is.
+fn of_item(key: &Keyed, ticket_no: &str, body: &Bytes) -> Keyed {
+    let mut key = key.clone();
+    key.key.operation = format!("{}#{ticket_no}", key.key.operation);
+    key.body = body.as_ref().into();
+    key
+}
+
+impl ResultView {
+    fn new(ticket_no: String, done: Result<(TicketView, bool), Problem>) -> Self {
+        match done {
+            Ok((view, replayed)) => {
+                Self { ticket_no, status: 200, replayed, ticket: Some(view), problem: None }
+            }
+            Err(problem) => {
+                let status = problem.status();
+                Self { ticket_no, status, replayed: false, ticket: None, problem: Some(problem) }
+            }
+        }
+    }
+}
