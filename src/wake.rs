@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 
 use duban_core::time::Instant;
-use tokio::sync::Notify;
+use tokio::sync::{Notify, watch};
 
 /// Wake-ups; clones are the same.
 #[derive(Clone, Debug)]
@@ -17,12 +17,14 @@ struct Inner {
     /// For when the advance lane sleeps: only what is due before is worth waking it.
     sleeps_until: AtomicI64,
     messages: Notify,
+    commits: watch::Sender<()>,
 }
 
 impl Default for Wake {
     fn default() -> Self {
         let sleeps_until = AtomicI64::new(i64::MAX);
-        Self(Arc::new(Inner { due: Notify::new(), sleeps_until, messages: Notify::new() }))
+        let (due, messages, commits) = (Notify::new(), Notify::new(), watch::Sender::new(()));
+        Self(Arc::new(Inner { due, sleeps_until, messages, commits }))
     }
 }
 
@@ -42,6 +44,17 @@ impl Wake {
     /// Waits until something is due earlier than was thought.
     pub async fn due(&self) {
         self.0.due.notified().await;
+    }
+
+    /// Something was committed.
+    pub fn committed(&self) {
+        self.0.commits.send_replace(());
+    }
+
+    /// Changes whenever something was committed.
+    #[must_use]
+    pub fn commits(&self) -> watch::Receiver<()> {
+        self.0.commits.subscribe()
     }
 
     /// There are messages.

@@ -15,7 +15,7 @@ use crate::catalog::{self, Register};
 use crate::clock::{self, Clock};
 use crate::config::{ClockKind, NodeRole, Settings};
 use crate::engine::{Carrier, Engine, Knowledge};
-use crate::http::{self, Api};
+use crate::http::{self, Api, Keys};
 use crate::store::{FileLock, Store};
 use crate::wake::Wake;
 use crate::{crypto, jobs, telemetry};
@@ -47,12 +47,15 @@ impl Service {
         let activities = Activities::new(store.clone(), &settings.destinations);
         let carrier = carrier(activities.map_err(Failure::Input)?);
         let measures = telemetry::measure().map_err(|error| Failure::Machine(error.to_string()))?;
-        let pseudonyms = store.secret("pseudonyms", crypto::key()).await?;
+        let keys = Keys {
+            pseudonyms: store.secret("pseudonyms", crypto::key()).await?,
+            stream: store.secret("stream", crypto::key()).await?,
+        };
         let engine = Engine::start(store, knowledge, clock, Wake::default(), carrier);
         for day in engine.altered_publications().await? {
             tracing::warn!(%day, "the notices of this day differ from those that were worked in");
         }
-        let api = Api::new(engine.clone(), register, measures, pseudonyms);
+        let api = Api::new(engine.clone(), register, measures, keys);
         let listener =
             if settings.does(NodeRole::Api) { Some(listen(settings.listen).await?) } else { None };
         Ok(Self { engine, settings, api, listener, _lock: lock })

@@ -140,6 +140,7 @@ impl Inner {
         let begun = std::time::Instant::now();
         match self.store.commit(&commit).await {
             Ok(committed) => {
+                self.wake.committed();
                 #[expect(clippy::cast_precision_loss, reason = "a few hundred tickets")]
                 metrics::histogram!("duban_commit_tickets").record(changes.len() as f64);
                 metrics::histogram!("duban_commit_seconds").record(begun.elapsed().as_secs_f64());

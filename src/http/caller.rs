@@ -6,10 +6,12 @@ use axum::http::header::AUTHORIZATION;
 use axum::http::request::Parts;
 use duban_core::name::Name;
 use duban_core::role::{Actor, Role};
+use uuid::Uuid;
 
 use super::Api;
 use super::policy::{Endpoint, Mask, Reach, mask, reach};
 use super::problem::Problem;
+use crate::store::Token;
 use crate::{clock, crypto};
 
 /// The longest header that is looked at.
@@ -18,6 +20,8 @@ const HEADER_BYTES_MAX: usize = 256;
 /// Who calls.
 #[derive(Clone, Debug)]
 pub(crate) struct Caller {
+    /// The token's identity.
+    pub(crate) token: Uuid,
     pub(crate) subject: Name,
     pub(crate) role: Role,
     pub(crate) agency: Option<Name>,
@@ -39,10 +43,20 @@ impl Caller {
         reach.ok_or_else(|| Problem::forbidden(endpoint.title()))
     }
 
+    /// Whether the token by which somebody came still counts; not known is no.
+    pub(crate) async fn still_counts(&self, api: &Api) -> bool {
+        let token = api.engine.store().token_by_id(self.token).await;
+        matches!(token, Ok(Some(token)) if counts(&token))
+    }
+
     /// How much of a reviewer the caller is shown.
     pub(crate) const fn mask(&self) -> Mask {
         mask(self.role)
     }
+}
+
+fn counts(token: &Token) -> bool {
+    token.revoked_at.is_none() && token.expires_at > clock::wall()
 }
 
 impl FromRequestParts<Api> for Caller {
@@ -59,10 +73,11 @@ impl FromRequestParts<Api> for Caller {
         }
         let hash = crypto::token_hash(token.trim());
         let token = api.engine.store().token(hash).await?.ok_or_else(Problem::unauthenticated)?;
-        if token.revoked_at.is_some() || token.expires_at <= clock::wall() {
+        if !counts(&token) {
             return Err(Problem::unauthenticated());
         }
         let (subject, role) = (token.subject, token.role);
-        Ok(Self { subject, role, agency: token.agency, district: token.district })
+        let (agency, district, token) = (token.agency, token.district, token.id);
+        Ok(Self { token, subject, role, agency, district })
     }
 }

@@ -19,6 +19,7 @@ use std::sync::Arc;
 
 use duban_core::digest::Digest;
 use metrics_exporter_prometheus::PrometheusHandle;
+use tokio::sync::watch;
 
 pub use endpoint::document;
 pub use server::serve;
@@ -32,24 +33,30 @@ pub struct Api {
     engine: Engine,
     register: Arc<Register>,
     measures: PrometheusHandle,
-    /// The key of pseudonyms of staff members.
-    pseudonyms: [u8; 32],
+    keys: Keys,
+    /// Whether the server is about to end.
+    stopping: watch::Receiver<bool>,
+}
+
+/// Keys of the house. Have no `Debug`: they must get into no log.
+#[derive(Clone)]
+pub struct Keys {
+    /// Of pseudonyms of staff members.
+    pub pseudonyms: [u8; 32],
+    /// Of places in the stream.
+    pub stream: [u8; 32],
 }
 
 impl Api {
     /// Over an engine.
     #[must_use]
-    pub fn new(
-        engine: Engine,
-        register: Register,
-        measures: PrometheusHandle,
-        pseudonyms: [u8; 32],
-    ) -> Self {
-        Self { engine, register: Arc::new(register), measures, pseudonyms }
+    pub fn new(engine: Engine, register: Register, measures: PrometheusHandle, keys: Keys) -> Self {
+        let stopping = watch::Sender::new(false).subscribe();
+        Self { engine, register: Arc::new(register), measures, keys, stopping }
     }
 
     /// What stands for a staff member in history: the same number, the same pseudonym.
     fn pseudonym(&self, staff_no: &str) -> Digest {
-        Digest::commitment(&self.pseudonyms, staff_no.trim().as_bytes())
+        Digest::commitment(&self.keys.pseudonyms, staff_no.trim().as_bytes())
     }
 }

@@ -50,6 +50,7 @@ endpoints! {
     ReadTickets = "查看工单", [
         "GET /v1/tickets",
         "GET /v1/board",
+        "GET /v1/stream",
         "GET /v1/tickets/{ticket_no}",
         "GET /v1/tickets/{ticket_no}/history",
         "GET /v1/tickets/{ticket_no}/deadlines/{name}/explanation",

@@ -17,7 +17,7 @@ use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::graceful::GracefulShutdown;
 use hyper_util::service::TowerToHyperService;
 use tokio::net::TcpListener;
-use tokio::sync::Semaphore;
+use tokio::sync::{Semaphore, watch};
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::set_header::SetResponseHeaderLayer;
 use utoipa_swagger_ui::SwaggerUi;
@@ -67,9 +67,12 @@ fn router(api: Api) -> Router {
 /// None: a connection that fails is its caller's.
 pub async fn serve(
     listener: TcpListener,
-    api: Api,
+    mut api: Api,
     stop: impl Future<Output = ()> + Send + 'static,
 ) -> std::io::Result<()> {
+    // Streams end by themselves when told to.
+    let (tell, told) = watch::channel(false);
+    api.stopping = told;
     let service = TowerToHyperService::new(router(api));
     let mut http = http1::Builder::new();
     http.timer(TokioTimer::new()).header_read_timeout(HEADER_TIMEOUT);
@@ -105,6 +108,7 @@ pub async fn serve(
         });
     }
     drop(listener);
+    tell.send_replace(true);
     // A client that never ends its request must not keep the service from ending.
     let _ = tokio::time::timeout(DRAIN_TIMEOUT, graceful.shutdown()).await;
     Ok(())

@@ -24,6 +24,19 @@ pub struct Recorded {
     pub hash: Digest,
 }
 
+/// A commit in the one order.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct CommitPlace {
+    /// Its number, without gaps from 1.
+    pub number: i64,
+    /// When it was made.
+    pub recorded_at: Instant,
+    /// The position of its first event.
+    pub first_position: i64,
+    /// That of its last; before the first where it has none.
+    pub last_position: i64,
+}
+
 impl Recorded {
     /// The event.
     ///
@@ -90,7 +103,27 @@ impl Store {
         Ok(newest.map(|commit| Instant::from_ms(commit.recorded_at)))
     }
 
-    /// The order of commits after a number: number, first and last position.
+    /// Everything that happened at these positions, in order.
+    ///
+    /// # Errors
+    /// The database does not answer.
+    pub async fn events_between(&self, first: i64, last: i64) -> Result<Vec<Recorded>, StoreError> {
+        let query = event::Entity::find()
+            .filter(event::Column::Position.between(first, last))
+            .order_by_asc(event::Column::Position);
+        query.all(&self.read).await?.into_iter().map(recorded).collect()
+    }
+
+    /// The number of the newest commit; 0 before the first.
+    ///
+    /// # Errors
+    /// The database does not answer.
+    pub async fn commits_head(&self) -> Result<i64, StoreError> {
+        let newest = commit_log::Entity::find().order_by_desc(commit_log::Column::Number);
+        Ok(newest.one(&self.read).await?.map_or(0, |commit| commit.number))
+    }
+
+    /// The order of commits after a number.
     ///
     /// # Errors
     /// The database does not answer.
@@ -98,16 +131,19 @@ impl Store {
         &self,
         number: i64,
         limit: u64,
-    ) -> Result<Vec<(i64, i64, i64)>, StoreError> {
+    ) -> Result<Vec<CommitPlace>, StoreError> {
         let query = commit_log::Entity::find()
             .filter(commit_log::Column::Number.gt(number))
             .order_by_asc(commit_log::Column::Number)
             .limit(limit);
         let rows = query.all(&self.read).await?;
-        Ok(rows
-            .into_iter()
-            .map(|row| (row.number, row.first_position, row.last_position))
-            .collect())
+        let place = |row: commit_log::Model| CommitPlace {
+            number: row.number,
+            recorded_at: Instant::from_ms(row.recorded_at),
+            first_position: row.first_position,
+            last_position: row.last_position,
+        };
+        Ok(rows.into_iter().map(place).collect())
     }
 }
 

@@ -39,7 +39,7 @@ pub use commit::{Commit, Committed, UsedDefinition};
 pub use definition::StoredDefinition;
 pub use dialect::FileLock;
 pub use error::StoreError;
-pub use event::Recorded;
+pub use event::{CommitPlace, Recorded};
 pub use incident::{ADVANCE, Incident, NewIncident};
 pub use list::{Order, Search, TicketFilter};
 pub use outbox::{Carried, DeliveryState, Finished, MessageId, Posted};

@@ -16,5 +16,6 @@ mod scenarios;
 mod served;
 mod starting;
 mod store;
+mod stream;
 mod tokens;
 mod webhooks;

@@ -248,9 +248,16 @@ impl Caller {
         if let Some(body) = body {
             call = call.json(body);
         }
-        let answer = call.send().await?;
+        let mut answer = call.send().await?;
         let (status, headers) = (answer.status(), answer.headers().clone());
-        let text = answer.text().await?;
+        let is_stream = headers.get("content-type").is_some_and(|kind| kind == "text/event-stream");
+        // A stream never ends: its beginning will do.
+        let text = if is_stream {
+            let chunk = answer.chunk().await?.unwrap_or_default();
+            String::from_utf8_lossy(&chunk).into_owned()
+        } else {
+            answer.text().await?
+        };
         let body = serde_json::from_str(&text).unwrap_or(Value::String(text));
         Ok(Answer { status, headers, body })
     }

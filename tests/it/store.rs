@@ -102,10 +102,10 @@ async fn numbers_and_commits_have_no_gaps(db: TestDatabase) {
     assert_eq!(last, 15);
     let commits = db.store.commits_after(0, 100).await.expect("commits");
     let mut position = 0;
-    for (place, (number, first, last)) in commits.iter().enumerate() {
-        assert_eq!(*number, i64::try_from(place).expect("small") + 1);
-        assert_eq!(*first, position + 1);
-        position = *last;
+    for (commit, number) in commits.iter().zip(1..) {
+        assert_eq!(commit.number, number);
+        assert_eq!(commit.first_position, position + 1);
+        position = commit.last_position;
     }
     assert_eq!(position, db.number("SELECT count(*) FROM event").await);
     let events = db.store.events_after(0, 1_000).await.expect("events");

@@ -145,7 +145,8 @@ impl Herd {
 }
 
 async fn count(store: &Store) -> Result<u64, Failure> {
-    let last = store.commits_after(0, u64::MAX / 4).await?.last().map_or(0, |(_, _, last)| *last);
+    let last =
+        store.commits_after(0, u64::MAX / 4).await?.last().map_or(0, |commit| commit.last_position);
     Ok(u64::try_from(last).unwrap_or_default())
 }
 

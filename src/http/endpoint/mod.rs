@@ -15,6 +15,7 @@ mod history;
 mod incidents;
 mod outbox;
 mod reviews;
+mod stream;
 mod ticket;
 mod tickets;
 mod tokens;
@@ -75,6 +76,7 @@ pub(crate) fn all() -> (Router<Api>, Document) {
         .routes(routes!(actions::list))
         .routes(routes!(act::post))
         .routes(routes!(act_on_many::post))
+        .routes(routes!(stream::get))
         .routes(routes!(deadlines::list))
         .routes(routes!(compute::post))
         .routes(routes!(workflows::list))

@@ -48,16 +48,23 @@ impl HistoryView {
             if event.seq <= after {
                 continue;
             }
-            let stored: Value = serde_json::from_slice(&event.bytes)
-                .map_err(|_| StoreError::Unreadable(format!("第 {} 号记录", event.seq)))?;
-            let deadline = stored["data"]["deadline"].as_str();
-            let stored = if deadline.is_some_and(&hides) {
-                json!({"seq": event.seq, "hidden": true})
-            } else {
-                stored
-            };
-            events.push(EventView { stored, hash: event.hash.to_string() });
+            events.push(EventView::new(event, &hides)?);
         }
         Ok(Self { events, verified, next })
+    }
+}
+
+impl EventView {
+    /// What is stored, but of what is hidden.
+    pub(crate) fn new(event: &Recorded, hides: impl Fn(&str) -> bool) -> Result<Self, Problem> {
+        let stored: Value = serde_json::from_slice(&event.bytes)
+            .map_err(|_| StoreError::Unreadable(format!("第 {} 号记录", event.seq)))?;
+        let deadline = stored["data"]["deadline"].as_str();
+        let stored = if deadline.is_some_and(hides) {
+            json!({"seq": event.seq, "hidden": true})
+        } else {
+            stored
+        };
+        Ok(Self { stored, hash: event.hash.to_string() })
     }
 }
