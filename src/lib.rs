@@ -3,6 +3,7 @@
 
 pub mod access;
 pub mod activities;
+pub mod audit;
 pub mod catalog;
 pub mod cli;
 pub mod clock;

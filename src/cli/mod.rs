@@ -1,6 +1,7 @@
 //! Floor 5: the commands, one a file; here what they share. Must never print half a result for a
 //! bad input, nor panic because nobody reads the output.
 
+mod audit;
 mod bench;
 mod calendar;
 mod deadline;
@@ -49,6 +50,9 @@ enum Command {
     Bench(bench::Command),
     /// 把数据库的表升级到本程序的版本
     Migrate(migrate::Migrate),
+    /// 核验数据库中的历史
+    #[command(subcommand)]
+    Audit(audit::Command),
     /// 计算期限：从收到之时起，若干工作日、自然日或小时后何时到期
     Deadline(deadline::Deadline),
     /// 工作日历：查看各年放假安排，检查日历文件
@@ -114,6 +118,7 @@ pub fn run(args: impl IntoIterator<Item = OsString>) -> ExitCode {
             Command::Token(command) => command.run(),
             Command::Bench(command) => command.run(),
             Command::Migrate(args) => args.run(),
+            Command::Audit(command) => command.run(),
             Command::Deadline(args) => args.run(),
             Command::Calendar(command) => command.run(),
             Command::Simulate(args) => args.run(),

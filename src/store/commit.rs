@@ -5,7 +5,6 @@
 use std::collections::BTreeMap;
 
 use duban_core::definition::Definition;
-use duban_core::instance::Instance;
 use duban_core::message::Message;
 use duban_core::name::Name;
 use duban_core::role::Audience;
@@ -15,10 +14,10 @@ use sea_orm::sea_query::{Expr, ExprTrait, OnConflict, Query, Value};
 use sea_orm::{ConnectionTrait, DatabaseTransaction};
 use uuid::Uuid;
 
-use super::change::{Change, flags, lights, root};
+use super::change::Change;
 use super::rows::{Rows, number};
 use super::ticket_no::ticket_no;
-use super::{Store, StoreError, dialect, incident, request};
+use super::{Store, StoreError, columns, dialect, incident, request};
 
 /// Changes of many tickets that are committed together.
 #[derive(Debug)]
@@ -70,67 +69,8 @@ pub struct Committed {
     pub ticket_numbers: BTreeMap<TicketId, String>,
 }
 
-const TICKET: Rows<26> = Rows {
-    table: "ticket",
-    columns: [
-        "id",
-        "root",
-        "ticket_no",
-        "version",
-        "revision",
-        "seq",
-        "head",
-        "class",
-        "workflow",
-        "workflow_version",
-        "step",
-        "step_since",
-        "status",
-        "agency",
-        "district",
-        "flags",
-        "finding",
-        "outcome",
-        "source",
-        "matter",
-        "received_at",
-        "recorded_at",
-        "yellow_at",
-        "red_at",
-        "wake_at",
-        "snapshot",
-    ],
-};
-
 const EVENT: Rows<5> =
     Rows { table: "event", columns: ["position", "ticket", "seq", "bytes", "hash"] };
-
-const DEADLINE: Rows<13> = Rows {
-    table: "deadline",
-    columns: [
-        "ticket",
-        "place",
-        "name",
-        "run",
-        "kind",
-        "party",
-        "agency",
-        "district",
-        "state",
-        "starts_at",
-        "yellow_at",
-        "due_at",
-        "certainty",
-    ],
-};
-
-const CARD: Rows<10> = Rows {
-    table: "card",
-    columns: [
-        "ticket", "place", "name", "kind", "deadline", "party", "agency", "state", "due_at",
-        "fired_at",
-    ],
-};
 
 const OUTBOX: Rows<10> = Rows {
     table: "outbox",
@@ -212,9 +152,11 @@ async fn write(tx: &DatabaseTransaction, commit: &Commit<'_>) -> Result<Committe
     });
     EVENT.write(tx, rows.collect(), None).await?;
     let rows = changes.iter().flat_map(|change| deadlines(change));
-    DEADLINE.write(tx, rows.collect(), Some(DEADLINE.replace(&["ticket", "place"]))).await?;
+    let replace = columns::DEADLINE.replace(&["ticket", "place"]);
+    columns::DEADLINE.write(tx, rows.collect(), Some(replace)).await?;
     let rows = changes.iter().flat_map(|change| cards(change));
-    CARD.write(tx, rows.collect(), Some(CARD.replace(&["ticket", "place"]))).await?;
+    let replace = columns::CARD.replace(&["ticket", "place"]);
+    columns::CARD.write(tx, rows.collect(), Some(replace)).await?;
     let rows = changes.iter().flat_map(|change| outbox(change, commit.at));
     OUTBOX.write(tx, rows.collect(), None).await?;
     apart(tx, &changes, commit).await?;
@@ -335,87 +277,43 @@ async fn tickets(
     // A row that is not as the decision saw it is left alone, and the count tells.
     let mut guarded = OnConflict::column("id");
     let kept = ["id", "root", "ticket_no", "source", "matter", "received_at", "district"];
-    guarded.update_columns(TICKET.columns.into_iter().filter(|column| !kept.contains(column)));
+    guarded.update_columns(
+        columns::TICKET.columns.into_iter().filter(|column| !kept.contains(column)),
+    );
     let seen = Expr::col(("excluded", "version")).sub(1_i64);
     guarded.action_and_where(Expr::col(("ticket", "version")).eq(seen));
-    if TICKET.write(tx, rows.collect(), Some(guarded)).await? != changes.len() as u64 {
+    if columns::TICKET.write(tx, rows.collect(), Some(guarded)).await? != changes.len() as u64 {
         return Err(StoreError::Stale);
     }
     Ok(())
 }
 
 fn ticket(change: &Change, numbers: &BTreeMap<TicketId, String>) -> [Value; 26] {
-    let now: &Instance = &change.instance;
-    let (yellow_at, red_at) = lights(now);
     let seen = change.loaded.as_ref().map_or(0, |loaded| loaded.version);
     let loaded_no = change.loaded.as_ref().map(|loaded| loaded.ticket_no.as_str());
-    let ticket_no = loaded_no.or_else(|| numbers.get(&now.ticket).map(String::as_str));
-    [
-        id(change),
-        root(now).0.into(),
-        text(ticket_no.unwrap_or_default()),
-        (seen + 1).into(),
-        small(now.revision),
-        integer(now.seq),
-        change.head.0.to_vec().into(),
-        text(now.class.as_str()),
-        text(now.definition.name.as_str()),
-        small(now.definition.version),
-        text(now.step.as_str()),
-        now.step_since.ms().into(),
-        text(now.status.word()),
-        name(now.agency.as_ref()),
-        name(now.district.as_ref()),
-        text(&flags(now)),
-        now.finding.map(|finding| finding.word().to_owned()).into(),
-        now.outcome.map(|outcome| outcome.word().to_owned()).into(),
-        text(change.source().as_str()),
-        text(change.matter().as_str()),
-        now.received_at.ms().into(),
-        now.recorded_at.ms().into(),
-        yellow_at.map(Instant::ms).into(),
-        red_at.map(Instant::ms).into(),
-        now.next_wake().map(Instant::ms).into(),
-        now.to_bytes().into(),
-    ]
+    let ticket_no = loaded_no.or_else(|| numbers.get(&change.ticket()).map(String::as_str));
+    columns::ticket_values(columns::ticket(
+        &change.instance,
+        columns::Beside {
+            ticket_no: ticket_no.unwrap_or_default(),
+            version: seen + 1,
+            head: change.head,
+            source: change.source(),
+            matter: change.matter(),
+        },
+    ))
 }
 
 fn deadlines(change: &Change) -> impl Iterator<Item = [Value; 13]> {
-    change.changed_runs().map(|(place, run)| {
-        [
-            id(change),
-            small(place),
-            text(run.deadline.as_str()),
-            i32::from(run.run).into(),
-            text(run.kind.word()),
-            text(run.party.word()),
-            name(run.agency.as_ref()),
-            name(change.instance.district.as_ref()),
-            text(run.state.word()),
-            run.starts_at.ms().into(),
-            run.yellow_at.ms().into(),
-            run.due_at.ms().into(),
-            text(run.certainty.word()),
-        ]
+    let runs = change.changed_runs();
+    runs.map(|(place, run)| {
+        columns::deadline_values(columns::deadline(&change.instance, place, run))
     })
 }
 
 fn cards(change: &Change) -> impl Iterator<Item = [Value; 10]> {
-    change.cards.iter().map(|place| {
-        let card = &change.instance.cards[*place];
-        [
-            id(change),
-            small(*place),
-            text(card.id.as_str()),
-            text(card.kind.word()),
-            text(card.deadline.as_str()),
-            text(card.party.word()),
-            name(card.agency.as_ref()),
-            text(card.state.word()),
-            card.due_at.ms().into(),
-            card.fired_at.ms().into(),
-        ]
-    })
+    let cards = change.cards.iter();
+    cards.map(|place| columns::card_values(columns::card(&change.instance, *place)))
 }
 
 fn outbox(change: &Change, at: Instant) -> impl Iterator<Item = [Value; 10]> {
@@ -456,14 +354,6 @@ fn text(text: &str) -> Value {
     text.into()
 }
 
-fn name(name: Option<&Name>) -> Value {
-    name.map(|name| name.as_str().to_owned()).into()
-}
-
 fn integer(value: u64) -> Value {
     number(value).into()
-}
-
-fn small(value: impl TryInto<i32>) -> Value {
-    value.try_into().unwrap_or(i32::MAX).into()
 }

@@ -147,7 +147,7 @@ impl Store {
     }
 }
 
-fn recorded(row: event::Model) -> Result<Recorded, StoreError> {
+pub(super) fn recorded(row: event::Model) -> Result<Recorded, StoreError> {
     Ok(Recorded {
         position: row.position,
         ticket: TicketId(row.ticket),

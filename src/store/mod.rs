@@ -3,8 +3,10 @@
 //!
 //! Must never ask the database for the time, decide anything about a ticket, or let SQL out.
 
+mod audit;
 mod board;
 mod change;
+mod columns;
 mod commit;
 mod definition;
 mod dialect;
@@ -33,6 +35,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use duban_migrations::{Migrator, MigratorTrait};
 use sea_orm::{ConnectionTrait, DatabaseConnection};
 
+pub use audit::{AuditPage, StoredTicket, Totals};
 pub use board::{Board, BoardFilter, By, Line};
 pub use change::{Change, EventRow, PersonalRow, Remembered, ReviewRow, red_at};
 pub use commit::{Commit, Committed, UsedDefinition};

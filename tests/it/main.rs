@@ -17,5 +17,6 @@ mod served;
 mod starting;
 mod store;
 mod stream;
+mod tampering;
 mod tokens;
 mod webhooks;

@@ -8,7 +8,7 @@ use crate::source::{Finding, Source};
 const FLOORS: &[&[&str]] = &[
     &["clock", "config", "catalog", "telemetry", "crypto", "masking"],
     &["store", "wake"],
-    &["engine", "activities", "access"],
+    &["engine", "activities", "access", "audit"],
     &["jobs", "http", "console"],
     &["cli"],
 ];

@@ -192,7 +192,7 @@ fn known() -> Result<(duban_core::definition::Shelf, duban_core::calendar::Calen
 }
 
 /// Tickets in `delivered` whose `contact` ends at one instant; that instant.
-async fn gather(store: &Store, tickets: u64) -> Result<Instant, Failure> {
+pub(super) async fn gather(store: &Store, tickets: u64) -> Result<Instant, Failure> {
     let (shelf, calendar) = known()?;
     let nobody = [].into();
     let context = Context { shelf: &shelf, calendar: &calendar, hotline_agencies: &nobody };

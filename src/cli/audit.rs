@@ -1,0 +1,88 @@
+//! `duban audit verify`: whether a database still says what happened. Must never change it, nor call
+//! good what was not looked at.
+
+use std::io::IsTerminal;
+use std::time::{Duration, Instant};
+
+use serde_json::json;
+
+use super::{Ended, Failure, block_on, print};
+use crate::audit::{AuditError, Checked, verify};
+use crate::store::Store;
+
+/// How often somebody at a terminal is told how far it is.
+const TELL: Duration = Duration::from_secs(1);
+
+#[derive(clap::Subcommand)]
+pub(super) enum Command {
+    /// 核验整个数据库：逐件核对记录链、重放历史、比对快照和各表，指出第一处不符
+    ///
+    /// 服务运行中也可核验，但应在其空闲时：核验期间的新提交可能被误报。从某条记录起整段重写、
+    /// 或整齐截去末尾，只凭数据库自身无法发现，须与库外保存的回执或检查点比对。
+    Verify(Verify),
+}
+
+#[derive(clap::Args)]
+pub(super) struct Verify {
+    /// 数据库
+    #[arg(long, value_name = "网址", env = "DUBAN_DATABASE_URL")]
+    #[arg(default_value = "sqlite://duban.db?mode=rwc")]
+    database_url: String,
+    /// 输出 JSON
+    #[arg(long)]
+    json: bool,
+}
+
+impl Command {
+    pub(super) fn run(self) -> Ended {
+        match self {
+            Self::Verify(verify) => verify.run(),
+        }
+    }
+}
+
+impl Verify {
+    fn run(self) -> Ended {
+        let url = self.database_url.replace("mode=rwc", "mode=rw");
+        let begun = Instant::now();
+        let mut told = begun;
+        let tell = |checked: Checked| {
+            if told.elapsed() >= TELL && std::io::stderr().is_terminal() {
+                told = Instant::now();
+                eprintln!("已核 {} 件工单、{} 条记录……", checked.tickets, checked.events);
+            }
+        };
+        let verified = block_on(async {
+            let store = Store::open(&url).await?;
+            let verified = verify(&store, tell).await;
+            store.close().await;
+            Ok(verified)
+        })?;
+        let seconds = begun.elapsed().as_secs_f64();
+        match verified {
+            Ok(checked) => self.good(checked, seconds),
+            Err(AuditError::Wrong(wrong)) => {
+                if self.json {
+                    let wrong = wrong.to_string();
+                    print(&format!("{}\n", json!({"verified": false, "wrong": wrong})))?;
+                }
+                Err(Failure::Machine(format!("{wrong}（核验到此为止，其后未核）")))
+            }
+            Err(AuditError::Store(error)) => Err(error.into()),
+        }
+    }
+
+    fn good(&self, checked: Checked, seconds: f64) -> Ended {
+        let Checked { tickets, events, commits } = checked;
+        if self.json {
+            let all = json!({
+                "verified": true, "tickets": tickets, "events": events, "commits": commits,
+                "seconds": (seconds * 1_000.0).round() / 1_000.0,
+            });
+            return print(&format!("{all}\n"));
+        }
+        print(&format!(
+            "全部相符：{tickets} 件工单、{events} 条记录、{commits} 次提交（{seconds:.1} 秒）\n"
+        ))
+    }
+}

@@ -1,0 +1,243 @@
+//! Everything that is stored of tickets, page by page, for an audit; and whether the rows beside a
+//! history say the same as it. Must never repair anything, nor show what is about people.
+
+use duban_core::digest::Digest;
+use duban_core::event::Sealed;
+use duban_core::instance::Instance;
+use duban_core::name::Name;
+use duban_core::ticket_id::TicketId;
+use sea_orm::sea_query::{Asterisk, Expr, ExprTrait, Query};
+use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
+use uuid::Uuid;
+
+use super::columns::{self, Beside};
+use super::entity::{card, deadline, event, personal_data, ticket};
+use super::event::{digest, recorded};
+use super::{Recorded, Store, StoreError};
+
+/// Some tickets, in order of their identities, with everything that is stored of them.
+#[derive(Debug)]
+pub struct AuditPage {
+    /// The tickets.
+    pub tickets: Vec<StoredTicket>,
+    /// All events of identities up to the last ticket's, in order of ticket and number; on the last
+    /// page those beyond it too.
+    pub events: Vec<Recorded>,
+    /// Whether nothing follows.
+    pub is_last: bool,
+}
+
+/// A ticket's rows.
+#[derive(Debug)]
+pub struct StoredTicket {
+    row: ticket::Model,
+    deadlines: Vec<deadline::Model>,
+    cards: Vec<card::Model>,
+    personal: Vec<Personal>,
+}
+
+/// A row of personal data: with what it was committed to.
+struct Personal {
+    reference: String,
+    key: Vec<u8>,
+    body: Vec<u8>,
+}
+
+impl std::fmt::Debug for Personal {
+    /// Without key and body: this may end up in a log.
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        out.debug_struct("Personal").field("reference", &self.reference).finish_non_exhaustive()
+    }
+}
+
+/// The one order, as far as its tables tell without the events themselves.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Totals {
+    /// Commits and events that the ledger knows of.
+    pub ledger: (i64, i64),
+    /// Commits that there are, and the highest number.
+    pub commits: (i64, i64),
+    /// Events that there are, and the highest position.
+    pub events: (i64, i64),
+}
+
+impl Store {
+    /// The tickets after one, with everything that is stored of them.
+    ///
+    /// # Errors
+    /// The database does not answer, or a row is none.
+    pub async fn audit_page(
+        &self,
+        after: Option<TicketId>,
+        limit: u64,
+    ) -> Result<AuditPage, StoreError> {
+        let mut query = ticket::Entity::find().order_by_asc(ticket::Column::Id).limit(limit);
+        if let Some(after) = after {
+            query = query.filter(ticket::Column::Id.gt(after.0));
+        }
+        let rows = query.all(&self.read).await?;
+        let is_last = (rows.len() as u64) < limit;
+        let until = rows.last().map(|row| row.id).filter(|_| !is_last);
+        let within = |column: Expr| {
+            let from = after.map(|after| column.clone().gt(after.0));
+            let to = until.map(|until| column.lte(until));
+            sea_orm::Condition::all().add_option(from).add_option(to)
+        };
+        let events = event::Entity::find()
+            .filter(within(Expr::col(event::Column::Ticket)))
+            .order_by_asc(event::Column::Ticket)
+            .order_by_asc(event::Column::Seq);
+        let events = events.all(&self.read).await?;
+        let deadlines = deadline::Entity::find()
+            .filter(within(Expr::col(deadline::Column::Ticket)))
+            .order_by_asc(deadline::Column::Ticket)
+            .order_by_asc(deadline::Column::Place);
+        let mut deadlines = deadlines.all(&self.read).await?.into_iter().peekable();
+        let cards = card::Entity::find()
+            .filter(within(Expr::col(card::Column::Ticket)))
+            .order_by_asc(card::Column::Ticket)
+            .order_by_asc(card::Column::Place);
+        let mut cards = cards.all(&self.read).await?.into_iter().peekable();
+        let personal = personal_data::Entity::find()
+            .filter(within(Expr::col(personal_data::Column::Ticket)))
+            .order_by_asc(personal_data::Column::Ticket);
+        let mut personal = personal.all(&self.read).await?.into_iter().peekable();
+        let tickets = rows.into_iter().map(|row| {
+            let id = row.id;
+            let deadlines = of(id, &mut deadlines, |one| one.ticket);
+            let cards = of(id, &mut cards, |one| one.ticket);
+            let personal = of(id, &mut personal, |one| one.ticket).into_iter();
+            let personal = personal.map(|row| Personal {
+                reference: row.reference,
+                key: row.key,
+                body: row.body,
+            });
+            StoredTicket { row, deadlines, cards, personal: personal.collect() }
+        });
+        let tickets = tickets.collect();
+        let events: Result<_, _> = events.into_iter().map(recorded).collect();
+        Ok(AuditPage { tickets, events: events?, is_last })
+    }
+
+    /// What the ledger says, and what there is.
+    ///
+    /// # Errors
+    /// The database does not answer.
+    pub async fn audit_totals(&self) -> Result<Totals, StoreError> {
+        let mut query = Query::select();
+        query.columns(["commits", "events"]).from("ledger").and_where(Expr::col("id").eq(1));
+        let ledger = self.pair(&query).await?;
+        let counted = |table: &'static str, column: &'static str| {
+            let mut query = Query::select();
+            query.expr(Expr::col(Asterisk).count()).expr(Expr::col(column).max()).from(table);
+            query
+        };
+        let commits = self.pair(&counted("commit_log", "number")).await?;
+        let events = self.pair(&counted("event", "position")).await?;
+        Ok(Totals { ledger, commits, events })
+    }
+
+    async fn pair(
+        &self,
+        query: &sea_orm::sea_query::SelectStatement,
+    ) -> Result<(i64, i64), StoreError> {
+        let Some(row) = self.read.query_one(query).await? else { return Ok((0, 0)) };
+        let second: Option<i64> = row.try_get_by_index(1)?;
+        Ok((row.try_get_by_index(0)?, second.unwrap_or_default()))
+    }
+}
+
+/// The rows of a ticket off the front of those of all; what stands before it is nobody's.
+fn of<T>(
+    id: Uuid,
+    rows: &mut std::iter::Peekable<impl Iterator<Item = T>>,
+    ticket: impl Fn(&T) -> Uuid,
+) -> Vec<T> {
+    while rows.next_if(|row| ticket(row) < id).is_some() {}
+    std::iter::from_fn(|| rows.next_if(|row| ticket(row) == id)).collect()
+}
+
+impl StoredTicket {
+    /// Its identity.
+    #[must_use]
+    pub fn id(&self) -> TicketId {
+        TicketId(self.row.id)
+    }
+
+    /// The number that people use.
+    #[must_use]
+    pub fn ticket_no(&self) -> &str {
+        &self.row.ticket_no
+    }
+
+    /// How many events it has, by its row.
+    #[must_use]
+    pub fn seq(&self) -> u64 {
+        u64::try_from(self.row.seq).unwrap_or_default()
+    }
+
+    /// Whether its row ends its chain with this link.
+    #[must_use]
+    pub fn has_head(&self, head: Digest) -> bool {
+        self.row.head == head.0
+    }
+
+    /// Whether its snapshot is this ticket.
+    #[must_use]
+    pub fn has_snapshot(&self, instance: &Instance) -> bool {
+        self.row.snapshot == instance.to_bytes()
+    }
+
+    /// What in its rows differs from the ticket, by table and column or place.
+    #[must_use]
+    pub fn differs_from(&self, instance: &Instance) -> Option<String> {
+        let row = &self.row;
+        let (source, matter) = (Name::from(row.source.as_str()), Name::from(row.matter.as_str()));
+        let head = digest(&row.head).unwrap_or(Digest::ZERO);
+        let (ticket_no, version) = (row.ticket_no.as_str(), row.version);
+        let beside = Beside { ticket_no, version, head, source: &source, matter: &matter };
+        let mut expected = columns::ticket(instance, beside);
+        if row.wake_at.is_none() {
+            // Held back by an incident.
+            expected.wake_at = None;
+        }
+        // What is kept whatever the history says, and what is compared apart.
+        expected.snapshot.clone_from(&row.snapshot);
+        if expected != *row {
+            let expected = columns::ticket_values(expected);
+            let found = columns::ticket_values(row.clone());
+            let mut names = columns::TICKET.columns.iter().zip(expected.iter().zip(&found));
+            let name = names.find(|(_, (one, other))| one != other).map(|(name, _)| *name);
+            return Some(format!("ticket.{}", name.unwrap_or("?")));
+        }
+        let runs = instance.runs.iter().enumerate();
+        let runs = runs.map(|(place, run)| columns::deadline(instance, place, run));
+        if let Some(place) = first_other(runs, &self.deadlines) {
+            return Some(format!("deadline[{place}]"));
+        }
+        let cards = (0..instance.cards.len()).map(|place| columns::card(instance, place));
+        first_other(cards, &self.cards).map(|place| format!("card[{place}]"))
+    }
+
+    /// Whether private data is what was committed to; what has been erased is.
+    #[must_use]
+    pub fn keeps(&self, sealed: &Sealed) -> bool {
+        let row = self.personal.iter().find(|row| sealed.reference == *row.reference);
+        row.is_none_or(|row| {
+            let key = digest(&row.key).map(|key| key.0);
+            key.is_ok_and(|key| Digest::commitment(&key, &row.body) == sealed.commitment)
+        })
+    }
+}
+
+/// The place at which rows are not as expected.
+fn first_other<T: PartialEq>(expected: impl Iterator<Item = T>, found: &[T]) -> Option<usize> {
+    let mut places = 0;
+    for (place, one) in expected.enumerate() {
+        if found.get(place) != Some(&one) {
+            return Some(place);
+        }
+        places = place + 1;
+    }
+    (found.len() > places).then_some(places)
+}
