@@ -14,7 +14,7 @@ use duban_core::ticket_id::TicketId;
 use crate::store::{Recorded, Store, StoreError, StoredTicket};
 
 /// Tickets looked at together.
-const PAGE: u64 = 256;
+const PAGE: u64 = 64;
 
 /// Commits looked at together.
 const COMMITS: u64 = 10_000;

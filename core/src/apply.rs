@@ -127,6 +127,8 @@ impl Instance {
             self.fired_at = Some(event.at);
         }
         let run = match &event.fact {
+            // A look changes nothing.
+            Fact::Disclosed(_) => None,
             Fact::Opened(_) => return Err(ApplyError::Beginning(event.seq)),
             Fact::Acted(acted) => {
                 self.acted(event, acted);

@@ -8,6 +8,7 @@ use serde_json::Value;
 use super::digest::Digest;
 use super::event::Sealed;
 use super::name::Name;
+use super::purpose::Purpose;
 use super::role::Actor;
 use super::ticket_id::TicketId;
 use super::time::{Day, Instant};
@@ -40,6 +41,8 @@ pub struct Opening {
 pub enum Command {
     /// Somebody does something.
     Act(Act),
+    /// Somebody is shown the reviewer unmasked.
+    Disclose(Disclose),
     /// Nobody does anything: work off what is due.
     Advance,
     /// A notice was published: compute the running deadlines anew with what is known since. One
@@ -48,6 +51,15 @@ pub enum Command {
         /// The day of the publication.
         known_on: Day,
     },
+}
+
+/// A look at the reviewer unmasked. Whether the role may is not the ticket's to say.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Disclose {
+    /// Who looks.
+    pub actor: Actor,
+    /// Why.
+    pub purpose: Purpose,
 }
 
 /// An action with its form.

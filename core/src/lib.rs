@@ -17,6 +17,7 @@ pub mod limits;
 pub mod message;
 pub mod name;
 pub mod prove;
+pub mod purpose;
 pub mod reason;
 pub mod rejection;
 pub mod role;

@@ -86,9 +86,10 @@ impl Desk {
         }
         match &work.request.task {
             Task::Open(new) => self.open(inner, new, work, at),
-            Task::Act { .. } | Task::Advance { .. } | Task::Recompute { .. } => {
-                self.command(inner, work, at)
-            }
+            Task::Act { .. }
+            | Task::Disclose { .. }
+            | Task::Advance { .. }
+            | Task::Recompute { .. } => self.command(inner, work, at),
         }
     }
 
@@ -198,7 +199,8 @@ impl Desk {
         if let Task::Act { fault: Some(fault), .. } = &work.request.task {
             return Decided::Declined(Rejection::Form(vec![fault.clone()]).into());
         }
-        let acted = decision.events.iter().rfind(|event| matches!(event.fact, Fact::Acted(_)));
+        let is_act = |fact: &Fact| matches!(fact, Fact::Acted(_) | Fact::Disclosed(_));
+        let acted = decision.events.iter().rfind(|event| is_act(&event.fact));
         let acted = acted.map(|event| (event.seq, event.at, event.arrived_at));
         let had_events = !decision.events.is_empty();
         if had_events {
@@ -210,7 +212,7 @@ impl Desk {
             remember(change, work, seq);
         }
         let ticket_no = change.loaded().map(|loaded| loaded.ticket_no.clone());
-        let shows = matches!(command, Command::Act(_));
+        let shows = matches!(command, Command::Act(_) | Command::Disclose(_));
         Decided::Changed { ticket, ticket_no, receipt, replayed: false, shows }
     }
 
@@ -259,6 +261,9 @@ fn command(
 ) -> Result<(Command, Option<PersonalRow>), Refusal> {
     let (action, actor, form, revision) = match &work.request.task {
         Task::Act { action, actor, form, revision, .. } => (action, actor, form, revision),
+        Task::Disclose { disclose, .. } => {
+            return Ok((Command::Disclose(disclose.clone()), None));
+        }
         Task::Recompute { known_on, .. } => {
             return Ok((Command::Recompute { known_on: *known_on }, None));
         }

@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use duban_core::command::Opening;
+use duban_core::command::{Disclose, Opening};
 use duban_core::definition::FieldFault;
 use duban_core::digest::Digest;
 use duban_core::instance::Instance;
@@ -62,6 +62,13 @@ pub enum Task {
         /// as it should be.
         fault: Option<FieldFault>,
     },
+    /// Somebody is shown the reviewer unmasked.
+    Disclose {
+        /// The ticket.
+        ticket: TicketId,
+        /// Who, and why.
+        disclose: Disclose,
+    },
     /// Time passes on a ticket.
     Advance {
         /// The ticket.
@@ -82,6 +89,7 @@ impl std::fmt::Debug for Task {
         match self {
             Self::Open(review) => write!(out, "open {}", review.opening.ticket),
             Self::Act { ticket, action, .. } => write!(out, "{action} {ticket}"),
+            Self::Disclose { ticket, .. } => write!(out, "disclose {ticket}"),
             Self::Advance { ticket } => write!(out, "advance {ticket}"),
             Self::Recompute { ticket, known_on } => write!(out, "recompute {ticket} {known_on}"),
         }
@@ -159,6 +167,7 @@ impl Work {
         match &self.request.task {
             Task::Open(_) => "open",
             Task::Act { action, .. } => action.as_str(),
+            Task::Disclose { .. } => "disclose",
             Task::Advance { .. } => ADVANCE,
             Task::Recompute { .. } => RECOMPUTE,
         }
@@ -169,6 +178,7 @@ impl Work {
         match &self.request.task {
             Task::Open(review) => review.opening.ticket,
             Task::Act { ticket, .. }
+            | Task::Disclose { ticket, .. }
             | Task::Advance { ticket }
             | Task::Recompute { ticket, .. } => *ticket,
         }

@@ -63,6 +63,8 @@ endpoints! {
         "POST /v1/tickets/{ticket_no}/actions/{action}",
         "POST /v1/tickets/actions/{action}"
     ];
+    /// The reviewer unmasked, which is recorded.
+    Unmask = "查看评价人完整信息", ["POST /v1/tickets/{ticket_no}/reviewer"];
     /// What is running.
     ReadDeadlines = "查看时限", ["GET /v1/deadlines"];
     /// The computation of a deadline.
@@ -105,12 +107,12 @@ pub const fn scope(role: Role, endpoint: Endpoint) -> Scope {
         _ if matches!(endpoint, E::Compute | E::ReadRules) => All,
         R::Intake if matches!(endpoint, E::Review) => All,
         R::Agency | R::AgencyLead => match endpoint {
-            E::ReadTickets | E::Act | E::ReadDeadlines => Own,
+            E::ReadTickets | E::Act | E::ReadDeadlines | E::Unmask => Own,
             _ => Nothing,
         },
         R::Hotline | R::Supervisor => match endpoint {
             // What comes on paper is entered by hand (Article 9).
-            E::Review | E::ReadTickets | E::Act | E::ReadDeadlines => All,
+            E::Review | E::ReadTickets | E::Act | E::ReadDeadlines | E::Unmask => All,
             _ => Nothing,
         },
         R::Approver if matches!(endpoint, E::ReadTickets | E::Act | E::ReadDeadlines) => All,
@@ -118,6 +120,7 @@ pub const fn scope(role: Role, endpoint: Endpoint) -> Scope {
             E::ReadTickets
             | E::Act
             | E::ReadDeadlines
+            | E::Unmask
             | E::ReadIncidents
             | E::ReadOutbox
             | E::ReadTokens => All,

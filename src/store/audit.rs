@@ -1,19 +1,23 @@
 //! Everything that is stored of tickets, page by page, for an audit; and whether the rows beside a
 //! history say the same as it. Must never repair anything, nor show what is about people.
 
+use std::collections::BTreeSet;
+use std::fmt::Write as _;
+
 use duban_core::digest::Digest;
 use duban_core::event::Sealed;
 use duban_core::instance::Instance;
 use duban_core::name::Name;
 use duban_core::ticket_id::TicketId;
-use sea_orm::sea_query::{Asterisk, Expr, ExprTrait, Query};
-use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
+use sea_orm::sea_query::{Asterisk, BinOper, Expr, ExprTrait, Func, Query, Value};
+use sea_orm::{ConnectionTrait, EntityTrait, QueryFilter, QueryOrder};
 use uuid::Uuid;
 
 use super::columns::{self, Beside};
-use super::entity::{card, deadline, event, personal_data, ticket};
+use super::entity::{event, personal_data};
 use super::event::{digest, recorded};
-use super::{Recorded, Store, StoreError};
+use super::rows::Rows;
+use super::{ADVANCE, Recorded, Store, StoreError};
 
 /// Some tickets, in order of their identities, with everything that is stored of them.
 #[derive(Debug)]
@@ -27,14 +31,56 @@ pub struct AuditPage {
     pub is_last: bool,
 }
 
-/// A ticket's rows.
+/// A ticket's rows. Columns that are only compared come as one text: a value costs as much as its
+/// neighbour, however short it is.
 #[derive(Debug)]
 pub struct StoredTicket {
-    row: ticket::Model,
-    deadlines: Vec<deadline::Model>,
-    cards: Vec<card::Model>,
+    id: Uuid,
+    ticket_no: String,
+    seq: i64,
+    head: Vec<u8>,
+    snapshot: Vec<u8>,
+    /// What stands beside the history: its version, source and matter.
+    version: i64,
+    source: String,
+    matter: String,
+    /// Whether an incident keeps time from moving it on.
+    is_held: bool,
+    columns: String,
+    deadlines: Vec<String>,
+    cards: Vec<String>,
     personal: Vec<Personal>,
 }
+
+/// Columns of a ticket that are compared as text: those that are neither identities nor bytes.
+const COMPARED: [&str; 22] = [
+    "ticket_no",
+    "version",
+    "revision",
+    "seq",
+    "class",
+    "workflow",
+    "workflow_version",
+    "step",
+    "step_since",
+    "status",
+    "agency",
+    "district",
+    "flags",
+    "finding",
+    "outcome",
+    "source",
+    "matter",
+    "received_at",
+    "recorded_at",
+    "yellow_at",
+    "red_at",
+    "wake_at",
+];
+
+/// Between two columns in a text, and in place of none. No word of ours has either.
+const BETWEEN: &str = "\u{1f}";
+const NONE: &str = "\u{1e}";
 
 /// A row of personal data: with what it was committed to.
 struct Personal {
@@ -71,51 +117,63 @@ impl Store {
         after: Option<TicketId>,
         limit: u64,
     ) -> Result<AuditPage, StoreError> {
-        let mut query = ticket::Entity::find().order_by_asc(ticket::Column::Id).limit(limit);
+        let mut query = Query::select();
+        query.columns(["id", "ticket_no", "seq", "head", "snapshot", "version"]).from("ticket");
+        query.columns(["source", "matter"]).expr(as_text(&COMPARED));
         if let Some(after) = after {
-            query = query.filter(ticket::Column::Id.gt(after.0));
+            query.and_where(Expr::col("id").gt(after.0));
         }
-        let rows = query.all(&self.read).await?;
-        let is_last = (rows.len() as u64) < limit;
-        let until = rows.last().map(|row| row.id).filter(|_| !is_last);
+        query.order_by("id", sea_orm::Order::Asc).limit(limit);
+        let rows = self.read.query_all(&query).await?;
+        let rows: Result<Vec<StoredTicket>, StoreError> = rows.iter().map(stored).collect();
+        let mut tickets = rows?;
+        let is_last = (tickets.len() as u64) < limit;
+        let until = tickets.last().map(|ticket| ticket.id).filter(|_| !is_last);
         let within = |column: Expr| {
             let from = after.map(|after| column.clone().gt(after.0));
             let to = until.map(|until| column.lte(until));
             sea_orm::Condition::all().add_option(from).add_option(to)
         };
-        let events = event::Entity::find()
-            .filter(within(Expr::col(event::Column::Ticket)))
-            .order_by_asc(event::Column::Ticket)
-            .order_by_asc(event::Column::Seq);
-        let events = events.all(&self.read).await?;
-        let deadlines = deadline::Entity::find()
-            .filter(within(Expr::col(deadline::Column::Ticket)))
-            .order_by_asc(deadline::Column::Ticket)
-            .order_by_asc(deadline::Column::Place);
-        let mut deadlines = deadlines.all(&self.read).await?.into_iter().peekable();
-        let cards = card::Entity::find()
-            .filter(within(Expr::col(card::Column::Ticket)))
-            .order_by_asc(card::Column::Ticket)
-            .order_by_asc(card::Column::Place);
-        let mut cards = cards.all(&self.read).await?.into_iter().peekable();
+        let mut events = Query::select();
+        events.columns(["position", "ticket", "seq", "bytes", "hash"]).from("event");
+        events.cond_where(within(Expr::col("ticket")));
+        events.order_by("ticket", sea_orm::Order::Asc).order_by("seq", sea_orm::Order::Asc);
+        let events = self.read.query_all(&events).await?;
+        let deadlines = self.texts(&columns::DEADLINE, within(Expr::col("ticket"))).await?;
+        let mut deadlines = deadlines.into_iter().peekable();
+        let cards = self.texts(&columns::CARD, within(Expr::col("ticket"))).await?;
+        let mut cards = cards.into_iter().peekable();
         let personal = personal_data::Entity::find()
             .filter(within(Expr::col(personal_data::Column::Ticket)))
             .order_by_asc(personal_data::Column::Ticket);
         let mut personal = personal.all(&self.read).await?.into_iter().peekable();
-        let tickets = rows.into_iter().map(|row| {
-            let id = row.id;
-            let deadlines = of(id, &mut deadlines, |one| one.ticket);
-            let cards = of(id, &mut cards, |one| one.ticket);
+        let held = self.held(within(Expr::col("ticket"))).await?;
+        for ticket in &mut tickets {
+            let id = ticket.id;
+            ticket.is_held = held.contains(&id);
+            let texts =
+                |rows: Vec<(Uuid, String)>| rows.into_iter().map(|(_, text)| text).collect();
+            ticket.deadlines = texts(of(id, &mut deadlines, |one| one.0));
+            ticket.cards = texts(of(id, &mut cards, |one| one.0));
             let personal = of(id, &mut personal, |one| one.ticket).into_iter();
             let personal = personal.map(|row| Personal {
                 reference: row.reference,
                 key: row.key,
                 body: row.body,
             });
-            StoredTicket { row, deadlines, cards, personal: personal.collect() }
-        });
-        let tickets = tickets.collect();
-        let events: Result<_, _> = events.into_iter().map(recorded).collect();
+            ticket.personal = personal.collect();
+        }
+        // By place, not by name: there are many.
+        let event = |row: &sea_orm::QueryResult| -> Result<Recorded, StoreError> {
+            recorded(event::Model {
+                position: row.try_get_by_index(0)?,
+                ticket: row.try_get_by_index(1)?,
+                seq: row.try_get_by_index(2)?,
+                bytes: row.try_get_by_index(3)?,
+                hash: row.try_get_by_index(4)?,
+            })
+        };
+        let events: Result<_, _> = events.iter().map(event).collect();
         Ok(AuditPage { tickets, events: events?, is_last })
     }
 
@@ -137,6 +195,33 @@ impl Store {
         Ok(Totals { ledger, commits, events })
     }
 
+    /// The rows of a table by ticket and place, each as one text.
+    async fn texts<const N: usize>(
+        &self,
+        rows: &Rows<N>,
+        within: sea_orm::Condition,
+    ) -> Result<Vec<(Uuid, String)>, StoreError> {
+        let mut query = Query::select();
+        query.column("ticket").expr(as_text(&rows.columns[1..])).from(rows.table);
+        query.cond_where(within);
+        query.order_by("ticket", sea_orm::Order::Asc).order_by("place", sea_orm::Order::Asc);
+        let found = self.read.query_all(&query).await?;
+        let text = |row: &sea_orm::QueryResult| -> Result<(Uuid, String), StoreError> {
+            Ok((row.try_get_by_index(0)?, row.try_get_by_index(1)?))
+        };
+        found.iter().map(text).collect()
+    }
+
+    /// Tickets that an incident keeps time from moving on.
+    async fn held(&self, within: sea_orm::Condition) -> Result<BTreeSet<Uuid>, StoreError> {
+        let mut query = Query::select();
+        query.column("ticket").from("incident").cond_where(within);
+        query.and_where(Expr::col("resolved_at").is_null());
+        query.and_where(Expr::col("command").eq(ADVANCE));
+        let found = self.read.query_all(&query).await?;
+        found.iter().map(|row| Ok(row.try_get_by_index(0)?)).collect()
+    }
+
     async fn pair(
         &self,
         query: &sea_orm::sea_query::SelectStatement,
@@ -145,6 +230,59 @@ impl Store {
         let second: Option<i64> = row.try_get_by_index(1)?;
         Ok((row.try_get_by_index(0)?, second.unwrap_or_default()))
     }
+}
+
+fn stored(row: &sea_orm::QueryResult) -> Result<StoredTicket, StoreError> {
+    Ok(StoredTicket {
+        id: row.try_get_by_index(0)?,
+        ticket_no: row.try_get_by_index(1)?,
+        seq: row.try_get_by_index(2)?,
+        head: row.try_get_by_index(3)?,
+        snapshot: row.try_get_by_index(4)?,
+        version: row.try_get_by_index(5)?,
+        source: row.try_get_by_index(6)?,
+        matter: row.try_get_by_index(7)?,
+        is_held: false,
+        columns: row.try_get_by_index(8)?,
+        deadlines: Vec::new(),
+        cards: Vec::new(),
+        personal: Vec::new(),
+    })
+}
+
+/// Columns as one text.
+fn as_text(columns: &[&'static str]) -> Expr {
+    let text = |column: &&'static str| {
+        let text = Expr::col(*column).cast_as("text");
+        Expr::expr(Func::coalesce([text, Expr::Constant(NONE.into())]))
+    };
+    let mut all = columns.iter().map(text);
+    let first = all.next().unwrap_or_else(|| Expr::Constant("".into()));
+    all.fold(first, |whole, next| {
+        let whole = whole.binary(BinOper::Custom("||"), Expr::Constant(BETWEEN.into()));
+        whole.binary(BinOper::Custom("||"), next)
+    })
+}
+
+/// The same of a row that is expected.
+fn written<'v>(values: impl IntoIterator<Item = &'v Value>) -> String {
+    let mut text = String::new();
+    for (place, value) in values.into_iter().enumerate() {
+        if place > 0 {
+            text.push_str(BETWEEN);
+        }
+        match value {
+            Value::String(Some(word)) => text.push_str(word),
+            Value::BigInt(Some(number)) => {
+                let _ = write!(text, "{number}");
+            }
+            Value::Int(Some(number)) => {
+                let _ = write!(text, "{number}");
+            }
+            _ => text.push_str(NONE),
+        }
+    }
+    text
 }
 
 /// The rows of a ticket off the front of those of all; what stands before it is nobody's.
@@ -161,61 +299,66 @@ impl StoredTicket {
     /// Its identity.
     #[must_use]
     pub fn id(&self) -> TicketId {
-        TicketId(self.row.id)
+        TicketId(self.id)
     }
 
     /// The number that people use.
     #[must_use]
     pub fn ticket_no(&self) -> &str {
-        &self.row.ticket_no
+        &self.ticket_no
     }
 
     /// How many events it has, by its row.
     #[must_use]
     pub fn seq(&self) -> u64 {
-        u64::try_from(self.row.seq).unwrap_or_default()
+        u64::try_from(self.seq).unwrap_or_default()
     }
 
     /// Whether its row ends its chain with this link.
     #[must_use]
     pub fn has_head(&self, head: Digest) -> bool {
-        self.row.head == head.0
+        self.head == head.0
     }
 
     /// Whether its snapshot is this ticket.
     #[must_use]
     pub fn has_snapshot(&self, instance: &Instance) -> bool {
-        self.row.snapshot == instance.to_bytes()
+        self.snapshot == instance.to_bytes()
     }
 
     /// What in its rows differs from the ticket, by table and column or place.
     #[must_use]
     pub fn differs_from(&self, instance: &Instance) -> Option<String> {
-        let row = &self.row;
-        let (source, matter) = (Name::from(row.source.as_str()), Name::from(row.matter.as_str()));
-        let head = digest(&row.head).unwrap_or(Digest::ZERO);
-        let (ticket_no, version) = (row.ticket_no.as_str(), row.version);
-        let beside = Beside { ticket_no, version, head, source: &source, matter: &matter };
+        let (source, matter) = (Name::from(self.source.as_str()), Name::from(self.matter.as_str()));
+        let beside = Beside {
+            ticket_no: &self.ticket_no,
+            version: self.version,
+            head: Digest::ZERO,
+            source: &source,
+            matter: &matter,
+        };
         let mut expected = columns::ticket(instance, beside);
-        if row.wake_at.is_none() {
-            // Held back by an incident.
+        if self.is_held {
             expected.wake_at = None;
         }
-        // What is kept whatever the history says, and what is compared apart.
-        expected.snapshot.clone_from(&row.snapshot);
-        if expected != *row {
-            let expected = columns::ticket_values(expected);
-            let found = columns::ticket_values(row.clone());
-            let mut names = columns::TICKET.columns.iter().zip(expected.iter().zip(&found));
+        let values = columns::ticket_values(expected);
+        let compared = columns::TICKET.columns.iter().zip(&values);
+        let compared = compared.filter(|(column, _)| COMPARED.contains(column));
+        let expected = written(compared.map(|(_, value)| value));
+        if expected != self.columns {
+            let both = expected.split(BETWEEN).zip(self.columns.split(BETWEEN));
+            let mut names = COMPARED.iter().zip(both);
             let name = names.find(|(_, (one, other))| one != other).map(|(name, _)| *name);
             return Some(format!("ticket.{}", name.unwrap_or("?")));
         }
-        let runs = instance.runs.iter().enumerate();
-        let runs = runs.map(|(place, run)| columns::deadline(instance, place, run));
+        let runs = instance.runs.iter().enumerate().map(|(place, run)| {
+            written(&columns::deadline_values(columns::deadline(instance, place, run))[1..])
+        });
         if let Some(place) = first_other(runs, &self.deadlines) {
             return Some(format!("deadline[{place}]"));
         }
-        let cards = (0..instance.cards.len()).map(|place| columns::card(instance, place));
+        let cards = (0..instance.cards.len())
+            .map(|place| written(&columns::card_values(columns::card(instance, place))[1..]));
         first_other(cards, &self.cards).map(|place| format!("card[{place}]"))
     }
 
@@ -231,7 +374,7 @@ impl StoredTicket {
 }
 
 /// The place at which rows are not as expected.
-fn first_other<T: PartialEq>(expected: impl Iterator<Item = T>, found: &[T]) -> Option<usize> {
+fn first_other(expected: impl Iterator<Item = String>, found: &[String]) -> Option<usize> {
     let mut places = 0;
     for (place, one) in expected.enumerate() {
         if found.get(place) != Some(&one) {

@@ -28,6 +28,10 @@ const BINDS_MAX: usize = 32_000;
 /// Statements that a connection keeps prepared.
 const STATEMENTS_MAX: usize = 512;
 
+/// Rows that are read ahead of whoever takes them: with fewer, two threads wait for one another all
+/// the time where much is read.
+const ROWS_AHEAD: usize = 4_096;
+
 /// The pools of one database.
 pub(super) struct Pools {
     /// One connection on SQLite, where only one can write.
@@ -72,6 +76,7 @@ fn sqlite(url: &str, connections: u32) -> ConnectOptions {
             .pragma("cache_size", "-32768")
             .foreign_keys(true)
             .statement_cache_capacity(STATEMENTS_MAX)
+            .row_buffer_size(ROWS_AHEAD)
             .busy_timeout(BUSY_TIMEOUT)
     });
     options

@@ -6,17 +6,18 @@ use std::collections::BTreeSet;
 use std::sync::{Arc, LazyLock};
 
 use duban_core::calendar::Calendar;
-use duban_core::command::{Act, Command, Moment, Opening};
+use duban_core::command::{Act, Command, Disclose, Moment, Opening};
 use duban_core::decide::{Context, Decision, decide, open};
 use duban_core::definition::{Library, Shelf, ShelfError, read_definition};
 use duban_core::digest::Digest;
-use duban_core::event::Sealed;
+use duban_core::event::{Fact, Sealed};
 use duban_core::instance::Instance;
 use duban_core::limits::{
     EVENTS_MAX, EVENTS_OF_ACTIONS_MAX, EVENTS_OF_NOTES_MAX, FIRINGS_MAX, FORM_BYTES_MAX, MARKS_MAX,
     RUNS_MAX,
 };
 use duban_core::name::Name;
+use duban_core::purpose::Purpose;
 use duban_core::rejection::{Blame, Refusal, Rejection};
 use duban_core::role::{Actor, Role};
 use duban_core::ticket_id::TicketId;
@@ -104,7 +105,7 @@ fn the_pin_decides_which_definition_rules() {
     ticket.definition.hash = Digest::ZERO;
     let refusal = decide(context(&SHELF), &ticket, &Command::Advance, Moment::now(at));
     let rejection = refusal.expect_err("another text").rejection;
-    assert!(matches!(rejection, Rejection::UnknownDefinition { version: 1, .. }), "{rejection}");
+    assert!(matches!(rejection, Rejection::UnknownDefinition { version: 2, .. }), "{rejection}");
     assert_eq!(rejection.blame(), Blame::Definition);
 }
 
@@ -128,14 +129,14 @@ fn a_definition_for_a_newer_engine_is_not_run() {
 #[test]
 fn a_new_ticket_takes_the_newest_version_in_force_at_its_receipt() {
     let mut shelf = duban_shipped::shelf();
-    let next = [("version = 1", "version = 2"), ("2000-01-01", "2026-03-10")];
+    let next = [("version = 2", "version = 3"), ("2000-01-01", "2026-03-10")];
     changed(&next, &mut shelf).expect("on the shelf");
     let version = |at: &str| opened(&shelf, instant(at)).definition.version;
-    assert_eq!(version("2026-03-09T23:59:59.999+08:00"), 1);
-    assert_eq!(version("2026-03-10T00:00:00+08:00"), 2);
-    let back = [("version = 1", "version = 3"), ("2000-01-01", "2026-03-09")];
-    let refused = changed(&back, &mut shelf).expect_err("before version 2");
-    assert!(matches!(refused, ShelfError::Effective { version: 3, other: 2, .. }), "{refused}");
+    assert_eq!(version("2026-03-09T23:59:59.999+08:00"), 2);
+    assert_eq!(version("2026-03-10T00:00:00+08:00"), 3);
+    let back = [("version = 2", "version = 4"), ("2000-01-01", "2026-03-09")];
+    let refused = changed(&back, &mut shelf).expect_err("before version 3");
+    assert!(matches!(refused, ShelfError::Effective { version: 4, other: 3, .. }), "{refused}");
 }
 
 #[test]
@@ -428,4 +429,45 @@ fn a_review_from_the_future_is_no_review() {
     assert_eq!(refused(5 * 60_000), Ok(at), "a little ahead is taken as now");
     let rejection = refused(5 * 60_000 + 1).expect_err("too far ahead");
     assert!(rejection.to_string().contains("/reviewed_at"), "{rejection}");
+}
+
+/// A look at the reviewer is recorded, and changes nothing.
+#[test]
+fn a_look_leaves_its_record_and_nothing_else() {
+    let at = instant(RECEIVED);
+    let ticket = dispatched(at);
+    let look = |role, agency: Option<&str>| {
+        let actor = Actor { subject: "one".into(), role, agency: agency.map(Name::from) };
+        Command::Disclose(Disclose { actor, purpose: Purpose::Contact })
+    };
+    let look_at = |role, agency| {
+        decide(context(&SHELF), &ticket, &look(role, agency), Moment::now(at.plus_ms(1)))
+    };
+    let shown = look_at(Role::Agency, Some("SZ013")).expect("its own");
+    assert_eq!(shown.events.len(), 1);
+    assert!(matches!(&shown.events[0].fact, Fact::Disclosed(one) if one.role == Role::Agency));
+    let mut before = ticket.clone();
+    (before.seq, before.at, before.recorded_at) = (ticket.seq + 1, at.plus_ms(1), at.plus_ms(1));
+    assert_eq!(*shown.instance, before);
+    look_at(Role::Hotline, None).expect("the hotline");
+    for agency in [Some("SZ007"), None] {
+        let refused = look_at(Role::Agency, agency).expect_err("foreign").rejection;
+        assert_eq!(refused, Rejection::NotYours);
+    }
+    // Whoever came before something that is recorded as due is told so.
+    let due = ticket.next_wake().expect("due");
+    let fired = decide(context(&SHELF), &ticket, &Command::Advance, Moment::now(due));
+    let fired = fired.expect("fired").instance.into_owned();
+    let late = look(Role::Hotline, None);
+    let refused = decide(context(&SHELF), &fired, &late, Moment::now(due.plus_ms(-1)));
+    let refused = refused.expect_err("overtaken").rejection;
+    assert!(matches!(refused, Rejection::Overtaken { .. }), "{refused}");
+}
+
+fn dispatched(at: Instant) -> Instance {
+    let form = json!({"agency": "SZ013"});
+    let dispatch = Command::Act(act("dispatch", Role::Hotline, form));
+    let opened = opened(&SHELF, at);
+    let decision = decide(context(&SHELF), &opened, &dispatch, Moment::now(at));
+    decision.expect("dispatched").instance.into_owned()
 }

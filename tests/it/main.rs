@@ -12,6 +12,7 @@ mod lives;
 mod matrix;
 mod past;
 mod published;
+mod reviewer;
 mod scenarios;
 mod served;
 mod starting;

@@ -48,6 +48,7 @@ fn sample(operation: &str) -> (&str, Option<Value>) {
             ("", Some(good))
         }
         "POST /v1/deadlines/compute" => ("", Some(json!({"received": START, "within": "10wd"}))),
+        "POST /v1/tickets/{ticket_no}/reviewer" => ("", Some(json!({"purpose": "contact"}))),
         "POST /v1/tokens" => ("", Some(json!({"role": "hotline", "subject": "x", "days": 0}))),
         "POST /v1/clock/advance" => ("", Some(json!({"by": "-1d"}))),
         "POST /v1/tickets/actions/{action}" => {

@@ -120,6 +120,11 @@ const HARMS: &[(&str, &[&str], &str)] = &[
         &["UPDATE ticket SET red_at = red_at + 86400000 WHERE id = $1"],
         "ticket.red_at 与其历史不符",
     ),
+    (
+        "time stopped",
+        &["UPDATE ticket SET wake_at = NULL WHERE id = $1"],
+        "ticket.wake_at 与其历史不符",
+    ),
     ("an agency changed", &["UPDATE ticket SET agency = 'SZ007' WHERE id = $1"], "ticket.agency"),
     ("a deadline changed", &["UPDATE deadline SET due_at = due_at + 1"], "deadline["),
     ("a card removed", &["DELETE FROM card"], "card[0] 与其历史不符"),

@@ -103,6 +103,7 @@ fn fact(fact: &Fact) -> String {
         Fact::CardRevoked(one) => format!("revoked {} {}", one.card, one.reason),
         Fact::CardContested(one) => format!("contested {}", one.card),
         Fact::CardUpheld(one) => format!("upheld {}", one.card),
+        Fact::Disclosed(one) => format!("disclosed {} {}", one.role, one.purpose),
     }
 }
 

@@ -260,6 +260,6 @@ impl Draft<'_> {
     }
 }
 
-fn limit(what: &'static str, most: u64) -> Rejection {
+pub(super) fn limit(what: &'static str, most: u64) -> Rejection {
     Rejection::Limit { what, most: usize::try_from(most).unwrap_or(usize::MAX) }
 }

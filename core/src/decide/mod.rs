@@ -6,6 +6,7 @@
 mod act;
 mod card;
 mod deadlines;
+mod disclose;
 mod draft;
 mod fire;
 mod follow;
@@ -170,20 +171,24 @@ pub fn decide<'c>(
     let definition = context.definition(instance)?;
     let system = Actor::system();
     let actor = match command {
-        Command::Act(_) if instance.fired_at.is_some_and(|fired| moment.at < fired) => {
+        Command::Act(_) | Command::Disclose(_)
+            if instance.fired_at.is_some_and(|fired| moment.at < fired) =>
+        {
             return Err(Rejection::Overtaken { arrived_at: moment.at }.into());
         }
         Command::Act(act) => &act.actor,
+        Command::Disclose(disclose) => &disclose.actor,
         Command::Advance | Command::Recompute { .. } => &system,
     };
     let mut draft = Draft::new(context, definition, Cow::Borrowed(instance), moment, actor);
     let fired = draft.fire_due(draft.at);
-    let by_time = !matches!((&fired, command), (Ok(true), Command::Act(_)));
+    let by_time = !matches!((&fired, command), (Ok(true), Command::Act(_) | Command::Disclose(_)));
     let done = fired.and_then(|all| match command {
         // The rest is worked off by the next one.
         Command::Advance => Ok(()),
         _ if !all => Err(Rejection::Limit { what: "一次到期事项", most: FIRINGS_MAX }),
         Command::Act(act) => draft.act(act, instance.revision),
+        Command::Disclose(disclose) => draft.disclose(disclose),
         Command::Recompute { known_on } => draft.recompute(*known_on),
     });
     match done {

@@ -11,6 +11,7 @@ use crate::deadline::{LedgerReason, Schedule};
 use crate::definition::{CardKind, Finding, Kind, Notice, Outcome, Pin, RungAt, Status};
 use crate::digest::Digest;
 use crate::name::Name;
+use crate::purpose::Purpose;
 use crate::reason::{EndReason, RevokeReason};
 use crate::role::{Party, Role};
 use crate::ticket_id::TicketId;
@@ -50,9 +51,12 @@ macro_rules! facts {
             }
 
             /// None for a kind that this program does not know.
-            pub(super) fn read(kind: &str, data: Value) -> Option<Result<Self, serde_json::Error>> {
+            pub(super) fn read<'d, D>(kind: &str, data: D) -> Option<Result<Self, D::Error>>
+            where
+                D: serde::Deserializer<'d>,
+            {
                 match kind {
-                    $($kind => Some(serde_json::from_value(data).map(Self::$variant)),)+
+                    $($kind => Some(serde::Deserialize::deserialize(data).map(Self::$variant)),)+
                     _ => None,
                 }
             }
@@ -93,6 +97,8 @@ facts! {
     CardContested(CardRef) = "card_contested", 1;
     /// A card that was objected to stands.
     CardUpheld(CardRef) = "card_upheld", 1;
+    /// Somebody was shown the reviewer unmasked.
+    Disclosed(Disclosed) = "disclosed", 1;
 }
 
 impl Fact {
@@ -120,7 +126,8 @@ impl Fact {
             | Self::Reclassified(_)
             | Self::CardRevoked(_)
             | Self::CardContested(_)
-            | Self::CardUpheld(_) => return None,
+            | Self::CardUpheld(_)
+            | Self::Disclosed(_) => return None,
         };
         Some((&run.deadline, run.run))
     }
@@ -425,4 +432,17 @@ pub struct CardRevoked {
     pub card: Name,
     /// Why.
     pub reason: RevokeReason,
+}
+
+/// Somebody was shown the reviewer unmasked.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Disclosed {
+    /// In which role.
+    pub role: Role,
+    /// For which agency.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub agency: Option<Name>,
+    /// Why.
+    pub purpose: Purpose,
 }

@@ -7,10 +7,12 @@ mod fact;
 
 pub use fact::*;
 
+use std::borrow::Cow;
 use std::cmp::Ordering;
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
+use serde_json::value::RawValue;
 
 use super::name::Name;
 use super::time::Instant;
@@ -92,16 +94,18 @@ impl Serialize for Data<'_> {
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Read {
+struct Read<'b> {
     seq: u64,
-    kind: String,
+    #[serde(borrow)]
+    kind: Cow<'b, str>,
     v: u16,
     at: Instant,
     recorded_at: Instant,
     #[serde(default)]
     arrived_at: Option<Instant>,
     actor: Name,
-    data: Value,
+    #[serde(borrow)]
+    data: &'b RawValue,
 }
 
 impl Event {
@@ -139,22 +143,34 @@ impl Event {
     /// # Errors
     /// As [`Event::from_bytes`].
     pub fn from_bytes_with(bytes: &[u8], upcasts: &[Upcast]) -> Result<Self, EventError> {
-        let read: Read = serde_json::from_slice(bytes)?;
-        let (mut data, mut version) = (read.data, read.v);
+        let read: Read<'_> = serde_json::from_slice(bytes)?;
+        let (mut lifted, mut version) = (None, read.v);
         while let Some((_, _, lift)) =
             upcasts.iter().find(|(kind, from, _)| *kind == read.kind && *from == version)
         {
-            data = lift(data);
+            let data = match lifted {
+                Some(data) => data,
+                None => serde_json::from_str(read.data.get())?,
+            };
+            lifted = Some(lift(data));
             version += 1;
         }
+        let kind = || read.kind.clone().into_owned();
         let known = Fact::KINDS.iter().find(|(kind, _)| *kind == read.kind);
         match known.map(|(_, newest)| version.cmp(newest)) {
-            Some(Ordering::Greater) => return Err(EventError::TooNew { kind: read.kind, version }),
-            Some(Ordering::Less) => return Err(EventError::NoUpcast { kind: read.kind, version }),
+            Some(Ordering::Greater) => return Err(EventError::TooNew { kind: kind(), version }),
+            Some(Ordering::Less) => return Err(EventError::NoUpcast { kind: kind(), version }),
             Some(Ordering::Equal) | None => {}
         }
-        let Some(fact) = Fact::read(&read.kind, data) else {
-            return Err(EventError::UnknownKind { kind: read.kind });
+        let fact = match lifted {
+            Some(data) => Fact::read(&read.kind, data),
+            // As it is stored: no value in between.
+            None => {
+                Fact::read(&read.kind, &mut serde_json::Deserializer::from_str(read.data.get()))
+            }
+        };
+        let Some(fact) = fact else {
+            return Err(EventError::UnknownKind { kind: kind() });
         };
         Ok(Self {
             seq: read.seq,

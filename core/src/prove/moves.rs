@@ -95,9 +95,7 @@ impl<'m> Mover<'m> {
         let Some(form) = self.definition.form(action.form.as_str()) else { return Vec::new() };
         let filling =
             Filling { calendar: self.context.calendar, instance, at, former: self.former };
-        let differs = |guard: &Guard| matches!(guard.predicate, Predicate::ActorDiffersFrom(_));
-        // Two people: what one did, another may have to confirm.
-        let subject = if action.guards.iter().any(differs) { "乙" } else { "甲" };
+        let subject = somebody_else(action, instance);
         let agency = instance.agency.clone().filter(|_| role.is_bound_to_agency());
         let actor = Actor { subject: subject.into(), role, agency };
         let sealed = Sealed { reference: "proof".into(), commitment: Digest::ZERO };
@@ -112,6 +110,17 @@ impl<'m> Mover<'m> {
             })
             .collect()
     }
+}
+
+/// As few people as it takes: what one did, another may have to confirm, and a third to approve.
+fn somebody_else(action: &Action, instance: &Instance) -> &'static str {
+    let did = |guard: &Guard| match &guard.predicate {
+        Predicate::ActorDiffersFrom(other) => instance.doers.get(other),
+        _ => None,
+    };
+    let taken: Vec<&Name> = action.guards.iter().filter_map(did).collect();
+    let is_free = |subject: &&str| taken.iter().all(|other| **other != **subject);
+    ["甲", "乙", "丙", "丁"].into_iter().find(is_free).unwrap_or("戊")
 }
 
 /// Whether a closed ticket goes back to the step that it was closed from.

@@ -54,6 +54,10 @@ pub fn describe(definition: &Definition, flags: &BTreeSet<Name>, event: &Event) 
             format!("撤销牌 {}（{reason}）", card.card)
         }
         Fact::CardContested(card) => format!("对牌 {} 提出异议", card.card),
+        Fact::Disclosed(look) => {
+            let (by, who) = (look.role.title(), &event.actor);
+            format!("{by} {who} 查看评价人完整信息（{}）", look.purpose.title())
+        }
         Fact::CardUpheld(card) => format!("维持牌 {}", card.card),
     }
 }

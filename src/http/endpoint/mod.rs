@@ -14,6 +14,7 @@ mod health;
 mod history;
 mod incidents;
 mod outbox;
+mod reviewer;
 mod reviews;
 mod stream;
 mod ticket;
@@ -75,6 +76,7 @@ pub(crate) fn all() -> (Router<Api>, Document) {
         .routes(routes!(forecast::list))
         .routes(routes!(actions::list))
         .routes(routes!(act::post))
+        .routes(routes!(reviewer::post))
         .routes(routes!(act_on_many::post))
         .routes(routes!(stream::get))
         .routes(routes!(deadlines::list))
