@@ -3,6 +3,7 @@
 
 use std::fmt;
 use std::net::SocketAddr;
+use std::num::NonZeroU32;
 use std::path::{Path, PathBuf};
 
 use duban_core::name::Name;
@@ -88,12 +89,23 @@ pub struct Settings {
     pub register: Option<PathBuf>,
     /// The agencies that are the hotline itself.
     pub hotline_agencies: Vec<Name>,
+    /// Requests a second that one token may make.
+    pub token_requests_per_s: NonZeroU32,
+    /// The same for systems that push reviews.
+    pub token_reviews_per_s: NonZeroU32,
+    /// Open streams that one token may have.
+    pub token_streams: NonZeroU32,
+    /// KiB of a body; batches and attachments have their own measure.
+    pub body_kib: NonZeroU32,
+    /// What stands on one page at most.
+    pub page_max: NonZeroU32,
     /// Where messages go; what has no destination is logged.
     pub destinations: Vec<Destination>,
 }
 
 impl Default for Settings {
     fn default() -> Self {
+        let of = |number| NonZeroU32::new(number).unwrap_or(NonZeroU32::MIN);
         Self {
             listen: SocketAddr::from(([127, 0, 0, 1], 8080)),
             database_url: "sqlite://duban.db?mode=rwc".to_owned(),
@@ -106,6 +118,11 @@ impl Default for Settings {
             workflows: None,
             register: None,
             hotline_agencies: vec!["SZ002".into()],
+            token_requests_per_s: of(1_000),
+            token_reviews_per_s: of(20_000),
+            token_streams: of(8),
+            body_kib: of(256),
+            page_max: of(200),
             destinations: Vec::new(),
         }
     }
@@ -165,6 +182,12 @@ impl Settings {
         if self.clock_offset_ms.unsigned_abs() > OFFSET_MS_MAX {
             return say("clock_offset_ms 不得超过 50 年");
         }
+        if self.body_kib.get() > BODY_KIB_MAX {
+            return say("body_kib 不得超过 8192");
+        }
+        if self.page_max.get() > PAGE_MAX {
+            return say("page_max 不得超过 1000");
+        }
         if self.clock_offset_ms != 0 && self.clock == ClockKind::Simulated {
             return say("clock_offset_ms 只用于系统时钟");
         }
@@ -177,6 +200,12 @@ impl Settings {
         self.roles.contains(&role)
     }
 }
+
+/// A body is read whole: many of them at once must fit into memory.
+const BODY_KIB_MAX: u32 = 8 * 1024;
+
+/// A page is answered at once.
+const PAGE_MAX: u32 = 1_000;
 
 /// Fifty years: beyond them the calendar ends.
 const OFFSET_MS_MAX: u64 = 50 * 365 * 86_400_000;
@@ -194,6 +223,11 @@ const SETTINGS: &[&str] = &[
     "workflows",
     "register",
     "hotline_agencies",
+    "token_requests_per_s",
+    "token_reviews_per_s",
+    "token_streams",
+    "body_kib",
+    "page_max",
 ];
 
 /// One sentence: which setting, from where, and what is wrong. The value may be a secret.

@@ -55,7 +55,7 @@ impl Service {
         for day in engine.altered_publications().await? {
             tracing::warn!(%day, "the notices of this day differ from those that were worked in");
         }
-        let api = Api::new(engine.clone(), register, measures, keys);
+        let api = Api::new(engine.clone(), register, measures, keys, &settings);
         let listener =
             if settings.does(NodeRole::Api) { Some(listen(settings.listen).await?) } else { None };
         Ok(Self { engine, settings, api, listener, _lock: lock })

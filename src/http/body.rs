@@ -13,11 +13,9 @@ use duban_core::name::Name;
 use serde::de::{DeserializeOwned, DeserializeSeed};
 use serde_json::Value;
 
+use super::Api;
 use super::problem::Problem;
 use super::unique::{REPEATED, Unique};
-
-/// The largest body of a single request: a form has at most 64 KiB.
-pub(crate) const BODY_BYTES_MAX: usize = 256 * 1024;
 
 /// How long a body may take to arrive.
 const BODY_TIMEOUT: Duration = Duration::from_secs(15);
@@ -31,12 +29,12 @@ pub(crate) struct Body<T> {
     pub(crate) bytes: Bytes,
 }
 
-impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Body<T> {
+impl<T: DeserializeOwned> FromRequest<Api> for Body<T> {
     type Rejection = Problem;
 
-    async fn from_request(request: Request, _state: &S) -> Result<Self, Problem> {
+    async fn from_request(request: Request, api: &Api) -> Result<Self, Problem> {
         json_type(request.headers())?;
-        let bytes = read(request, BODY_BYTES_MAX).await?;
+        let bytes = read(request, api.limits.body_bytes).await?;
         let value = json(&bytes)?;
         Ok(Self { value: typed(value)?, bytes })
     }
@@ -218,12 +216,12 @@ pub(crate) struct NoQuery {}
 /// No body, or an empty object, as its bytes came.
 pub(crate) struct NoBody(pub(crate) Bytes);
 
-impl<S: Send + Sync> FromRequest<S> for NoBody {
+impl FromRequest<Api> for NoBody {
     type Rejection = Problem;
 
-    async fn from_request(request: Request, _state: &S) -> Result<Self, Problem> {
+    async fn from_request(request: Request, api: &Api) -> Result<Self, Problem> {
         let kind = json_type(request.headers());
-        let bytes = read(request, BODY_BYTES_MAX).await?;
+        let bytes = read(request, api.limits.body_bytes).await?;
         if !bytes.is_empty() {
             kind?;
             typed::<NoQuery>(json(&bytes)?)?;

@@ -78,6 +78,7 @@ impl FromRequestParts<Api> for Caller {
         }
         let (subject, role) = (token.subject, token.role);
         let (agency, district, token) = (token.agency, token.district, token.id);
+        api.limits.request(token, role)?;
         Ok(Self { token, subject, role, agency, district })
     }
 }

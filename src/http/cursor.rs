@@ -6,19 +6,20 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
+use super::Api;
 use super::problem::Problem;
 
-/// What stands on one page.
-const PAGE_MAX: u64 = 200;
+/// What stands on a page, where nobody says.
 const PAGE: u64 = 50;
 
 /// How many on a page.
-pub(crate) fn limit(asked: Option<u64>) -> Result<u64, Problem> {
-    let limit = asked.unwrap_or(PAGE);
-    if (1..=PAGE_MAX).contains(&limit) {
+pub(crate) fn limit(api: &Api, asked: Option<u64>) -> Result<u64, Problem> {
+    let most = api.limits.page;
+    let limit = asked.unwrap_or(PAGE.min(most));
+    if (1..=most).contains(&limit) {
         return Ok(limit);
     }
-    Err(Problem::field("limit", format!("应为 1 至 {PAGE_MAX}")))
+    Err(Problem::field("limit", format!("应为 1 至 {most}")))
 }
 
 /// Cuts what was found to a page; whether there is more. One more than a page is to be looked for.

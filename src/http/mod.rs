@@ -7,6 +7,7 @@ mod cursor;
 mod endpoint;
 mod etag;
 mod keys;
+mod limits;
 pub mod policy;
 mod problem;
 mod review;
@@ -25,7 +26,9 @@ pub use endpoint::document;
 pub use server::serve;
 
 use crate::catalog::Register;
+use crate::config::Settings;
 use crate::engine::Engine;
+use limits::Limits;
 
 /// What every endpoint needs; clones are the same.
 #[derive(Clone)]
@@ -34,6 +37,7 @@ pub struct Api {
     register: Arc<Register>,
     measures: PrometheusHandle,
     keys: Keys,
+    limits: Limits,
     /// Whether the server is about to end.
     stopping: watch::Receiver<bool>,
 }
@@ -50,9 +54,16 @@ pub struct Keys {
 impl Api {
     /// Over an engine.
     #[must_use]
-    pub fn new(engine: Engine, register: Register, measures: PrometheusHandle, keys: Keys) -> Self {
+    pub fn new(
+        engine: Engine,
+        register: Register,
+        measures: PrometheusHandle,
+        keys: Keys,
+        settings: &Settings,
+    ) -> Self {
         let stopping = watch::Sender::new(false).subscribe();
-        Self { engine, register: Arc::new(register), measures, keys, stopping }
+        let (register, limits) = (Arc::new(register), Limits::new(settings));
+        Self { engine, register, measures, keys, limits, stopping }
     }
 
     /// What stands for a staff member in history: the same number, the same pseudonym.

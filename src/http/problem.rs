@@ -125,6 +125,12 @@ impl Problem {
         Self::new(status, "busy", "系统繁忙", detail).retry_after(1)
     }
 
+    /// More than one token may ask for.
+    pub(crate) fn too_many(kind: &str, detail: impl Into<String>, seconds: u32) -> Self {
+        let status = StatusCode::TOO_MANY_REQUESTS;
+        Self::new(status, kind, "请求过多", detail).retry_after(seconds)
+    }
+
     /// A fault of the program.
     pub(crate) fn fault() -> Self {
         let status = StatusCode::INTERNAL_SERVER_ERROR;

@@ -2,12 +2,14 @@
 
 mod api;
 mod board;
+mod canary;
 mod database;
 mod day;
 mod demo;
 mod engine;
 mod house;
 mod keys;
+mod limits;
 mod lives;
 mod matrix;
 mod past;

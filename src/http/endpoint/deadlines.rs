@@ -78,7 +78,7 @@ pub(crate) async fn list(
 ) -> Result<Json<DeadlinesView>, Problem> {
     let reach = caller.may(Endpoint::ReadDeadlines)?;
     let at = api.engine.clock().now();
-    let limit = cursor::limit(filter.limit)?;
+    let limit = cursor::limit(&api, filter.limit)?;
     let after: Option<(i64, Uuid, i32)> = cursor::read(filter.cursor.as_deref())?;
     let light = light(filter.light.as_deref(), at)?;
     let (mut agency, mut district) = (filter.agency, filter.district);

@@ -152,7 +152,7 @@ pub(crate) async fn list(
 ) -> Result<Json<TurningsView>, Problem> {
     let reach = caller.may(Endpoint::ReadTickets)?;
     let Filter { until, mut agency, mut district, cursor, limit } = filter;
-    let limit = cursor::limit(limit)?;
+    let limit = cursor::limit(&api, limit)?;
     let after: Option<Turning> = cursor::read(cursor.as_deref())?;
     bind(&mut agency, &mut district, &reach)?;
     let at = api.engine.clock().now();

@@ -69,7 +69,7 @@ pub(crate) async fn list(
 ) -> Result<Json<IncidentsView>, Problem> {
     caller.may(Endpoint::ReadIncidents)?;
     let store = api.engine.store();
-    let limit = cursor::limit(filter.limit)?;
+    let limit = cursor::limit(&api, filter.limit)?;
     let after: Option<Uuid> = cursor::read(filter.cursor.as_deref())?;
     let mut found = store.incidents(!filter.all, after, limit + 1).await?;
     let more = cursor::cut(&mut found, limit);

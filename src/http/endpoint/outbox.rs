@@ -72,7 +72,7 @@ pub(crate) async fn list(
     Query(filter): Query<Filter>,
 ) -> Result<Json<OutboxView>, Problem> {
     caller.may(Endpoint::ReadOutbox)?;
-    let limit = cursor::limit(filter.limit)?;
+    let limit = cursor::limit(&api, filter.limit)?;
     let after: Option<String> = cursor::read(filter.cursor.as_deref())?;
     let after = after.map(|id| id.parse().map_err(|()| cursor::wrong())).transpose()?;
     let state = filter.state.as_deref().map(|word| {

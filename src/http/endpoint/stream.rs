@@ -18,6 +18,7 @@ use utoipa::IntoParams;
 use super::super::Api;
 use super::super::body::Query;
 use super::super::caller::Caller;
+use super::super::limits::StreamSlot;
 use super::super::policy::{Endpoint, Reach};
 use super::super::problem::Problem;
 use super::super::view::commit::{ChangedView, CommitView};
@@ -77,7 +78,8 @@ pub(crate) async fn get(
             number.ok_or_else(wrong)?
         }
     };
-    let reader = Reader::new(api, caller, reach, at);
+    let slot = api.limits.stream(caller.token)?;
+    let reader = Reader::new(api, caller, reach, at, slot);
     let events = futures::stream::unfold(reader, |mut reader| async move {
         let event = reader.next().await?;
         Some((Ok::<_, Infallible>(event), reader))
@@ -100,15 +102,16 @@ struct Reader {
     commits: watch::Receiver<()>,
     stopping: watch::Receiver<bool>,
     heartbeat: Instant,
+    _slot: StreamSlot,
 }
 
 impl Reader {
-    fn new(api: Api, caller: Caller, reach: Reach, at: i64) -> Self {
+    fn new(api: Api, caller: Caller, reach: Reach, at: i64, slot: StreamSlot) -> Self {
         let (commits, stopping) = (api.engine.wake().commits(), api.stopping.clone());
         // Where he is, even if he is gone before anything happens.
         let first = Event::default().id(api.place(at)).retry(RETRY);
         let (ready, heartbeat) = (VecDeque::from([first]), Instant::now() + HEARTBEAT);
-        Self { api, caller, reach, at, ready, commits, stopping, heartbeat }
+        Self { api, caller, reach, at, ready, commits, stopping, heartbeat, _slot: slot }
     }
 
     /// The next event; none where the stream ends.

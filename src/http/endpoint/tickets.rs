@@ -99,7 +99,7 @@ pub(crate) async fn list(
 ) -> Result<Json<TicketsView>, Problem> {
     let reach = caller.may(Endpoint::ReadTickets)?;
     let at = api.engine.clock().now();
-    let limit = cursor::limit(filter.limit)?;
+    let limit = cursor::limit(&api, filter.limit)?;
     let sort = filter.sort;
     let mut wanted = wanted(&api, filter, at)?;
     bind(&mut wanted.agency, &mut wanted.district, &reach)?;

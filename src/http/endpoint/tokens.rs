@@ -122,7 +122,7 @@ pub(crate) async fn list(
     Query(filter): Query<Filter>,
 ) -> Result<Json<TokensView>, Problem> {
     caller.may(Endpoint::ReadTokens)?;
-    let limit = cursor::limit(filter.limit)?;
+    let limit = cursor::limit(&api, filter.limit)?;
     let after: Option<Uuid> = cursor::read(filter.cursor.as_deref())?;
     let mut found = api.engine.store().tokens(after, limit + 1).await?;
     let more = cursor::cut(&mut found, limit);
