@@ -3,6 +3,7 @@
 mod api;
 mod board;
 mod canary;
+mod conflicts;
 mod database;
 mod day;
 mod demo;

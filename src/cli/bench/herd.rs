@@ -198,6 +198,7 @@ pub(super) async fn gather(store: &Store, tickets: u64) -> Result<Instant, Failu
     let context = Context { shelf: &shelf, calendar: &calendar, hotline_agencies: &nobody };
     let register = Register::read(&Source::Embedded)?;
     let agencies: Vec<&Name> = register.agencies().map(|(code, _)| code).collect();
+    let districts: Vec<&Name> = register.districts().map(|(code, _)| code).collect();
     // Unwrap safety: an instant of this file.
     let received: Instant = "2026-03-02T10:00:00+08:00".parse().expect("an instant");
     let day = calendar.zone().day_of(received);
@@ -208,7 +209,9 @@ pub(super) async fn gather(store: &Store, tickets: u64) -> Result<Instant, Failu
         left -= many;
         let mut changes = Vec::with_capacity(many);
         for nr in 0..many {
-            let change = delivered(context, received, agencies[(left + nr) % agencies.len()])?;
+            let nr = left + nr;
+            let agency = agencies[nr % agencies.len()];
+            let change = delivered(context, received, agency, districts[nr % districts.len()])?;
             due = change.instance.next_wake().unwrap_or(due);
             changes.push(change);
         }
@@ -222,7 +225,12 @@ pub(super) async fn gather(store: &Store, tickets: u64) -> Result<Instant, Failu
 }
 
 /// A ticket that was dispatched and has been warned once: the end of `contact` comes next.
-fn delivered(context: Context<'_>, received: Instant, agency: &Name) -> Result<Change, Failure> {
+fn delivered(
+    context: Context<'_>,
+    received: Instant,
+    agency: &Name,
+    district: &Name,
+) -> Result<Change, Failure> {
     let told = |error: &dyn std::fmt::Display| Failure::Machine(error.to_string());
     let ticket = TicketId(crypto::identity());
     let actor = |subject: &str, role| Actor { subject: subject.into(), role, agency: None };
@@ -231,7 +239,7 @@ fn delivered(context: Context<'_>, received: Instant, agency: &Name) -> Result<C
         parent: None,
         class: "matter".into(),
         reviewed_at: received,
-        district: Some("440304".into()),
+        district: Some(district.clone()),
         rated: None,
         flags: Vec::new(),
         sealed: None,

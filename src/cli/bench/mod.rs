@@ -1,9 +1,10 @@
-//! `duban bench herd|intake`: how fast this machine is, on a database of its own in a folder that is
+//! `duban bench herd|intake|reads|audit`: how fast this machine is, on a database of its own in a folder that is
 //! gone afterwards. Must never touch another database.
 
 mod audit;
 mod herd;
 mod intake;
+mod reads;
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -15,6 +16,8 @@ use crate::{catalog, crypto};
 pub(super) enum Command {
     /// 同一时刻到期：一大批工单的联系时限在同一个 24:00 届满，各发一张黄牌、两条消息
     Herd(herd::Herd),
+    /// 查询：许多在办工单，一边办理一边查看单件、各种条件的列表和看板
+    Reads(reads::Reads),
     /// 核验：一个数据库的全部记录链、重放和比对
     Audit(audit::Audit),
     /// 受理评价：许多连接同时推送差评，每一条都成为工单
@@ -25,6 +28,7 @@ impl Command {
     pub(super) fn run(self) -> Ended {
         match self {
             Self::Herd(herd) => herd.run(),
+            Self::Reads(reads) => reads.run(),
             Self::Audit(audit) => audit.run(),
             Self::Intake(intake) => intake.run(),
         }

@@ -1,0 +1,210 @@
+//! Reads over HTTP with many open tickets, while commands run: one ticket, pages by every filter, the
+//! board. Must never count an answer that was not good.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::time::{Duration, Instant as Stopwatch};
+
+use duban_core::role::Role;
+use serde::Serialize;
+use serde_json::{Value, json};
+
+use super::{Folder, herd, per_second, percentile, tell};
+use crate::access::Holder;
+use crate::catalog::{Register, Source};
+use crate::cli::service::Service;
+use crate::cli::token::issue;
+use crate::cli::{Ended, Failure, block_on, print};
+use crate::config::Settings;
+use crate::store::{Store, TicketFilter};
+
+/// Reads that people do all day, by what is told of them.
+const READS: &[(&str, &str)] = &[
+    ("board", "/v1/board"),
+    ("board_by_district", "/v1/board?by=district"),
+    ("page_newest", "/v1/tickets"),
+    ("page_agency", "/v1/tickets?agency=SZ013"),
+    ("page_district", "/v1/tickets?district=440304"),
+    ("page_step", "/v1/tickets?step=delivered"),
+    ("page_class", "/v1/tickets?class=matter"),
+    ("page_green", "/v1/tickets?light=green"),
+    ("page_yellow", "/v1/tickets?light=yellow"),
+    ("page_red", "/v1/tickets?light=red&agency=SZ013"),
+    ("page_due", "/v1/tickets?status=open&sort=due"),
+    ("page_due_before", "/v1/tickets?due_before=2026-12-31T00:00:00%2B08:00"),
+    ("page_flag", "/v1/tickets?flag=anonymous"),
+    ("page_number", "/v1/tickets?q=HCP20260302"),
+    ("page_agencies_by_name", "/v1/tickets?q=%E5%B1%80"),
+    ("deadlines", "/v1/deadlines?agency=SZ013"),
+    ("deadlines_yellow", "/v1/deadlines?light=yellow"),
+    ("forecast", "/v1/forecast?until=2026-03-20T00:00:00%2B08:00"),
+];
+
+#[derive(clap::Args)]
+pub(in crate::cli) struct Reads {
+    /// 多少件在办工单
+    #[arg(long, value_name = "件数", default_value_t = 100_000)]
+    #[arg(value_parser = clap::value_parser!(u64).range(1_000..=1_000_000))]
+    tickets: u64,
+    /// 读多少秒
+    #[arg(long, value_name = "秒", default_value_t = 20)]
+    #[arg(value_parser = clap::value_parser!(u64).range(1..=600))]
+    seconds: u64,
+    /// 同时每秒办理多少个动作
+    #[arg(long, value_name = "个数", default_value_t = 200)]
+    #[arg(value_parser = clap::value_parser!(u64).range(1..=900))]
+    commands: u64,
+    /// 在此目录中建立临时数据库（应在真实磁盘上）；不写则用系统临时目录
+    #[arg(long, value_name = "目录")]
+    folder: Option<PathBuf>,
+}
+
+/// Of one kind of read.
+#[derive(Serialize)]
+struct Taken {
+    reads: usize,
+    p50_ms: f64,
+    p99_ms: f64,
+}
+
+impl Reads {
+    pub(super) fn run(self) -> Ended {
+        let folder = Folder::new(self.folder.as_deref())?;
+        let measured = block_on(self.measure(&folder))?;
+        print(&format!("{measured}\n"))
+    }
+
+    async fn measure(&self, folder: &Folder) -> Result<Value, Failure> {
+        tell(&format!("造 {} 件在办工单……", self.tickets));
+        let url = folder.url("reads.db");
+        let (store, _) = Store::migrate(&url).await?;
+        herd::gather(&store, self.tickets).await?;
+        let numbers = numbers(&store, self.tickets.min(2_000)).await?;
+        store.close().await;
+        let flags = json!({
+            "listen": "127.0.0.1:0", "database_url": url, "clock": "simulated",
+            // Only who asks: nobody delivers the messages of so many tickets meanwhile.
+            "roles": ["api"],
+            // Where the early warning has been given, and nothing is late yet.
+            "start_at": "2026-03-05T09:00:00+08:00", "token_requests_per_s": 1_000_000,
+        });
+        let service = Service::ready(Settings::alone(flags)?).await?;
+        let address = service.address().map(|address| format!("http://{address}"));
+        let address = address.ok_or_else(|| Failure::Machine("没有地址".to_owned()))?;
+        let store = service.engine.store().clone();
+        let (stop, told) = tokio::sync::oneshot::channel::<()>();
+        let running = tokio::spawn(service.run(async {
+            let _ = told.await;
+        }));
+        let register = Register::read(&Source::Embedded)?;
+        let (role, subject) = (Role::Supervisor, "bench".to_owned());
+        let holder = Holder { role, subject, agency: None, district: None, days: 1 };
+        let token = issue(&store, &register, holder).await?.0;
+        let _ = rustls::crypto::ring::default_provider().install_default();
+        let http = reqwest::Client::builder().no_proxy().build();
+        let http = http.map_err(|_| Failure::Machine("没有客户端".to_owned()))?;
+        let caller = Arc::new(Caller { http, address, token, numbers });
+        tell(&format!("读 {} 秒，同时办理……", self.seconds));
+        let ended = Arc::new(AtomicBool::new(false));
+        let done = Arc::new(AtomicU64::new(0));
+        let pause = Duration::from_micros(1_000_000 / self.commands);
+        let acting = {
+            let (caller, ended, done) = (caller.clone(), ended.clone(), done.clone());
+            tokio::spawn(async move { caller.act(pause, &ended, &done).await })
+        };
+        let begun = Stopwatch::now();
+        let taken = caller.read(Duration::from_secs(self.seconds)).await?;
+        let seconds = begun.elapsed().as_secs_f64();
+        ended.store(true, Ordering::Relaxed);
+        acting.await.map_err(|_| Failure::Machine("办理中断".to_owned()))??;
+        let _ = stop.send(());
+        running.await.unwrap_or_else(|_| Err(Failure::Machine("服务中断".to_owned())))?;
+        let commands_per_s = per_second(done.load(Ordering::Relaxed), seconds);
+        Ok(json!({
+            "store": "sqlite", "tickets": self.tickets, "commands_per_s": commands_per_s,
+            "reads": taken,
+        }))
+    }
+}
+
+/// The numbers of some tickets.
+async fn numbers(store: &Store, many: u64) -> Result<Vec<String>, Failure> {
+    let filter = TicketFilter { limit: many, ..TicketFilter::default() };
+    let found = store.tickets(&filter).await?.into_iter();
+    Ok(found.filter_map(|(_, one)| Some(one.ok()?.ticket_no)).collect())
+}
+
+struct Caller {
+    http: reqwest::Client,
+    address: String,
+    token: String,
+    numbers: Vec<String>,
+}
+
+impl Caller {
+    /// Every read in turn, again and again.
+    async fn read(&self, during: Duration) -> Result<BTreeMap<String, Taken>, Failure> {
+        let mut taken: BTreeMap<&str, Vec<u64>> = BTreeMap::new();
+        let begun = Stopwatch::now();
+        let mut rng = fastrand::Rng::with_seed(1);
+        while begun.elapsed() < during {
+            for (name, path) in READS {
+                let number = &self.numbers[rng.usize(..self.numbers.len())];
+                let one = self.get(&format!("/v1/tickets/{number}")).await?;
+                taken.entry("ticket").or_default().push(one);
+                taken.entry(name).or_default().push(self.get(path).await?);
+            }
+        }
+        let of = |(name, mut all): (&str, Vec<u64>)| {
+            all.sort_unstable();
+            #[expect(clippy::cast_precision_loss, reason = "microseconds of a request")]
+            let ms = |share| (percentile(&all, share) as f64 / 100.0).round() / 10.0;
+            let (p50_ms, p99_ms) = (ms(0.5), ms(0.99));
+            (name.to_owned(), Taken { reads: all.len(), p50_ms, p99_ms })
+        };
+        Ok(taken.into_iter().map(of).collect())
+    }
+
+    /// How long a read takes, in microseconds.
+    async fn get(&self, path: &str) -> Result<u64, Failure> {
+        let begun = Stopwatch::now();
+        let call = self.http.get(format!("{}{path}", self.address)).bearer_auth(&self.token);
+        let answer = call.send().await.map_err(|_| broken(path))?;
+        let status = answer.status();
+        answer.bytes().await.map_err(|_| broken(path))?;
+        if !status.is_success() {
+            return Err(Failure::Machine(format!("{path}：{status}")));
+        }
+        Ok(begun.elapsed().as_micros().try_into().unwrap_or(u64::MAX))
+    }
+
+    /// Somebody urges, ticket after ticket.
+    async fn act(
+        &self,
+        pause: Duration,
+        ended: &AtomicBool,
+        done: &AtomicU64,
+    ) -> Result<(), Failure> {
+        let mut tick = tokio::time::interval(pause);
+        for number in self.numbers.iter().cycle() {
+            if ended.load(Ordering::Relaxed) {
+                break;
+            }
+            tick.tick().await;
+            let path = format!("/v1/tickets/{number}/actions/urge");
+            let call = self.http.post(format!("{}{path}", self.address)).bearer_auth(&self.token);
+            let answer = call.json(&json!({})).send().await.map_err(|_| broken(&path))?;
+            if !answer.status().is_success() {
+                return Err(Failure::Machine(format!("{path}：{}", answer.status())));
+            }
+            done.fetch_add(1, Ordering::Relaxed);
+        }
+        Ok(())
+    }
+}
+
+fn broken(path: &str) -> Failure {
+    Failure::Machine(format!("{path}：服务没有应答"))
+}
