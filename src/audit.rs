@@ -28,6 +28,10 @@ pub struct Checked {
     pub events: u64,
     /// Commits.
     pub commits: u64,
+    /// Tickets that an open incident keeps time from moving on.
+    pub held: u64,
+    /// Private contents that are no longer there: erased, or taken away.
+    pub erased: u64,
 }
 
 /// The first thing that is wrong.
@@ -111,6 +115,20 @@ pub enum Wrong {
         /// The event.
         seq: u64,
     },
+    /// The review that a ticket was opened by.
+    #[error("工单 {ticket} 的评价（review 表）缺失，或指向别处：被改动")]
+    Review {
+        /// The ticket.
+        ticket: String,
+    },
+    /// A row of a ticket that is not there.
+    #[error("{table} 表中有工单 {ticket}（内部标识）的行，而工单不存在")]
+    Stray {
+        /// The table.
+        table: &'static str,
+        /// The ticket's identity.
+        ticket: TicketId,
+    },
     /// Events of a ticket that is not there.
     #[error("有记录的工单 {ticket}（内部标识）不存在：被删除")]
     NoTicket {
@@ -146,12 +164,16 @@ pub async fn verify(store: &Store, mut tell: impl FnMut(Checked)) -> Result<Chec
             page.events.chunk_by(|one, next| one.ticket == next.ticket).map(of).collect();
         for ticket in &page.tickets {
             let history = histories.remove(&ticket.id()).unwrap_or_default();
-            whole(ticket, history)?;
+            checked.erased += whole(ticket, history)?;
+            checked.held += u64::from(ticket.is_held());
             checked.tickets += 1;
             checked.events += history.len() as u64;
         }
         if let Some(ticket) = histories.into_keys().next() {
             return Err(Wrong::NoTicket { ticket }.into());
+        }
+        if let Some((table, ticket)) = page.stray {
+            return Err(Wrong::Stray { table, ticket }.into());
         }
         tell(checked);
         after = page.tickets.last().map(StoredTicket::id);
@@ -169,8 +191,8 @@ fn of(history: &[Recorded]) -> (TicketId, &[Recorded]) {
     (history[0].ticket, history)
 }
 
-/// A ticket with its history.
-fn whole(ticket: &StoredTicket, history: &[Recorded]) -> Result<(), Wrong> {
+/// A ticket with its history; how much of what it committed to is no longer there.
+fn whole(ticket: &StoredTicket, history: &[Recorded]) -> Result<u64, Wrong> {
     let name = || ticket.ticket_no().to_owned();
     let mut head = Digest::ZERO;
     let mut position = i64::MIN;
@@ -201,8 +223,9 @@ fn whole(ticket: &StoredTicket, history: &[Recorded]) -> Result<(), Wrong> {
 }
 
 /// A ticket that its history makes, and everything that says the same once more.
-fn relived(ticket: &StoredTicket, history: &[Recorded]) -> Result<(), Wrong> {
+fn relived(ticket: &StoredTicket, history: &[Recorded]) -> Result<u64, Wrong> {
     let name = || ticket.ticket_no().to_owned();
+    let mut erased = 0;
     let mut events = Vec::with_capacity(history.len());
     for recorded in history {
         let event = Event::from_bytes(&recorded.bytes).map_err(|error| Wrong::Unreadable {
@@ -213,6 +236,7 @@ fn relived(ticket: &StoredTicket, history: &[Recorded]) -> Result<(), Wrong> {
         if sealed(&event).is_some_and(|sealed| !ticket.keeps(sealed)) {
             return Err(Wrong::Private { ticket: name(), seq: recorded.seq });
         }
+        erased += u64::from(sealed(&event).is_some_and(|sealed| ticket.has_erased(sealed)));
         events.push(event);
     }
     let instance = replay(&events)
@@ -224,9 +248,12 @@ fn relived(ticket: &StoredTicket, history: &[Recorded]) -> Result<(), Wrong> {
     if !ticket.has_snapshot(&instance) {
         return Err(Wrong::Snapshot { ticket: name() });
     }
+    if !ticket.has_review(events.first().and_then(sealed)) {
+        return Err(Wrong::Review { ticket: name() });
+    }
     match ticket.differs_from(&instance) {
         Some(place) => Err(Wrong::Row { ticket: name(), place }),
-        None => Ok(()),
+        None => Ok(erased),
     }
 }
 

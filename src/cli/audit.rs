@@ -17,8 +17,10 @@ const TELL: Duration = Duration::from_secs(1);
 pub(super) enum Command {
     /// 核验整个数据库：逐件核对记录链、重放历史、比对快照和各表，指出第一处不符
     ///
-    /// 服务运行中也可核验，但应在其空闲时：核验期间的新提交可能被误报。从某条记录起整段重写、
-    /// 或整齐截去末尾，只凭数据库自身无法发现，须与库外保存的回执或检查点比对。
+    /// 核验工单、记录、时限、牌、私密内容、评价的归属和提交总序。工单编号、评价的代码、消息、令牌、
+    /// 幂等键等不在历史之中，不在核验之列。服务运行中也可核验，但应在其空闲时：核验期间的新提交可能
+    /// 被误报。从某条记录起整段重写、或整齐截去末尾，只凭数据库自身无法发现，须与库外保存的回执或
+    /// 检查点比对。
     Verify(Verify),
 }
 
@@ -73,16 +75,18 @@ impl Verify {
     }
 
     fn good(&self, checked: Checked, seconds: f64) -> Ended {
-        let Checked { tickets, events, commits } = checked;
+        let Checked { tickets, events, commits, held, erased } = checked;
         if self.json {
             let all = json!({
                 "verified": true, "tickets": tickets, "events": events, "commits": commits,
+                "held": held, "erased": erased,
                 "seconds": (seconds * 1_000.0).round() / 1_000.0,
             });
             return print(&format!("{all}\n"));
         }
         print(&format!(
-            "全部相符：{tickets} 件工单、{events} 条记录、{commits} 次提交（{seconds:.1} 秒）\n"
+            "全部相符：{tickets} 件工单、{events} 条记录、{commits} 次提交（{seconds:.1} 秒）\n\
+             因异常停住的工单 {held} 件，已不在库中的私密内容 {erased} 处：如与运维记录不一致，应查明\n"
         ))
     }
 }

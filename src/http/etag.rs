@@ -9,6 +9,9 @@ use super::problem::Problem;
 /// The revision that a caller saw, if he says.
 pub(crate) fn if_match(headers: &HeaderMap) -> Result<Option<u32>, Problem> {
     let Some(header) = headers.get(IF_MATCH) else { return Ok(None) };
+    if headers.get_all(IF_MATCH).iter().count() > 1 {
+        return Err(Problem::bad_request("If-Match 只能有一个"));
+    }
     let wrong = || Problem::bad_request("If-Match 应为工单的 ETag，例如 \"3\"");
     let text = header.to_str().map_err(|_| wrong())?.trim();
     if text == "*" {

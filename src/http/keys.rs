@@ -22,6 +22,9 @@ pub(crate) fn keyed(
     status: u16,
 ) -> Result<Option<Keyed>, Problem> {
     let Some(header) = headers.get("idempotency-key") else { return Ok(None) };
+    if headers.get_all("idempotency-key").iter().count() > 1 {
+        return Err(Problem::bad_request("Idempotency-Key 只能有一个"));
+    }
     let key = header.to_str().ok().map(str::trim).filter(|key| {
         (1..=KEY_BYTES_MAX).contains(&key.len()) && key.bytes().all(|byte| byte.is_ascii_graphic())
     });

@@ -2,21 +2,19 @@
 //! history say the same as it. Must never repair anything, nor show what is about people.
 
 use std::collections::BTreeSet;
-use std::fmt::Write as _;
 
 use duban_core::digest::Digest;
 use duban_core::event::Sealed;
 use duban_core::instance::Instance;
 use duban_core::name::Name;
 use duban_core::ticket_id::TicketId;
-use sea_orm::sea_query::{Asterisk, BinOper, Expr, ExprTrait, Func, Query, Value};
-use sea_orm::{ConnectionTrait, EntityTrait, QueryFilter, QueryOrder};
+use sea_orm::sea_query::{Asterisk, Expr, ExprTrait, Query};
+use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
 use uuid::Uuid;
 
 use super::columns::{self, Beside};
-use super::entity::{event, personal_data};
+use super::entity::{card, deadline, event, personal_data, review, ticket};
 use super::event::{digest, recorded};
-use super::rows::Rows;
 use super::{ADVANCE, Recorded, Store, StoreError};
 
 /// Some tickets, in order of their identities, with everything that is stored of them.
@@ -27,60 +25,24 @@ pub struct AuditPage {
     /// All events of identities up to the last ticket's, in order of ticket and number; on the last
     /// page those beyond it too.
     pub events: Vec<Recorded>,
+    /// A table with a row of a ticket that is not there.
+    pub stray: Option<(&'static str, TicketId)>,
     /// Whether nothing follows.
     pub is_last: bool,
 }
 
-/// A ticket's rows. Columns that are only compared come as one text: a value costs as much as its
-/// neighbour, however short it is.
+/// A ticket's rows.
 #[derive(Debug)]
 pub struct StoredTicket {
-    id: Uuid,
-    ticket_no: String,
-    seq: i64,
-    head: Vec<u8>,
-    snapshot: Vec<u8>,
-    /// What stands beside the history: its version, source and matter.
-    version: i64,
-    source: String,
-    matter: String,
+    row: ticket::Model,
+    deadlines: Vec<deadline::Model>,
+    cards: Vec<card::Model>,
+    personal: Vec<Personal>,
+    /// The reviews that it was opened by: source and reference.
+    reviews: Vec<(String, String)>,
     /// Whether an incident keeps time from moving it on.
     is_held: bool,
-    columns: String,
-    deadlines: Vec<String>,
-    cards: Vec<String>,
-    personal: Vec<Personal>,
 }
-
-/// Columns of a ticket that are compared as text: those that are neither identities nor bytes.
-const COMPARED: [&str; 22] = [
-    "ticket_no",
-    "version",
-    "revision",
-    "seq",
-    "class",
-    "workflow",
-    "workflow_version",
-    "step",
-    "step_since",
-    "status",
-    "agency",
-    "district",
-    "flags",
-    "finding",
-    "outcome",
-    "source",
-    "matter",
-    "received_at",
-    "recorded_at",
-    "yellow_at",
-    "red_at",
-    "wake_at",
-];
-
-/// Between two columns in a text, and in place of none. No word of ours has either.
-const BETWEEN: &str = "\u{1f}";
-const NONE: &str = "\u{1e}";
 
 /// A row of personal data: with what it was committed to.
 struct Personal {
@@ -117,64 +79,57 @@ impl Store {
         after: Option<TicketId>,
         limit: u64,
     ) -> Result<AuditPage, StoreError> {
-        let mut query = Query::select();
-        query.columns(["id", "ticket_no", "seq", "head", "snapshot", "version"]).from("ticket");
-        query.columns(["source", "matter"]).expr(as_text(&COMPARED));
+        let mut query = ticket::Entity::find().order_by_asc(ticket::Column::Id).limit(limit);
         if let Some(after) = after {
-            query.and_where(Expr::col("id").gt(after.0));
+            query = query.filter(ticket::Column::Id.gt(after.0));
         }
-        query.order_by("id", sea_orm::Order::Asc).limit(limit);
-        let rows = self.read.query_all(&query).await?;
-        let rows: Result<Vec<StoredTicket>, StoreError> = rows.iter().map(stored).collect();
-        let mut tickets = rows?;
-        let is_last = (tickets.len() as u64) < limit;
-        let until = tickets.last().map(|ticket| ticket.id).filter(|_| !is_last);
+        let rows = query.all(&self.read).await?;
+        let is_last = (rows.len() as u64) < limit;
+        let until = rows.last().map(|row| row.id).filter(|_| !is_last);
         let within = |column: Expr| {
             let from = after.map(|after| column.clone().gt(after.0));
             let to = until.map(|until| column.lte(until));
             sea_orm::Condition::all().add_option(from).add_option(to)
         };
-        let mut events = Query::select();
-        events.columns(["position", "ticket", "seq", "bytes", "hash"]).from("event");
-        events.cond_where(within(Expr::col("ticket")));
-        events.order_by("ticket", sea_orm::Order::Asc).order_by("seq", sea_orm::Order::Asc);
-        let events = self.read.query_all(&events).await?;
-        let deadlines = self.texts(&columns::DEADLINE, within(Expr::col("ticket"))).await?;
-        let mut deadlines = deadlines.into_iter().peekable();
-        let cards = self.texts(&columns::CARD, within(Expr::col("ticket"))).await?;
-        let mut cards = cards.into_iter().peekable();
+        let events = self.events_of(within(Expr::col("ticket"))).await?;
+        let deadlines = deadline::Entity::find()
+            .filter(within(Expr::col(deadline::Column::Ticket)))
+            .order_by_asc(deadline::Column::Ticket)
+            .order_by_asc(deadline::Column::Place);
+        let mut deadlines =
+            Rows::new("deadline", deadlines.all(&self.read).await?, |one| one.ticket);
+        let cards = card::Entity::find()
+            .filter(within(Expr::col(card::Column::Ticket)))
+            .order_by_asc(card::Column::Ticket)
+            .order_by_asc(card::Column::Place);
+        let mut cards = Rows::new("card", cards.all(&self.read).await?, |one| one.ticket);
         let personal = personal_data::Entity::find()
             .filter(within(Expr::col(personal_data::Column::Ticket)))
             .order_by_asc(personal_data::Column::Ticket);
-        let mut personal = personal.all(&self.read).await?.into_iter().peekable();
+        let personal = personal.all(&self.read).await?;
+        let mut personal = Rows::new("personal_data", personal, |one| one.ticket);
+        let reviews = review::Entity::find()
+            .filter(within(Expr::col(review::Column::Ticket)))
+            .order_by_asc(review::Column::Ticket);
+        let mut reviews = Rows::new("review", reviews.all(&self.read).await?, |one| one.ticket);
         let held = self.held(within(Expr::col("ticket"))).await?;
-        for ticket in &mut tickets {
-            let id = ticket.id;
-            ticket.is_held = held.contains(&id);
-            let texts =
-                |rows: Vec<(Uuid, String)>| rows.into_iter().map(|(_, text)| text).collect();
-            ticket.deadlines = texts(of(id, &mut deadlines, |one| one.0));
-            ticket.cards = texts(of(id, &mut cards, |one| one.0));
-            let personal = of(id, &mut personal, |one| one.ticket).into_iter();
-            let personal = personal.map(|row| Personal {
+        let tickets = rows.into_iter().map(|row| {
+            let id = row.id;
+            let (deadlines, cards) = (deadlines.of(id), cards.of(id));
+            let personal = personal.of(id).into_iter().map(|row| Personal {
                 reference: row.reference,
                 key: row.key,
                 body: row.body,
             });
-            ticket.personal = personal.collect();
-        }
-        // By place, not by name: there are many.
-        let event = |row: &sea_orm::QueryResult| -> Result<Recorded, StoreError> {
-            recorded(event::Model {
-                position: row.try_get_by_index(0)?,
-                ticket: row.try_get_by_index(1)?,
-                seq: row.try_get_by_index(2)?,
-                bytes: row.try_get_by_index(3)?,
-                hash: row.try_get_by_index(4)?,
-            })
-        };
-        let events: Result<_, _> = events.iter().map(event).collect();
-        Ok(AuditPage { tickets, events: events?, is_last })
+            let reviews = reviews.of(id).into_iter().map(|row| (row.source, row.reference));
+            let (personal, reviews) = (personal.collect(), reviews.collect());
+            let is_held = held.contains(&id);
+            StoredTicket { row, deadlines, cards, personal, reviews, is_held }
+        });
+        let tickets = tickets.collect();
+        let strays = [deadlines.stray(), cards.stray(), personal.stray(), reviews.stray()];
+        let stray = strays.into_iter().flatten().next();
+        Ok(AuditPage { tickets, events, stray, is_last })
     }
 
     /// What the ledger says, and what there is.
@@ -195,21 +150,23 @@ impl Store {
         Ok(Totals { ledger, commits, events })
     }
 
-    /// The rows of a table by ticket and place, each as one text.
-    async fn texts<const N: usize>(
-        &self,
-        rows: &Rows<N>,
-        within: sea_orm::Condition,
-    ) -> Result<Vec<(Uuid, String)>, StoreError> {
+    /// Events in order of ticket and number.
+    async fn events_of(&self, within: sea_orm::Condition) -> Result<Vec<Recorded>, StoreError> {
         let mut query = Query::select();
-        query.column("ticket").expr(as_text(&rows.columns[1..])).from(rows.table);
+        query.columns(["position", "ticket", "seq", "bytes", "hash"]).from("event");
         query.cond_where(within);
-        query.order_by("ticket", sea_orm::Order::Asc).order_by("place", sea_orm::Order::Asc);
-        let found = self.read.query_all(&query).await?;
-        let text = |row: &sea_orm::QueryResult| -> Result<(Uuid, String), StoreError> {
-            Ok((row.try_get_by_index(0)?, row.try_get_by_index(1)?))
+        query.order_by("ticket", sea_orm::Order::Asc).order_by("seq", sea_orm::Order::Asc);
+        // By place, not by name: there are many.
+        let event = |row: &sea_orm::QueryResult| -> Result<Recorded, StoreError> {
+            recorded(event::Model {
+                position: row.try_get_by_index(0)?,
+                ticket: row.try_get_by_index(1)?,
+                seq: row.try_get_by_index(2)?,
+                bytes: row.try_get_by_index(3)?,
+                hash: row.try_get_by_index(4)?,
+            })
         };
-        found.iter().map(text).collect()
+        self.read.query_all(&query).await?.iter().map(event).collect()
     }
 
     /// Tickets that an incident keeps time from moving on.
@@ -232,134 +189,114 @@ impl Store {
     }
 }
 
-fn stored(row: &sea_orm::QueryResult) -> Result<StoredTicket, StoreError> {
-    Ok(StoredTicket {
-        id: row.try_get_by_index(0)?,
-        ticket_no: row.try_get_by_index(1)?,
-        seq: row.try_get_by_index(2)?,
-        head: row.try_get_by_index(3)?,
-        snapshot: row.try_get_by_index(4)?,
-        version: row.try_get_by_index(5)?,
-        source: row.try_get_by_index(6)?,
-        matter: row.try_get_by_index(7)?,
-        is_held: false,
-        columns: row.try_get_by_index(8)?,
-        deadlines: Vec::new(),
-        cards: Vec::new(),
-        personal: Vec::new(),
-    })
+/// Rows of a table in order of their tickets, taken off ticket by ticket.
+struct Rows<T, F> {
+    table: &'static str,
+    left: std::iter::Peekable<std::vec::IntoIter<T>>,
+    ticket: F,
+    stray: Option<TicketId>,
 }
 
-/// Columns as one text.
-fn as_text(columns: &[&'static str]) -> Expr {
-    let text = |column: &&'static str| {
-        let text = Expr::col(*column).cast_as("text");
-        Expr::expr(Func::coalesce([text, Expr::Constant(NONE.into())]))
-    };
-    let mut all = columns.iter().map(text);
-    let first = all.next().unwrap_or_else(|| Expr::Constant("".into()));
-    all.fold(first, |whole, next| {
-        let whole = whole.binary(BinOper::Custom("||"), Expr::Constant(BETWEEN.into()));
-        whole.binary(BinOper::Custom("||"), next)
-    })
-}
-
-/// The same of a row that is expected.
-fn written<'v>(values: impl IntoIterator<Item = &'v Value>) -> String {
-    let mut text = String::new();
-    for (place, value) in values.into_iter().enumerate() {
-        if place > 0 {
-            text.push_str(BETWEEN);
-        }
-        match value {
-            Value::String(Some(word)) => text.push_str(word),
-            Value::BigInt(Some(number)) => {
-                let _ = write!(text, "{number}");
-            }
-            Value::Int(Some(number)) => {
-                let _ = write!(text, "{number}");
-            }
-            _ => text.push_str(NONE),
-        }
+impl<T, F: Fn(&T) -> Uuid> Rows<T, F> {
+    fn new(table: &'static str, rows: Vec<T>, ticket: F) -> Self {
+        Self { table, left: rows.into_iter().peekable(), ticket, stray: None }
     }
-    text
-}
 
-/// The rows of a ticket off the front of those of all; what stands before it is nobody's.
-fn of<T>(
-    id: Uuid,
-    rows: &mut std::iter::Peekable<impl Iterator<Item = T>>,
-    ticket: impl Fn(&T) -> Uuid,
-) -> Vec<T> {
-    while rows.next_if(|row| ticket(row) < id).is_some() {}
-    std::iter::from_fn(|| rows.next_if(|row| ticket(row) == id)).collect()
+    /// Those of a ticket; what stands before them is nobody's.
+    fn of(&mut self, id: Uuid) -> Vec<T> {
+        let ticket = &self.ticket;
+        while let Some(row) = self.left.next_if(|row| ticket(row) < id) {
+            self.stray.get_or_insert(TicketId(ticket(&row)));
+        }
+        std::iter::from_fn(|| self.left.next_if(|row| ticket(row) == id)).collect()
+    }
+
+    /// A row of nobody, where there was one.
+    fn stray(mut self) -> Option<(&'static str, TicketId)> {
+        let next = self.left.next().map(|row| TicketId((self.ticket)(&row)));
+        self.stray.or(next).map(|ticket| (self.table, ticket))
+    }
 }
 
 impl StoredTicket {
     /// Its identity.
     #[must_use]
     pub fn id(&self) -> TicketId {
-        TicketId(self.id)
+        TicketId(self.row.id)
     }
 
     /// The number that people use.
     #[must_use]
     pub fn ticket_no(&self) -> &str {
-        &self.ticket_no
+        &self.row.ticket_no
     }
 
     /// How many events it has, by its row.
     #[must_use]
     pub fn seq(&self) -> u64 {
-        u64::try_from(self.seq).unwrap_or_default()
+        u64::try_from(self.row.seq).unwrap_or_default()
     }
 
     /// Whether its row ends its chain with this link.
     #[must_use]
     pub fn has_head(&self, head: Digest) -> bool {
-        self.head == head.0
+        self.row.head == head.0
     }
 
     /// Whether its snapshot is this ticket.
     #[must_use]
     pub fn has_snapshot(&self, instance: &Instance) -> bool {
-        self.snapshot == instance.to_bytes()
+        self.row.snapshot == instance.to_bytes()
     }
 
     /// What in its rows differs from the ticket, by table and column or place.
     #[must_use]
     pub fn differs_from(&self, instance: &Instance) -> Option<String> {
-        let (source, matter) = (Name::from(self.source.as_str()), Name::from(self.matter.as_str()));
-        let beside = Beside {
-            ticket_no: &self.ticket_no,
-            version: self.version,
-            head: Digest::ZERO,
-            source: &source,
-            matter: &matter,
-        };
+        let row = &self.row;
+        let (source, matter) = (Name::from(row.source.as_str()), Name::from(row.matter.as_str()));
+        let head = digest(&row.head).unwrap_or(Digest::ZERO);
+        let (ticket_no, version) = (row.ticket_no.as_str(), row.version);
+        let beside = Beside { ticket_no, version, head, source: &source, matter: &matter };
         let mut expected = columns::ticket(instance, beside);
         if self.is_held {
             expected.wake_at = None;
         }
-        let values = columns::ticket_values(expected);
-        let compared = columns::TICKET.columns.iter().zip(&values);
-        let compared = compared.filter(|(column, _)| COMPARED.contains(column));
-        let expected = written(compared.map(|(_, value)| value));
-        if expected != self.columns {
-            let both = expected.split(BETWEEN).zip(self.columns.split(BETWEEN));
-            let mut names = COMPARED.iter().zip(both);
+        // What is kept whatever the history says, and what is compared apart.
+        expected.snapshot.clone_from(&row.snapshot);
+        if expected != *row {
+            let expected = columns::ticket_values(expected);
+            let found = columns::ticket_values(row.clone());
+            let mut names = columns::TICKET.columns.iter().zip(expected.iter().zip(&found));
             let name = names.find(|(_, (one, other))| one != other).map(|(name, _)| *name);
             return Some(format!("ticket.{}", name.unwrap_or("?")));
         }
-        let runs = instance.runs.iter().enumerate().map(|(place, run)| {
-            written(&columns::deadline_values(columns::deadline(instance, place, run))[1..])
-        });
+        let runs = instance.runs.iter().enumerate();
+        let runs = runs.map(|(place, run)| columns::deadline(instance, place, run));
         if let Some(place) = first_other(runs, &self.deadlines) {
             return Some(format!("deadline[{place}]"));
         }
-        let cards = (0..instance.cards.len())
-            .map(|place| written(&columns::card_values(columns::card(instance, place))[1..]));
+        let cards = (0..instance.cards.len()).map(|place| columns::card(instance, place));
         first_other(cards, &self.cards).map(|place| format!("card[{place}]"))
+    }
+
+    /// Whether an incident keeps time from moving it on.
+    #[must_use]
+    pub const fn is_held(&self) -> bool {
+        self.is_held
+    }
+
+    /// Whether its one review refers to what was sealed at its opening, and came from where its row
+    /// says.
+    #[must_use]
+    pub fn has_review(&self, sealed: Option<&Sealed>) -> bool {
+        let [(source, reference)] = self.reviews.as_slice() else { return false };
+        *source == self.row.source && sealed.is_none_or(|sealed| sealed.reference == **reference)
+    }
+
+    /// Whether the private data that was committed to is no longer there.
+    #[must_use]
+    pub fn has_erased(&self, sealed: &Sealed) -> bool {
+        !self.personal.iter().any(|row| sealed.reference == *row.reference)
     }
 
     /// Whether private data is what was committed to; what has been erased is.
@@ -374,7 +311,7 @@ impl StoredTicket {
 }
 
 /// The place at which rows are not as expected.
-fn first_other(expected: impl Iterator<Item = String>, found: &[String]) -> Option<usize> {
+fn first_other<T: PartialEq>(expected: impl Iterator<Item = T>, found: &[T]) -> Option<usize> {
     let mut places = 0;
     for (place, one) in expected.enumerate() {
         if found.get(place) != Some(&one) {

@@ -259,10 +259,18 @@ async fn an_agency_that_gave_a_ticket_back_sees_its_own_part() {
     assert_eq!((&history["verified"], &history["next"]), (&json!(true), &Value::Null));
     let whole = server.get(&format!("{path}/history"), &hotline).await.ok();
     assert!(whole.to_string().contains(FOREIGN));
-    // Its objection to a card is compared with the revision that it is shown.
-    let revision = former["revision"].to_string();
-    assert_eq!(revision, server.get(&path, &hotline).await.ok()["revision"].to_string());
+    // Nor how busy others are with it: what it sees stays as it was, and has nothing to compare.
     let second = place.token(Role::Agency, "a2", Some(FOREIGN)).await;
+    act("sign", &second, json!({})).await;
+    act("request_return", &second, json!({"reason": "不是本单位"})).await;
+    let later = server.get(&path, &first).await;
+    assert!(!later.headers.contains_key("etag"));
+    assert_eq!(later.ok()["revision"], former["revision"]);
+    for deadline in ["dispatch", "return_decision", "followup_window"] {
+        let explained = format!("{path}/deadlines/{deadline}/explanation");
+        let told = server.get(&explained, &first).await;
+        assert_eq!(told.status, StatusCode::NOT_FOUND, "{deadline}");
+    }
     let shown = server.get(&path, &second).await.ok();
     assert_eq!(shown["reviewer"]["name"], "张*三");
     assert!(

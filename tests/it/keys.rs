@@ -241,3 +241,28 @@ async fn each_ticket_of_many_is_answered_for_itself() {
     let all: Value = (0..501).map(|id| json!({"ticket_no": format!("X{id}")})).collect();
     check(json!({"items": all}), "/items").await;
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_key_is_one_and_is_free_where_nothing_was_done() {
+    let desk = Desk::new(1).await;
+    let path = "/v1/tickets/actions/urge";
+    let wrong = json!({"items": desk.items(), "form": {"bad": 1}});
+    let right = json!({"items": desk.items(), "form": {}});
+    let refused = keyed_post(&desk.server, path, &desk.hotline, &wrong, "B2").await;
+    assert_eq!(statuses(&refused.body), [422]);
+    let done = keyed_post(&desk.server, path, &desk.hotline, &right, "B2").await;
+    assert_eq!(statuses(&done.body), [200]);
+    let mut tried = right.clone();
+    tried["dry_run"] = json!(true);
+    let refused = keyed_post(&desk.server, path, &desk.hotline, &tried, "B3").await;
+    assert_eq!(refused.status, StatusCode::BAD_REQUEST, "a rehearsal has no effect to repeat");
+    let urge = format!("/v1/tickets/{}/actions/urge", desk.numbers[0]);
+    for headers in [
+        [("idempotency-key", "K1"), ("idempotency-key", "K2")],
+        [("if-match", "\"1\""), ("if-match", "\"2\"")],
+    ] {
+        let (who, form) = (&desk.hotline, json!({}));
+        let answer = desk.server.call_with(Method::POST, &urge, who, Some(&form), &headers).await;
+        assert_eq!(answer.expect("an answer").status, StatusCode::BAD_REQUEST);
+    }
+}

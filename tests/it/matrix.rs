@@ -197,6 +197,14 @@ async fn a_foreign_ticket_is_like_none() {
             (answer.status, answer.body)
         };
         assert_eq!(act(&foreign.number).await, act(nowhere).await);
+        // Nor is it told apart where another ticket is named in a form.
+        let own = server.get("/v1/tickets", token).await.ok()["tickets"][0]["ticket_no"].clone();
+        let path = format!("/v1/tickets/{}/actions/cancel_duplicate", own.as_str().expect("one"));
+        let same = async |number: &str| {
+            let answer = server.post(&path, token, &json!({"duplicate_of": number})).await;
+            (answer.status, answer.body)
+        };
+        assert_eq!(same(&foreign.number).await, same(nowhere).await);
         let listed = async |query: &str| server.get(query, token).await.ok()["tickets"].clone();
         for query in
             [format!("/v1/tickets?q={}", foreign.number), format!("/v1/tickets?q={nowhere}")]

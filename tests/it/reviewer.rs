@@ -55,13 +55,13 @@ async fn whoever_is_shown_the_reviewer_stands_in_the_history() {
     assert_eq!(last["data"], json!({"role": "agency", "agency": "SZ013", "purpose": "contact"}));
     assert_eq!(shown["receipt"]["hash"], last["hash"]);
     assert!(!json!(after).to_string().contains("张小三"));
-    // A repetition is the same look.
+    // A repetition is another look: no key spares it its record.
     let key = [("idempotency-key", "L1")];
     for _ in 0..2 {
         let look = server.call_with(Method::POST, &path, &agency, Some(&contact), &key).await;
         look.expect("an answer").ok();
     }
-    assert_eq!(events().await.len(), before + 2);
+    assert_eq!(events().await.len(), before + 3);
     // The ticket is what it was: a look changes nothing.
     let shown = server.get(&ticket, &agency).await.ok();
     assert_eq!((&shown["step"], &shown["revision"]), (&json!("delivered"), &revision));

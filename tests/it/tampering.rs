@@ -125,13 +125,36 @@ const HARMS: &[(&str, &[&str], &str)] = &[
         &["UPDATE ticket SET wake_at = NULL WHERE id = $1"],
         "ticket.wake_at 与其历史不符",
     ),
+    (
+        "another citizen in a ticket",
+        &["UPDATE review SET reference = (SELECT other.reference FROM review other \
+           WHERE other.ticket <> $1 LIMIT 1) WHERE ticket = $1"],
+        "指向别处",
+    ),
+    ("a review removed", &["DELETE FROM review WHERE ticket = $1"], "评价（review 表）缺失"),
+    (
+        "a row of nobody",
+        &[
+            "INSERT INTO deadline SELECT x'00000000000000000000000000000000', place, name, run, kind, \
+           party, agency, state, starts_at, yellow_at, due_at, certainty, district FROM deadline \
+           WHERE ticket = $1 AND place = 0",
+        ],
+        "deadline 表中有工单",
+    ),
     ("an agency changed", &["UPDATE ticket SET agency = 'SZ007' WHERE id = $1"], "ticket.agency"),
     ("a deadline changed", &["UPDATE deadline SET due_at = due_at + 1"], "deadline["),
     ("a card removed", &["DELETE FROM card"], "card[0] 与其历史不符"),
     ("a ticket removed", &["DELETE FROM ticket WHERE id = $1"], "不存在：被删除"),
     (
         "a ticket removed with all that is its own",
-        &["DELETE FROM ticket WHERE id = $1", "DELETE FROM event WHERE ticket = $1"],
+        &[
+            "DELETE FROM ticket WHERE id = $1",
+            "DELETE FROM event WHERE ticket = $1",
+            "DELETE FROM deadline WHERE ticket = $1",
+            "DELETE FROM card WHERE ticket = $1",
+            "DELETE FROM review WHERE ticket = $1",
+            "DELETE FROM personal_data WHERE ticket = $1",
+        ],
         "与总账不符",
     ),
     (

@@ -12,9 +12,9 @@ use serde_json::Value;
 use super::super::body::{Body, Path};
 use super::super::caller::Caller;
 use super::super::etag::{etag, if_match};
-use super::super::policy::Endpoint;
+use super::super::policy::{Endpoint, Reach};
 use super::super::problem::Problem;
-use super::super::sight::Seen;
+use super::super::sight::{Seen, Sight};
 use super::super::view::ticket::TicketView;
 use super::super::{Api, keys};
 use crate::engine::Task;
@@ -55,7 +55,10 @@ pub(crate) async fn post(
     let key = keys::keyed(&headers, &caller, &operation, &bytes, 200)?;
     let reach = caller.may(Endpoint::Act)?;
     let mut seen = api.seen(&reach, &ticket_no).await?;
-    let task = task(&api, &caller, &seen, &action, &form, revision).await?;
+    // What an agency no longer has changes no more for it: there is nothing to compare.
+    let is_whole = seen.sight == Sight::Whole;
+    let revision = revision.filter(|_| is_whole);
+    let task = task(&api, &caller, &reach, &seen, &action, &form, revision).await?;
     let done = api.engine.submit(&arrival, task, key).await?;
     // What was committed, whatever has come after it; of a repetition, the ticket as it is now.
     if let Some(instance) = &done.instance {
@@ -63,7 +66,8 @@ pub(crate) async fn post(
     }
     let (repeated, receipt) = (done.repeated, done.receipt);
     let view = api.view_of_done(&caller, seen).await?.with_receipt(receipt);
-    let mut response = (etag(view.revision()), Json(view)).into_response();
+    let etag = is_whole.then(|| etag(view.revision()));
+    let mut response = (etag, Json(view)).into_response();
     keys::mark(&mut response, repeated);
     Ok(response)
 }
@@ -72,12 +76,13 @@ pub(crate) async fn post(
 pub(super) async fn task(
     api: &Api,
     caller: &Caller,
+    reach: &Reach,
     seen: &Seen,
     action: &str,
     form: &Value,
     revision: Option<u32>,
 ) -> Result<Task, Problem> {
-    let fault = fault(api, &seen.loaded, action, form).await?;
+    let fault = fault(api, reach, &seen.loaded, action, form).await?;
     let (action, actor) = (Name::from(action), caller.actor());
     Ok(Task::Act { ticket: seen.id, action, actor, form: form.clone(), revision, fault })
 }
@@ -86,6 +91,7 @@ pub(super) async fn task(
 /// duplicate only of another ticket that is there and is none itself.
 async fn fault(
     api: &Api,
+    reach: &Reach,
     loaded: &Loaded,
     action: &str,
     form: &Value,
@@ -102,17 +108,19 @@ async fn fault(
     if number == loaded.ticket_no {
         return Ok(Some(told(DUPLICATE_OF, "不能是本工单自己")));
     }
-    let store = api.engine.store();
-    let other = match store.ticket_of(number).await? {
-        Some(id) => store.load(&[id]).await?.pop().and_then(|(_, other)| other.ok()),
-        None => None,
+    // A foreign one is like none.
+    let other = match api.seen(reach, number).await {
+        Ok(other) => other.loaded,
+        Err(problem) if problem.status() == 404 => {
+            return Ok(Some(told(DUPLICATE_OF, "没有这件工单，或不在本辖区")));
+        }
+        Err(problem) => return Err(problem),
     };
     Ok(match other {
-        None => Some(told(DUPLICATE_OF, "没有这件工单")),
-        Some(other) if other.instance.outcome == Some(Outcome::Duplicate) => {
+        other if other.instance.outcome == Some(Outcome::Duplicate) => {
             Some(told(DUPLICATE_OF, "该工单本身已作为重复件办结；请填写仍在办理的那一件"))
         }
-        Some(_) => None,
+        _ => None,
     })
 }
 

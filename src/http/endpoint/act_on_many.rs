@@ -112,16 +112,26 @@ pub(crate) async fn post(
     let Many { items, form, dry_run } = many;
     let form = if form.is_null() { json!({}) } else { form };
     let work = Work { api: &api, caller: &caller, reach: &reach, action: &action, form: &form };
+    let is_done = |one: &ResultView| one.problem.is_none();
     let (results, repeated) = if dry_run {
+        if key.is_some() {
+            let say = "预演不办理任何工单，不用 Idempotency-Key";
+            return Err(Problem::bad_request(say));
+        }
         (work.rehearse(&arrival, items).await?, false)
     } else {
-        let each = key.clone();
-        let do_all = async |_: &crate::engine::Turn| {
-            Ok(work.carry_out(&arrival, items, each.as_ref(), &bytes).await)
-        };
-        api.once(key, 0, do_all).await?
+        let turn = api.engine.turn(key.as_ref(), 0).await?;
+        let was_done = turn.is_done;
+        let results = work.carry_out(&arrival, items, key.as_ref(), &bytes).await;
+        if results.iter().any(is_done) {
+            api.engine.end_turn(turn, 200).await?;
+        } else {
+            // As a single request that was refused: it may come again, put right.
+            api.engine.give_up_turn(turn).await;
+        }
+        (results, was_done)
     };
-    let done = results.iter().filter(|one| one.problem.is_none()).count();
+    let done = results.iter().filter(|one| is_done(one)).count();
     let refused = results.len() - done;
     let mut response = Json(ManyView { dry_run, done, refused, results }).into_response();
     keys::mark(&mut response, repeated);
@@ -214,8 +224,16 @@ impl Work<'_> {
 
     async fn task(&self, item: &Item) -> Result<(Loaded, Task), Problem> {
         let seen = self.api.seen(self.reach, &item.ticket_no).await?;
-        let task =
-            act::task(self.api, self.caller, &seen, self.action, self.form, item.revision).await?;
+        let task = act::task(
+            self.api,
+            self.caller,
+            self.reach,
+            &seen,
+            self.action,
+            self.form,
+            item.revision,
+        )
+        .await?;
         Ok((seen.loaded, task))
     }
 }

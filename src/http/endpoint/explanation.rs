@@ -14,6 +14,7 @@ use super::super::body::{NoQuery, Path, Query};
 use super::super::caller::Caller;
 use super::super::policy::Endpoint;
 use super::super::problem::Problem;
+use super::super::sight::Sight;
 
 /// Why a deadline ends when it does.
 #[derive(Debug, Serialize, ToSchema)]
@@ -83,7 +84,9 @@ pub(crate) async fn get(
     let own = |run: &&Run| {
         let foreign =
             caller.agency.is_some() && run.agency.is_some() && run.agency != caller.agency;
-        run.deadline == *name.as_str() && !foreign
+        // Whoever no longer has a ticket sees its own runs and nobody's else.
+        let is_past = seen.sight != Sight::Whole && run.agency != caller.agency;
+        run.deadline == *name.as_str() && !foreign && !is_past
     };
     let run = instance.runs.iter().rev().find(own).ok_or_else(nothing)?;
     let edition = match run.known_on {

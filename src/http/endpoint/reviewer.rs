@@ -3,21 +3,19 @@
 
 use axum::Json;
 use axum::extract::State;
-use axum::http::HeaderMap;
-use axum::response::{IntoResponse, Response};
 use duban_core::command::Disclose;
 use duban_core::purpose::Purpose;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use utoipa::ToSchema;
 
+use super::super::Api;
 use super::super::body::{Body, Path};
 use super::super::caller::Caller;
 use super::super::policy::Endpoint;
 use super::super::problem::Problem;
 use super::super::sight::Sight;
 use super::super::view::ticket::ReceiptView;
-use super::super::{Api, keys};
 use crate::engine::Task;
 
 /// Why somebody looks.
@@ -44,13 +42,10 @@ pub(crate) struct UnmaskedView {
     receipt: Option<ReceiptView>,
 }
 
-/// 查看评价人完整信息；须写明目的，查看留有记录
+/// 查看评价人完整信息；须写明目的，每次查看都留有记录（不因 Idempotency-Key 而省）
 #[utoipa::path(
     post, path = "/v1/tickets/{ticket_no}/reviewer", tag = "tickets", request_body = Look,
-    params(
-        ("ticket_no" = String, Path, example = "HCP20260304000127-5"),
-        ("Idempotency-Key" = Option<String>, Header, description = "重试时使用同一个键"),
-    ),
+    params(("ticket_no" = String, Path, example = "HCP20260304000127-5")),
     responses(
         (status = 200, description = "已记录查看，附回执", body = UnmaskedView),
         (status = 403, description = "无权查看", body = Problem),
@@ -63,12 +58,9 @@ pub(crate) async fn post(
     State(api): State<Api>,
     caller: Caller,
     Path(ticket_no): Path<String>,
-    headers: HeaderMap,
-    Body { value: Look { purpose }, bytes }: Body<Look>,
-) -> Result<Response, Problem> {
+    Body { value: Look { purpose }, .. }: Body<Look>,
+) -> Result<Json<UnmaskedView>, Problem> {
     let arrival = api.engine.arrive().await;
-    let operation = format!("POST /v1/tickets/{ticket_no}/reviewer");
-    let key = keys::keyed(&headers, &caller, &operation, &bytes, 200)?;
     let reach = caller.may(Endpoint::Unmask)?;
     let seen = api.seen(&reach, &ticket_no).await?;
     // Whoever no longer has a ticket has nobody to talk to.
@@ -85,7 +77,8 @@ pub(crate) async fn post(
     }
     let disclose = Disclose { actor: caller.actor(), purpose };
     let task = Task::Disclose { ticket: seen.id, disclose };
-    let done = api.engine.submit(&arrival, task, key).await?;
+    // No key spares a look its record: who is shown the reviewer again has looked again.
+    let done = api.engine.submit(&arrival, task, None).await?;
     let text = |value: &Value| value.as_str().map(str::to_owned);
     let person = &body["reviewer"];
     let view = UnmaskedView {
@@ -96,7 +89,5 @@ pub(crate) async fn post(
         comment: text(&body["comment"]),
         receipt: done.receipt.map(ReceiptView::from),
     };
-    let mut response = Json(view).into_response();
-    keys::mark(&mut response, done.repeated);
-    Ok(response)
+    Ok(Json(view))
 }

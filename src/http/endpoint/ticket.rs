@@ -13,6 +13,7 @@ use super::super::caller::Caller;
 use super::super::etag::etag;
 use super::super::policy::Endpoint;
 use super::super::problem::Problem;
+use super::super::sight::Sight;
 use super::super::view::ticket::TicketView;
 
 #[derive(Deserialize, IntoParams)]
@@ -46,6 +47,9 @@ pub(crate) async fn get(
         // Nothing can be done on the past: it has no revision to do it on.
         return Ok(Json(api.view_as_of(&caller, seen, at).await?).into_response());
     }
+    let is_whole = seen.sight == Sight::Whole;
     let view = api.view(&caller, seen).await?;
-    Ok((etag(view.revision()), Json(view)).into_response())
+    // What an agency no longer has changes no more for it: there is nothing to compare.
+    let etag = is_whole.then(|| etag(view.revision()));
+    Ok((etag, Json(view)).into_response())
 }

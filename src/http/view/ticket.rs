@@ -116,8 +116,6 @@ impl Api {
         let at = self.engine.clock().now();
         let mut view = self.of_instance(caller, &loaded.ticket_no, &shown, at)?;
         view.incident = loaded.is_held;
-        // The ticket's own: by it a former agency's objection is compared too.
-        view.revision = loaded.instance.revision;
         if sight == Sight::Whole {
             (view.review, view.reviewer) = self.review(caller.mask(), id).await?;
         }
