@@ -61,7 +61,8 @@ pub struct Line {
 }
 
 impl Line {
-    fn add(&mut self, other: Self) {
+    /// Takes in another line.
+    pub const fn add(&mut self, other: Self) {
         self.open += other.open;
         self.due_today += other.due_today;
         self.due_next_working_day += other.due_next_working_day;

@@ -193,6 +193,17 @@ async fn whatever_is_tampered_with_is_found_and_named() {
         assert!(wrong.to_string().contains(says), "{what}: {wrong}");
         store.close().await;
     }
+    // A column of another type, that looks the same, is no good database either.
+    let copy = folder.path().join("type.db");
+    std::fs::copy(&file, &copy).expect("copied");
+    let raw = Database::connect(url(&copy)).await.expect("a connection");
+    let harm = "UPDATE ticket SET red_at = CAST(CAST(red_at AS TEXT) AS BLOB)";
+    raw.execute_unprepared(harm).await.expect("harmed");
+    raw.close().await.expect("closed");
+    let store = Store::open(&url(&copy)).await.expect("opened");
+    let found = verify(&store, |_| ()).await;
+    assert!(matches!(found, Err(AuditError::Store(_))), "{found:?}");
+    store.close().await;
     // The command says the same, and ends so that a script hears of it.
     let check = |copy: &Path, code: i32, says: &str| {
         let mut program = Command::new(env!("CARGO_BIN_EXE_duban"));

@@ -76,7 +76,7 @@ pub(crate) struct LineView {
 }
 
 /// How many open tickets. A ticket is due when the earliest running obligation of its agency ends.
-#[derive(Clone, Copy, Debug, Default, Serialize, ToSchema)]
+#[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct CountsView {
     /// 在办
     open: u64,
@@ -129,10 +129,10 @@ pub(crate) async fn get(
         appeal: APPEAL.to_owned(),
     };
     let board = api.engine.store().board(&filter).await?;
-    let mut total = CountsView::default();
+    let mut total = Line::default();
     let line = |(code, line): (Option<String>, Line)| {
+        total.add(line);
         let counts = CountsView::from(line);
-        total.add(counts);
         let name = code.as_deref().and_then(|code| match by {
             Lines::Agency => api.register.agency(code),
             Lines::District => api.register.district(code),
@@ -140,6 +140,7 @@ pub(crate) async fn get(
         LineView { name: name.map(str::to_owned), code, counts }
     };
     let lines = board.into_iter().map(line).collect();
+    let total = total.into();
     Ok(Json(BoardView { by, at, today, next_working_day: next, lines, total }))
 }
 
@@ -148,17 +149,5 @@ impl From<Line> for CountsView {
         let Line { open, due_today, due_next_working_day, overdue, returned, in_appeal, estimated } =
             line;
         Self { open, due_today, due_next_working_day, overdue, returned, in_appeal, estimated }
-    }
-}
-
-impl CountsView {
-    fn add(&mut self, other: Self) {
-        self.open += other.open;
-        self.due_today += other.due_today;
-        self.due_next_working_day += other.due_next_working_day;
-        self.overdue += other.overdue;
-        self.returned += other.returned;
-        self.in_appeal += other.in_appeal;
-        self.estimated += other.estimated;
     }
 }
