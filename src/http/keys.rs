@@ -58,7 +58,11 @@ impl Api {
                 Ok((done, was_done))
             }
             Err(problem) => {
-                self.engine.give_up_turn(turn).await;
+                // Only what was refused is as if it had not come: after a fault something may have
+                // happened, and a repetition goes on with the same.
+                if problem.status() < 500 && !turn.is_repeated {
+                    self.engine.give_up_turn(turn).await;
+                }
                 Err(problem)
             }
         }

@@ -266,3 +266,25 @@ async fn a_key_is_one_and_is_free_where_nothing_was_done() {
         assert_eq!(answer.expect("an answer").status, StatusCode::BAD_REQUEST);
     }
 }
+
+/// What an agency did in time it may repeat; it is told nothing of who has the ticket now.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_former_agency_that_repeats_sees_its_own_part() {
+    let desk = Desk::new(1).await;
+    let act = async |who: &str, action: &str, form: Value| {
+        let path = format!("/v1/tickets/{}/actions/{action}", desk.numbers[0]);
+        desk.server.post(&path, who, &form).await.ok()
+    };
+    act(&desk.hotline, "dispatch", json!({"agency": "SZ013"})).await;
+    let many = json!({"items": desk.items()});
+    let path = "/v1/tickets/actions/sign";
+    let signed = keyed_post(&desk.server, path, &desk.agency, &many, "B4").await;
+    assert_eq!(statuses(&signed.body), [200]);
+    act(&desk.agency, "request_return", json!({"reason": "不是本单位"})).await;
+    act(&desk.hotline, "approve_return", json!({})).await;
+    act(&desk.hotline, "dispatch", json!({"agency": "SZ007"})).await;
+    let again = keyed_post(&desk.server, path, &desk.agency, &many, "B4").await;
+    assert_eq!(statuses(&again.body), [200]);
+    assert_eq!(again.body["results"][0]["replayed"], true);
+    assert!(!again.body.to_string().contains("SZ007"), "{}", again.body);
+}

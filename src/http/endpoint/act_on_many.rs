@@ -16,11 +16,11 @@ use super::super::body::{Body, Path};
 use super::super::caller::Caller;
 use super::super::policy::{Endpoint, Reach};
 use super::super::problem::Problem;
+use super::super::sight::{Seen, Sight};
 use super::super::view::ticket::TicketView;
 use super::super::{Api, keys};
 use super::act;
 use crate::engine::{Arrival, Keyed, Task};
-use crate::store::Loaded;
 
 /// Tickets in one request.
 const ITEMS_MAX: usize = 500;
@@ -185,13 +185,12 @@ impl Work<'_> {
         item: &Item,
         key: Option<Keyed>,
     ) -> Result<(TicketView, bool), Problem> {
-        let (mut loaded, task) = self.task(item).await?;
+        let (mut seen, task) = self.task(item).await?;
         let done = self.api.engine.submit(arrival, task, key).await?;
         if let Some(instance) = &done.instance {
-            loaded.instance = duban_core::instance::Instance::clone(instance);
+            seen.loaded.instance = duban_core::instance::Instance::clone(instance);
         }
-        let at = self.api.engine.clock().now();
-        let view = self.api.listed(self.caller, &loaded, at)?;
+        let view = self.shown(seen).await?;
         Ok((view.with_receipt(done.receipt), done.repeated))
     }
 
@@ -205,24 +204,40 @@ impl Work<'_> {
         let prepared = futures::future::join_all(prepared).await;
         let (mut tasks, mut found) = (Vec::new(), Vec::new());
         for one in prepared {
-            found.push(one.map(|(loaded, task)| {
+            found.push(one.map(|(seen, task)| {
                 tasks.push(task);
-                loaded
+                seen
             }));
         }
         let mut tried = self.api.engine.rehearse(arrival, tasks).await.into_iter();
-        let at = self.api.engine.clock().now();
-        let results = items.into_iter().zip(found).map(|(item, found)| {
-            let would = found.and_then(|mut loaded| {
-                loaded.instance = tried.next().ok_or_else(Problem::fault)??;
-                Ok((self.api.listed(self.caller, &loaded, at)?, false))
-            });
-            ResultView::new(item.ticket_no, would)
-        });
-        Ok(results.collect())
+        let mut results = Vec::with_capacity(items.len());
+        for (item, found) in items.into_iter().zip(found) {
+            let would = match found {
+                Ok(mut seen) => match tried.next().ok_or_else(Problem::fault)? {
+                    Ok(instance) => {
+                        seen.loaded.instance = instance;
+                        self.shown(seen).await.map(|view| (view, false))
+                    }
+                    Err(declined) => Err(declined.into()),
+                },
+                Err(problem) => Err(problem),
+            };
+            results.push(ResultView::new(item.ticket_no, would));
+        }
+        Ok(results)
     }
 
-    async fn task(&self, item: &Item) -> Result<(Loaded, Task), Problem> {
+    /// A ticket without its review. An agency that no longer has it sees its own part, here as
+    /// everywhere.
+    async fn shown(&self, seen: Seen) -> Result<TicketView, Problem> {
+        if seen.sight == Sight::Whole {
+            let at = self.api.engine.clock().now();
+            return self.api.listed(self.caller, &seen.loaded, at);
+        }
+        self.api.view(self.caller, seen).await
+    }
+
+    async fn task(&self, item: &Item) -> Result<(Seen, Task), Problem> {
         let seen = self.api.seen(self.reach, &item.ticket_no).await?;
         let task = act::task(
             self.api,
@@ -234,7 +249,7 @@ impl Work<'_> {
             item.revision,
         )
         .await?;
-        Ok((seen.loaded, task))
+        Ok((seen, task))
     }
 }
 

@@ -126,16 +126,18 @@ impl Reader {
             self.commits.borrow_and_update();
             // Whoever cannot be shown more now comes again later.
             let Ok(is_behind) = self.read().await else { return None };
-            if is_behind {
-                continue;
-            }
             let now = Instant::now();
             if now >= self.heartbeat {
                 self.heartbeat = now + HEARTBEAT;
                 if !self.caller.still_counts(&self.api).await {
                     return None;
                 }
-                return Some(Event::default().id(self.api.place(self.at)));
+                // Behind what he has just read stands where that ends.
+                let here = Event::default().id(self.api.place(self.at));
+                self.ready.push_back(here);
+            }
+            if is_behind || !self.ready.is_empty() {
+                continue;
             }
             tokio::select! {
                 _ = self.commits.changed() => {}
