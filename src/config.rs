@@ -67,6 +67,10 @@ pub struct Settings {
     pub listen: SocketAddr,
     /// Its database.
     pub database_url: String,
+    /// The folder of attachments, the same for all nodes; where none is named, beside a database
+    /// file or, for a server, in the working folder.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub attachments: Option<PathBuf>,
     /// How its clock goes.
     pub clock: ClockKind,
     /// Where the simulated clock starts.
@@ -95,6 +99,8 @@ pub struct Settings {
     pub token_reviews_per_s: NonZeroU32,
     /// Open streams that one token may have.
     pub token_streams: NonZeroU32,
+    /// Attachments that one token may send and receive at once.
+    pub token_transfers: NonZeroU32,
     /// KiB of a body; batches and attachments have their own measure.
     pub body_kib: NonZeroU32,
     /// What stands on one page at most.
@@ -109,6 +115,7 @@ impl Default for Settings {
         Self {
             listen: SocketAddr::from(([127, 0, 0, 1], 8080)),
             database_url: "sqlite://duban.db?mode=rwc".to_owned(),
+            attachments: None,
             clock: ClockKind::System,
             start_at: None,
             clock_offset_ms: 0,
@@ -121,6 +128,7 @@ impl Default for Settings {
             token_requests_per_s: of(1_000),
             token_reviews_per_s: of(20_000),
             token_streams: of(8),
+            token_transfers: of(4),
             body_kib: of(256),
             page_max: of(200),
             destinations: Vec::new(),
@@ -214,6 +222,7 @@ const OFFSET_MS_MAX: u64 = 50 * 365 * 86_400_000;
 const SETTINGS: &[&str] = &[
     "listen",
     "database_url",
+    "attachments",
     "clock",
     "start_at",
     "clock_offset_ms",
@@ -226,6 +235,7 @@ const SETTINGS: &[&str] = &[
     "token_requests_per_s",
     "token_reviews_per_s",
     "token_streams",
+    "token_transfers",
     "body_kib",
     "page_max",
 ];

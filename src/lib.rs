@@ -15,4 +15,5 @@ pub mod jobs;
 pub mod masking;
 pub mod store;
 pub mod telemetry;
+pub mod vault;
 pub mod wake;

@@ -9,6 +9,7 @@ mod m20261125_000002_reviews;
 mod m20261125_000003_house;
 mod m20261126_000004_lists;
 mod m20261126_000005_requests;
+mod m20261126_000006_attachments;
 mod table;
 
 pub use sea_orm_migration::MigratorTrait;
@@ -27,6 +28,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261125_000003_house::Migration),
             Box::new(m20261126_000004_lists::Migration),
             Box::new(m20261126_000005_requests::Migration),
+            Box::new(m20261126_000006_attachments::Migration),
         ]
     }
 }

@@ -31,6 +31,10 @@ pub(super) struct Flags {
     #[arg(long, value_name = "网址")]
     #[serde(skip_serializing_if = "Option::is_none")]
     database_url: Option<String>,
+    /// 附件目录；各节点须用同一个 [默认：数据库文件名加 .attachments；DUBAN_ATTACHMENTS]
+    #[arg(long, value_name = "目录")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    attachments: Option<PathBuf>,
     /// 时钟：system（系统）或 simulated（模拟，由接口拨动） [默认：system；DUBAN_CLOCK]
     #[arg(long, value_name = "时钟", value_parser = clock)]
     #[serde(skip_serializing_if = "Option::is_none")]

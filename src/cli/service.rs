@@ -17,6 +17,7 @@ use crate::config::{ClockKind, NodeRole, Settings};
 use crate::engine::{Carrier, Engine, Knowledge};
 use crate::http::{self, Api, Keys};
 use crate::store::{FileLock, Store};
+use crate::vault::Vault;
 use crate::wake::Wake;
 use crate::{crypto, jobs, telemetry};
 
@@ -55,7 +56,8 @@ impl Service {
         for day in engine.altered_publications().await? {
             tracing::warn!(%day, "the notices of this day differ from those that were worked in");
         }
-        let api = Api::new(engine.clone(), register, measures, keys, &settings);
+        let vault = vault(&settings)?;
+        let api = Api::new(engine.clone(), register, vault, measures, keys, &settings);
         let listener =
             if settings.does(NodeRole::Api) { Some(listen(settings.listen).await?) } else { None };
         Ok(Self { engine, settings, api, listener, _lock: lock })
@@ -128,6 +130,17 @@ async fn clock(settings: &Settings, store: &Store) -> Result<Clock, Failure> {
         Some(newest) if !settings.accept_clock => Err(Failure::Input(behind_by(now, newest))),
         _ => Ok(clock),
     }
+}
+
+fn vault(settings: &Settings) -> Result<Vault, Failure> {
+    let folder = match &settings.attachments {
+        Some(folder) => folder.clone(),
+        None => Store::attachments_folder(&settings.database_url)?,
+    };
+    Vault::open(&folder, clock::wall()).map_err(|error| {
+        let why = catalog::reason(&error);
+        Failure::Machine(format!("附件目录 {} 不能使用：{why}", folder.display()))
+    })
 }
 
 fn behind_by(now: Instant, newest: Instant) -> String {

@@ -10,15 +10,21 @@ use axum::http::header::CONTENT_TYPE;
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, StatusCode};
 use duban_core::name::Name;
+use futures::StreamExt;
 use serde::de::{DeserializeOwned, DeserializeSeed};
 use serde_json::Value;
+use tokio::time::Instant;
 
 use super::Api;
 use super::problem::Problem;
 use super::unique::{REPEATED, Unique};
+use crate::vault::Incoming;
 
 /// How long a body may take to arrive.
 const BODY_TIMEOUT: Duration = Duration::from_secs(15);
+
+/// The same of a file; between two pieces of one it may take as long as a body.
+const FILE_TIMEOUT: Duration = Duration::from_mins(5);
 
 /// How deep a body may be nested; serde's own limit is the stack's.
 const DEPTH_MAX: usize = 32;
@@ -51,6 +57,34 @@ pub(crate) async fn read(request: Request, bytes_max: usize) -> Result<Bytes, Pr
         let detail = format!("请求体不得超过 {} KiB，且须完整传送", bytes_max / 1024);
         Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "body-too-large", "请求体过大", detail)
     })
+}
+
+/// Takes a file in, piece by piece.
+pub(crate) async fn receive(
+    request: Request,
+    bytes_max: u64,
+    file: &mut Incoming,
+) -> Result<(), Problem> {
+    let too_large = || {
+        let detail = format!("文件不得超过 {} MB", bytes_max / (1024 * 1024));
+        Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "body-too-large", "请求体过大", detail)
+    };
+    let slow = || {
+        let detail = "文件未在 5 分钟内传完，或中断超过 15 秒，请重试";
+        Problem::new(StatusCode::REQUEST_TIMEOUT, "body-timeout", "请求超时", detail)
+    };
+    let mut pieces = request.into_body().into_data_stream();
+    let until = Instant::now() + FILE_TIMEOUT;
+    loop {
+        let last = until.min(Instant::now() + BODY_TIMEOUT);
+        let piece = tokio::time::timeout_at(last, pieces.next()).await.map_err(|_| slow())?;
+        let Some(piece) = piece else { return Ok(()) };
+        let piece = piece.map_err(|_| Problem::bad_request("文件须完整传送"))?;
+        if file.bytes + piece.len() as u64 > bytes_max {
+            return Err(too_large());
+        }
+        file.write(&piece).await?;
+    }
 }
 
 /// `application/json` and nothing else: other types could be sent by a foreign page.

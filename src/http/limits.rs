@@ -26,13 +26,19 @@ struct Inner {
     requests: DefaultKeyedRateLimiter<Uuid>,
     reviews: DefaultKeyedRateLimiter<Uuid>,
     clock: DefaultClock,
-    streams_max: u32,
-    streams: Mutex<BTreeMap<Uuid, u32>>,
+    streams: Arc<Slots>,
+    transfers: Arc<Slots>,
 }
 
-/// A place among a token's open streams; free again when this is dropped.
-pub(crate) struct StreamSlot {
-    inner: Arc<Inner>,
+/// What each token has open of a kind, and how much it may.
+struct Slots {
+    most: u32,
+    open: Mutex<BTreeMap<Uuid, u32>>,
+}
+
+/// A place among what a token has open; free again when this is dropped.
+pub(crate) struct Slot {
+    slots: Arc<Slots>,
     token: Uuid,
 }
 
@@ -44,8 +50,8 @@ impl Limits {
             requests: limiter(settings.token_requests_per_s),
             reviews: limiter(settings.token_reviews_per_s),
             clock: DefaultClock::default(),
-            streams_max: settings.token_streams.get(),
-            streams: Mutex::new(BTreeMap::new()),
+            streams: Slots::of(settings.token_streams),
+            transfers: Slots::of(settings.token_transfers),
         };
         let body_bytes = usize::try_from(settings.body_kib.get()).unwrap_or(usize::MAX / 1024);
         let (body_bytes, page) = (body_bytes * 1024, settings.page_max.get().into());
@@ -72,31 +78,54 @@ impl Limits {
     ///
     /// # Errors
     /// The token has as many as it may have.
-    pub(crate) fn stream(&self, token: Uuid) -> Result<StreamSlot, Problem> {
-        let mut streams = self.inner.streams.lock().unwrap_or_else(PoisonError::into_inner);
-        let open = streams.entry(token).or_default();
-        if *open >= self.inner.streams_max {
-            let most = self.inner.streams_max;
+    pub(crate) fn stream(&self, token: Uuid) -> Result<Slot, Problem> {
+        self.inner.streams.take(token).map_err(|most| {
             let say = format!("本令牌同时打开的订阅不得超过 {most} 个；请先关闭其他的");
-            return Err(Problem::too_many("too-many-streams", say, 15));
-        }
-        *open += 1;
-        Ok(StreamSlot { inner: Arc::clone(&self.inner), token })
+            Problem::too_many("too-many-streams", say, 15)
+        })
+    }
+
+    /// Begins to send or to receive a file.
+    ///
+    /// # Errors
+    /// The token does as much of that at once as it may.
+    pub(crate) fn transfer(&self, token: Uuid) -> Result<Slot, Problem> {
+        self.inner.transfers.take(token).map_err(|most| {
+            let say = format!("本令牌同时上传和下载的附件不得超过 {most} 个；请待其完成");
+            Problem::too_many("too-many-transfers", say, 5)
+        })
     }
 }
 
-/// Seconds, rounded up.
-fn whole(wait: Duration) -> u32 {
-    u32::try_from(wait.as_secs()).unwrap_or(u32::MAX - 1) + 1
+impl Slots {
+    fn of(most: NonZeroU32) -> Arc<Self> {
+        Arc::new(Self { most: most.get(), open: Mutex::new(BTreeMap::new()) })
+    }
+
+    /// A place, or how many a token may have.
+    fn take(self: &Arc<Self>, token: Uuid) -> Result<Slot, u32> {
+        let mut all = self.open.lock().unwrap_or_else(PoisonError::into_inner);
+        let open = all.entry(token).or_default();
+        if *open >= self.most {
+            return Err(self.most);
+        }
+        *open += 1;
+        Ok(Slot { slots: Arc::clone(self), token })
+    }
 }
 
-impl Drop for StreamSlot {
+/// Seconds, rounded up, and at least one.
+fn whole(wait: Duration) -> u32 {
+    u32::try_from(wait.as_millis().div_ceil(1_000)).unwrap_or(u32::MAX).max(1)
+}
+
+impl Drop for Slot {
     fn drop(&mut self) {
-        let mut streams = self.inner.streams.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(open) = streams.get_mut(&self.token) {
+        let mut all = self.slots.open.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(open) = all.get_mut(&self.token) {
             *open -= 1;
             if *open == 0 {
-                streams.remove(&self.token);
+                all.remove(&self.token);
             }
         }
     }

@@ -28,6 +28,7 @@ pub use server::serve;
 use crate::catalog::Register;
 use crate::config::Settings;
 use crate::engine::Engine;
+use crate::vault::Vault;
 use limits::Limits;
 
 /// What every endpoint needs; clones are the same.
@@ -35,6 +36,7 @@ use limits::Limits;
 pub struct Api {
     engine: Engine,
     register: Arc<Register>,
+    vault: Vault,
     measures: PrometheusHandle,
     keys: Keys,
     limits: Limits,
@@ -57,13 +59,14 @@ impl Api {
     pub fn new(
         engine: Engine,
         register: Register,
+        vault: Vault,
         measures: PrometheusHandle,
         keys: Keys,
         settings: &Settings,
     ) -> Self {
         let stopping = watch::Sender::new(false).subscribe();
         let (register, limits) = (Arc::new(register), Limits::new(settings));
-        Self { engine, register, measures, keys, limits, stopping }
+        Self { engine, register, vault, measures, keys, limits, stopping }
     }
 
     /// What stands for a staff member in history: the same number, the same pseudonym.

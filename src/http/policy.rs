@@ -63,6 +63,13 @@ endpoints! {
         "POST /v1/tickets/{ticket_no}/actions/{action}",
         "POST /v1/tickets/actions/{action}"
     ];
+    /// What was uploaded.
+    ReadAttachments = "查看附件", [
+        "GET /v1/tickets/{ticket_no}/attachments",
+        "GET /v1/tickets/{ticket_no}/attachments/{id}"
+    ];
+    /// Evidence comes in.
+    Attach = "上传附件", ["POST /v1/tickets/{ticket_no}/attachments"];
     /// The reviewer unmasked, which is recorded.
     Unmask = "查看评价人完整信息", ["POST /v1/tickets/{ticket_no}/reviewer"];
     /// What is running.
@@ -107,19 +114,34 @@ pub const fn scope(role: Role, endpoint: Endpoint) -> Scope {
         _ if matches!(endpoint, E::Compute | E::ReadRules) => All,
         R::Intake if matches!(endpoint, E::Review) => All,
         R::Agency | R::AgencyLead => match endpoint {
-            E::ReadTickets | E::Act | E::ReadDeadlines | E::Unmask => Own,
+            E::ReadTickets
+            | E::Act
+            | E::ReadDeadlines
+            | E::ReadAttachments
+            | E::Attach
+            | E::Unmask => Own,
             _ => Nothing,
         },
         R::Hotline | R::Supervisor => match endpoint {
             // What comes on paper is entered by hand (Article 9).
-            E::Review | E::ReadTickets | E::Act | E::ReadDeadlines | E::Unmask => All,
+            E::Review
+            | E::ReadTickets
+            | E::Act
+            | E::ReadDeadlines
+            | E::ReadAttachments
+            | E::Attach
+            | E::Unmask => All,
             _ => Nothing,
         },
-        R::Approver if matches!(endpoint, E::ReadTickets | E::Act | E::ReadDeadlines) => All,
+        R::Approver => match endpoint {
+            E::ReadTickets | E::Act | E::ReadDeadlines | E::ReadAttachments => All,
+            _ => Nothing,
+        },
         R::Auditor => match endpoint {
             E::ReadTickets
             | E::Act
             | E::ReadDeadlines
+            | E::ReadAttachments
             | E::Unmask
             | E::ReadIncidents
             | E::ReadOutbox
@@ -136,7 +158,7 @@ pub const fn scope(role: Role, endpoint: Endpoint) -> Scope {
         R::AuditAdmin if matches!(endpoint, E::ReadIncidents | E::ReadOutbox | E::ReadTokens) => {
             All
         }
-        R::Intake | R::Approver | R::SecurityAdmin | R::AuditAdmin => Nothing,
+        R::Intake | R::SecurityAdmin | R::AuditAdmin => Nothing,
     }
 }
 

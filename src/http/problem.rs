@@ -2,6 +2,8 @@
 //! `type` for programs, a sentence that says what to do for people. The only place that knows
 //! status codes. Must never repeat what a request said.
 
+use std::io::ErrorKind;
+
 use axum::Json;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
@@ -13,6 +15,7 @@ use utoipa::ToSchema;
 
 use crate::engine::{AdvanceError, Declined};
 use crate::store::{AddTokenError, StoreError};
+use crate::vault::VaultError;
 
 /// What is wrong with a request; on its way through every function, so it is small.
 #[derive(Clone, Debug, Serialize, ToSchema)]
@@ -175,6 +178,34 @@ impl From<StoreError> for Problem {
             error => {
                 let status = StatusCode::INTERNAL_SERVER_ERROR;
                 Self::new(status, "store", "数据库出错", error.to_string())
+            }
+        }
+    }
+}
+
+/// What a disk says, without its path.
+impl From<std::io::Error> for Problem {
+    fn from(error: std::io::Error) -> Self {
+        tracing::error!(io.error = ?error.kind(), "an attachment met a fault of the disk");
+        let detail = match error.kind() {
+            ErrorKind::StorageFull | ErrorKind::FileTooLarge | ErrorKind::QuotaExceeded => {
+                "附件所在磁盘已满，请联系运维人员"
+            }
+            _ => "附件目录不能读写，请联系运维人员",
+        };
+        Self::busy(detail).retry_after(30)
+    }
+}
+
+impl From<VaultError> for Problem {
+    fn from(error: VaultError) -> Self {
+        match error {
+            VaultError::Disk(error) => error.into(),
+            VaultError::Damaged => {
+                tracing::error!("the file of an attachment is missing or damaged");
+                let status = StatusCode::INTERNAL_SERVER_ERROR;
+                let detail = "附件文件缺失或已损坏，请联系运维人员；持有原件的，可重新上传";
+                Self::new(status, "attachment-damaged", "附件损坏", detail)
             }
         }
     }

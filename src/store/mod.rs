@@ -3,6 +3,7 @@
 //!
 //! Must never ask the database for the time, decide anything about a ticket, or let SQL out.
 
+mod attachment;
 mod audit;
 mod board;
 mod change;
@@ -29,12 +30,14 @@ mod ticket_no;
 mod token;
 mod turning;
 
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use duban_migrations::{Migrator, MigratorTrait};
 use sea_orm::{ConnectionTrait, DatabaseConnection};
 
+pub use attachment::Attachment;
 pub use audit::{AuditPage, StoredTicket, Totals};
 pub use board::{Board, BoardFilter, By, Line};
 pub use change::{Change, EventRow, PersonalRow, Remembered, ReviewRow, red_at};
@@ -96,6 +99,16 @@ impl Store {
     /// Another process serves from it, or the folder cannot be written.
     pub fn lock(url: &str) -> Result<Option<FileLock>, StoreError> {
         dialect::lock(url)
+    }
+
+    /// Where the attachments of a database lie if nobody says otherwise: beside its file, or, for a
+    /// server, in the working folder.
+    ///
+    /// # Errors
+    /// An address that is none.
+    pub fn attachments_folder(url: &str) -> Result<PathBuf, StoreError> {
+        let beside = dialect::file(url)?.unwrap_or("duban");
+        Ok(PathBuf::from(format!("{beside}.attachments")))
     }
 
     async fn connect(url: &str) -> Result<Self, StoreError> {

@@ -85,6 +85,9 @@ impl Street {
             self.answers.push(self.server.post("/v1/reviews", &self.hotline, review).await);
         }
         let batch = json!({"review_id": PHONE, "comment": COMMENT});
+        let path = format!("/v1/tickets/{NAME}/attachments?kind={NAME}");
+        let upload = self.server.upload(&path, &self.agency, "text/plain", NOTE.as_bytes());
+        self.answers.push(upload.await);
         self.answers.push(self.server.post("/v1/reviews/batch", &self.hotline, &batch).await);
     }
 
@@ -178,7 +181,7 @@ async fn nobody_is_found_outside_the_table_of_personal_data() {
 /// Every byte of the database's files.
 fn bytes(folder: &Path) -> Vec<u8> {
     let files = std::fs::read_dir(folder).expect("the folder");
-    let files = files.map(|file| file.expect("a file").path());
+    let files = files.map(|file| file.expect("a file").path()).filter(|path| path.is_file());
     let of_database = files.filter(|file| file.to_string_lossy().contains("duban.db"));
     of_database.flat_map(|file| std::fs::read(file).expect("read")).collect()
 }

@@ -1,6 +1,7 @@
 //! The floors above the core against real databases: what is true of one is true of both.
 
 mod api;
+mod attachments;
 mod board;
 mod canary;
 mod conflicts;

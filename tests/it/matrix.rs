@@ -188,7 +188,15 @@ async fn a_foreign_ticket_is_like_none() {
     let bound = place.token_of(Role::Supervisor, "s1", None, Some("440304"), until).await;
     let nowhere = "HCP20260302000099-1";
     for token in [&agency, &bound] {
-        for tail in ["", "/history", "/actions", "/forecast", "/deadlines/contact/explanation"] {
+        for tail in [
+            "",
+            "/history",
+            "/actions",
+            "/attachments",
+            "/attachments/x",
+            "/forecast",
+            "/deadlines/contact/explanation",
+        ] {
             let get = async |number: &str| {
                 let answer = server.get(&format!("/v1/tickets/{number}{tail}"), token).await;
                 (answer.status, answer.body)

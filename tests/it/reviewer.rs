@@ -99,8 +99,9 @@ async fn two_tokens_of_one_subject_are_one_actor() {
     act(&hotline, "dispatch", json!({"agency": "SZ013"})).await.ok();
     let reached = json!({"outcome": "reached", "channel": "phone", "attempted_at": START});
     act(&agency, "record_contact", reached).await.ok();
-    let sm3 = "66c7f0f462eeedd9d1f2d46bdc10e4e24167c4875cf2f7a2297da02b8f4ba8e0";
-    let evidence = json!([{"sm3": sm3, "kind": "document"}]);
+    let path = format!("{ticket}/attachments");
+    let sm3 = server.upload(&path, &hotline, "text/plain", b"abc").await.ok();
+    let evidence = json!([{"sm3": sm3["attachment"]["sm3"], "kind": "document"}]);
     let conclusion = json!({"finding": "mistaken", "summary": "误评", "evidence": evidence});
     act(&agency, "conclude", conclusion).await.ok();
     // The same person with another token.

@@ -270,6 +270,21 @@ impl Caller {
         self.call(Method::POST, path, token, Some(body)).await
     }
 
+    /// Bytes as a file.
+    pub(crate) async fn upload(
+        &self,
+        path: &str,
+        token: &str,
+        content_type: &str,
+        bytes: &[u8],
+    ) -> Answer {
+        let call = self.client.post(format!("{}{path}", self.address)).bearer_auth(token);
+        let call = call.header("content-type", content_type).body(bytes.to_vec());
+        let answer = call.send().await.expect("an answer");
+        let (status, headers) = (answer.status(), answer.headers().clone());
+        Answer { status, headers, body: answer.json().await.unwrap_or_default() }
+    }
+
     /// The simulated clock moves.
     pub(crate) async fn advance(&self, token: &str, to: Instant) {
         self.post("/v1/clock/advance", token, &json!({"to": to})).await.ok();

@@ -7,7 +7,7 @@ use crate::source::{Finding, Source};
 /// of them lies the core, a crate of its own.
 const FLOORS: &[&[&str]] = &[
     &["clock", "config", "catalog", "telemetry", "crypto", "masking"],
-    &["store", "wake"],
+    &["store", "vault", "wake"],
     &["engine", "activities", "access", "audit"],
     &["jobs", "http", "console"],
     &["cli"],

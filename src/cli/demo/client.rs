@@ -5,6 +5,7 @@ use std::net::SocketAddr;
 
 use duban_core::role::Role;
 use duban_core::time::Instant;
+use reqwest::RequestBuilder;
 use serde_json::{Value, json};
 
 use crate::cli::Failure;
@@ -43,19 +44,25 @@ impl Client {
         body: &Value,
     ) -> Result<(u16, Value), Failure> {
         let call = self.http.post(format!("{}{path}", self.address));
-        let call = call.bearer_auth(self.token(role, agency)).json(body);
-        let broken = |_| Failure::Machine("演示服务没有应答".to_owned());
-        let answer = call.send().await.map_err(broken)?;
-        let status = answer.status().as_u16();
-        Ok((status, answer.json().await.unwrap_or_default()))
+        answer(call.bearer_auth(self.token(role, agency)).json(body)).await
+    }
+
+    /// Uploads a text.
+    pub(super) async fn upload(
+        &self,
+        role: Role,
+        agency: Option<&str>,
+        path: &str,
+        text: String,
+    ) -> Result<(u16, Value), Failure> {
+        let call = self.http.post(format!("{}{path}", self.address)).body(text);
+        let call = call.bearer_auth(self.token(role, agency));
+        answer(call.header("content-type", "text/plain")).await
     }
 
     pub(super) async fn get(&self, role: Role, path: &str) -> Result<Value, Failure> {
         let call = self.http.get(format!("{}{path}", self.address));
-        let call = call.bearer_auth(self.token(role, None));
-        let broken = |_| Failure::Machine("演示服务没有应答".to_owned());
-        let answer = call.send().await.map_err(broken)?;
-        Ok(answer.json().await.unwrap_or_default())
+        Ok(answer(call.bearer_auth(self.token(role, None))).await?.1)
     }
 
     /// The clock moves on.
@@ -68,4 +75,12 @@ impl Client {
             Err(Failure::Machine(format!("时钟拨不动：{said}")))
         }
     }
+}
+
+/// Status and body of what is answered.
+async fn answer(call: RequestBuilder) -> Result<(u16, Value), Failure> {
+    let broken = |_| Failure::Machine("演示服务没有应答".to_owned());
+    let answer = call.send().await.map_err(broken)?;
+    let status = answer.status().as_u16();
+    Ok((status, answer.json().await.unwrap_or_default()))
 }

@@ -78,8 +78,9 @@ const LOGINS: &[(Role, Option<&str>)] = &[
 impl Demo {
     pub(super) fn run(self) -> Ended {
         if self.fresh {
+            // What is not there need not be removed; what can't be is told at the opening.
+            let _ = fs::remove_dir_all(format!("{FILE}.attachments"));
             for end in ["", "-wal", "-shm", ".lock"] {
-                // What is not there need not be removed; what can't be is told at the opening.
                 let _ = fs::remove_file(format!("{FILE}{end}"));
             }
         }

@@ -5,6 +5,7 @@ use axum::extract::State;
 use axum::http::HeaderMap;
 use axum::response::{IntoResponse, Response};
 use duban_core::definition::{FieldFault, Outcome};
+use duban_core::digest::Digest;
 use duban_core::instance::Instance;
 use duban_core::name::Name;
 use serde_json::Value;
@@ -82,7 +83,10 @@ pub(super) async fn task(
     form: &Value,
     revision: Option<u32>,
 ) -> Result<Task, Problem> {
-    let fault = fault(api, reach, &seen.loaded, action, form).await?;
+    let fault = match fault(api, reach, &seen.loaded, action, form).await? {
+        None => not_uploaded(api, caller, seen, form).await?,
+        fault => fault,
+    };
     let (action, actor) = (Name::from(action), caller.actor());
     Ok(Task::Act { ticket: seen.id, action, actor, form: form.clone(), revision, fault })
 }
@@ -123,6 +127,37 @@ async fn fault(
         _ => None,
     })
 }
+
+/// A form names evidence by its digest: whoever fills it in must have seen the file.
+async fn not_uploaded(
+    api: &Api,
+    caller: &Caller,
+    seen: &Seen,
+    form: &Value,
+) -> Result<Option<FieldFault>, Problem> {
+    let mut named = Vec::new();
+    for (field, value) in form.as_object().into_iter().flatten() {
+        for (place, item) in value.as_array().into_iter().flatten().enumerate() {
+            let digest = item.get(DIGEST).and_then(Value::as_str);
+            if let Some(digest) = digest.and_then(|digest| digest.parse::<Digest>().ok()) {
+                named.push((format!("{field}/{place}/{DIGEST}"), digest));
+            }
+        }
+    }
+    // More than this no form takes.
+    named.truncate(EVIDENCE_MAX);
+    let digests: Vec<Digest> = named.iter().map(|(_, digest)| *digest).collect();
+    let own = caller.agency.as_ref().filter(|_| seen.sight != Sight::Whole);
+    let there = api.engine.store().uploaded(seen.id, own, &digests).await?;
+    let missing = named.iter().find(|(_, digest)| !there.contains(digest));
+    Ok(missing.map(|(field, _)| told(field, "本工单没有这个附件；请先上传")))
+}
+
+/// The field of a piece of evidence that names its file.
+const DIGEST: &str = "sm3";
+
+/// Pieces of evidence that are looked up.
+const EVIDENCE_MAX: usize = 200;
 
 /// The field of forms that names another ticket.
 const DUPLICATE_OF: &str = "duplicate_of";

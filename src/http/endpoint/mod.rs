@@ -3,6 +3,7 @@
 mod act;
 mod act_on_many;
 mod actions;
+mod attachments;
 mod board;
 mod calendars;
 mod clock;
@@ -76,6 +77,8 @@ pub(crate) fn all() -> (Router<Api>, Document) {
         .routes(routes!(forecast::list))
         .routes(routes!(actions::list))
         .routes(routes!(act::post))
+        .routes(routes!(attachments::list, attachments::post))
+        .routes(routes!(attachments::get))
         .routes(routes!(reviewer::post))
         .routes(routes!(act_on_many::post))
         .routes(routes!(stream::get))

@@ -18,7 +18,7 @@ use utoipa::IntoParams;
 use super::super::Api;
 use super::super::body::Query;
 use super::super::caller::Caller;
-use super::super::limits::StreamSlot;
+use super::super::limits::Slot;
 use super::super::policy::{Endpoint, Reach};
 use super::super::problem::Problem;
 use super::super::view::commit::{ChangedView, CommitView};
@@ -102,11 +102,11 @@ struct Reader {
     commits: watch::Receiver<()>,
     stopping: watch::Receiver<bool>,
     heartbeat: Instant,
-    _slot: StreamSlot,
+    _slot: Slot,
 }
 
 impl Reader {
-    fn new(api: Api, caller: Caller, reach: Reach, at: i64, slot: StreamSlot) -> Self {
+    fn new(api: Api, caller: Caller, reach: Reach, at: i64, slot: Slot) -> Self {
         let (commits, stopping) = (api.engine.wake().commits(), api.stopping.clone());
         // Where he is, even if he is gone before anything happens.
         let first = Event::default().id(api.place(at)).retry(RETRY);

@@ -3,6 +3,7 @@
 
 #![expect(unreachable_pub, reason = "the derive writes public items")]
 
+pub(super) mod attachment;
 pub(super) mod card;
 pub(super) mod commit_log;
 pub(super) mod deadline;

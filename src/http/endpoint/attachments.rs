@@ -1,0 +1,344 @@
+//! `POST|GET /v1/tickets/{ticket_no}/attachments`: evidence comes in as bytes and is named by their
+//! digest; it goes out as a download and as nothing else. Must never learn what a file was called.
+
+use axum::Json;
+use axum::body::Body as Bytes;
+use axum::extract::{Request, State};
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use duban_core::digest::Digest;
+use duban_core::event::{Acted, Fact};
+use duban_core::limits::EVENTS_MAX;
+use duban_core::name::Name;
+use duban_core::ticket_id::TicketId;
+use duban_core::time::Instant;
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+use utoipa::{IntoParams, ToSchema};
+use uuid::Uuid;
+
+use super::super::body::{NoQuery, Path, Query, receive};
+use super::super::caller::Caller;
+use super::super::policy::Endpoint;
+use super::super::problem::Problem;
+use super::super::sight::{Seen, Sight};
+use super::super::view::ticket::ReceiptView;
+use super::super::{Api, keys};
+use crate::engine::{Arrival, Declined, Receipt, Task, Turn};
+use crate::store::Attachment;
+use crate::{clock, crypto};
+
+/// Bytes of a file.
+pub(crate) const BYTES_MAX: u64 = 20 * 1024 * 1024;
+
+/// Attachments of one ticket.
+const ATTACHMENTS_MAX: u64 = 200;
+
+/// The action by which a ticket's history learns of a file that no other form names.
+const ATTACH: &str = "attach";
+
+/// What files may be: media type, how their names end, and what they are as evidence.
+const TYPES: &[(&str, &str, Kind)] = &[
+    ("application/pdf", "pdf", Kind::Document),
+    ("application/ofd", "ofd", Kind::Document),
+    ("application/msword", "doc", Kind::Document),
+    (
+        "application/vnd.openxmlformats-officedocument.wordprocessingml.document",
+        "docx",
+        Kind::Document,
+    ),
+    ("application/vnd.ms-excel", "xls", Kind::Document),
+    ("application/vnd.openxmlformats-officedocument.spreadsheetml.sheet", "xlsx", Kind::Document),
+    ("application/zip", "zip", Kind::Other),
+    ("text/plain", "txt", Kind::Document),
+    ("image/jpeg", "jpg", Kind::Photo),
+    ("image/png", "png", Kind::Photo),
+    ("audio/mpeg", "mp3", Kind::Recording),
+    ("audio/mp4", "m4a", Kind::Recording),
+    ("audio/amr", "amr", Kind::Recording),
+    ("audio/wav", "wav", Kind::Recording),
+    ("video/mp4", "mp4", Kind::Video),
+];
+
+/// What a file is as evidence, in the words of the form `attach`.
+#[derive(Clone, Copy, Debug, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Kind {
+    /// 文书材料
+    Document,
+    /// 照片
+    Photo,
+    /// 录音
+    Recording,
+    /// 录像
+    Video,
+    /// 截图
+    Screenshot,
+    /// 其他
+    Other,
+}
+
+#[derive(Debug, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Upload {
+    /// 材料类型；不写则按文件类型判断
+    #[param(inline)]
+    kind: Option<Kind>,
+}
+
+/// A ticket's attachments, the oldest first.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct AttachmentsView {
+    attachments: Vec<AttachmentView>,
+}
+
+/// An attachment.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct AttachmentView {
+    #[schema(value_type = String)]
+    id: Uuid,
+    /// SM3 of its bytes: what forms name it by.
+    #[schema(example = "66c7f0f462eeedd9d1f2d46bdc10e4e24167c4875cf2f7a2297da02b8f4ba8e0")]
+    sm3: String,
+    bytes: u64,
+    #[schema(example = "application/pdf")]
+    content_type: String,
+    /// The agency that uploaded it; none where it was the hotline or a supervisor.
+    agency: Option<String>,
+    uploaded_by: String,
+    #[schema(value_type = String, format = DateTime)]
+    uploaded_at: Instant,
+}
+
+/// An attachment that has come in.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct UploadedView {
+    attachment: AttachmentView,
+    /// Of the action `attach`, where the caller could do it at this step; else the digest comes
+    /// into the history with the form that names it.
+    receipt: Option<ReceiptView>,
+}
+
+impl From<Attachment> for AttachmentView {
+    fn from(one: Attachment) -> Self {
+        Self {
+            id: one.id,
+            sm3: one.sm3.to_string(),
+            bytes: one.bytes,
+            content_type: one.content_type,
+            agency: one.agency.map(|agency| agency.to_string()),
+            uploaded_by: one.uploaded_by.to_string(),
+            uploaded_at: one.uploaded_at,
+        }
+    }
+}
+
+/// 一件工单的附件
+#[utoipa::path(
+    get, path = "/v1/tickets/{ticket_no}/attachments", tag = "tickets",
+    params(("ticket_no" = String, Path, example = "HCP20260304000127-5")),
+    responses(
+        (status = 200, description = "附件，先上传的在前", body = AttachmentsView),
+        (status = 404, description = "没有，或不在本单位", body = Problem),
+    )
+)]
+pub(crate) async fn list(
+    State(api): State<Api>,
+    caller: Caller,
+    Path(ticket_no): Path<String>,
+    Query(NoQuery {}): Query<NoQuery>,
+) -> Result<Json<AttachmentsView>, Problem> {
+    let found = api.attachments(&caller, &ticket_no).await?;
+    let attachments = found.into_iter().map(AttachmentView::from).collect();
+    Ok(Json(AttachmentsView { attachments }))
+}
+
+/// 下载一个附件
+#[utoipa::path(
+    get, path = "/v1/tickets/{ticket_no}/attachments/{id}", tag = "tickets",
+    params(
+        ("ticket_no" = String, Path, example = "HCP20260304000127-5"),
+        ("id" = String, Path),
+    ),
+    responses(
+        (status = 200, description = "文件；已按摘要核对", body = Vec<u8>, content_type = "application/octet-stream"),
+        (status = 404, description = "没有，或不在本单位", body = Problem),
+        (status = 429, description = "同时下载过多", body = Problem),
+    )
+)]
+pub(crate) async fn get(
+    State(api): State<Api>,
+    caller: Caller,
+    Path((ticket_no, id)): Path<(String, String)>,
+    Query(NoQuery {}): Query<NoQuery>,
+) -> Result<Response, Problem> {
+    let found = api.attachments(&caller, &ticket_no).await?;
+    let one = found.into_iter().find(|one| one.id.to_string() == id);
+    let one = one.ok_or_else(|| Problem::not_found("这个附件"))?;
+    let slot = api.limits.transfer(caller.token)?;
+    let bytes = api.vault.read(one.sm3).await?;
+    let end = TYPES.iter().find(|(kind, ..)| *kind == one.content_type).map_or("bin", |one| one.1);
+    // The place among transfers is held until the last byte has gone.
+    let pieces = futures::stream::once(async move {
+        let _slot = slot;
+        Ok::<_, std::io::Error>(bytes)
+    });
+    let mut response = Bytes::from_stream(pieces).into_response();
+    let named = format!("attachment; filename=\"{ticket_no}-{}.{end}\"", &one.sm3.to_string()[..8]);
+    let value = |text: &str| HeaderValue::from_str(text).map_err(|_| Problem::fault());
+    let headers = response.headers_mut();
+    headers.insert(header::CONTENT_TYPE, value(&one.content_type)?);
+    headers.insert(header::CONTENT_LENGTH, one.bytes.into());
+    headers.insert(header::CONTENT_DISPOSITION, value(&named)?);
+    // Even whoever opens it in place finds nothing that runs.
+    headers.insert(header::CONTENT_SECURITY_POLICY, value("default-src 'none'; sandbox")?);
+    Ok(response)
+}
+
+/// 上传附件；请求体即文件，不超过 20 MB，不含文件名
+#[utoipa::path(
+    post, path = "/v1/tickets/{ticket_no}/attachments", tag = "tickets",
+    params(
+        ("ticket_no" = String, Path, example = "HCP20260304000127-5"), Upload,
+        ("Idempotency-Key" = Option<String>, Header, description = "重试时使用同一个键"),
+    ),
+    request_body(content((Vec<u8> = "application/pdf"))),
+    responses(
+        (status = 201, description = "已保存；此刻可办“补充材料”的，摘要已记入历史，附回执", body = UploadedView),
+        (status = 404, description = "没有，或不在本单位", body = Problem),
+        (status = 409, description = "附件过多", body = Problem),
+        (status = 413, description = "超过 20 MB", body = Problem),
+        (status = 415, description = "文件类型不支持", body = Problem),
+        (status = 422, description = "文件是空的", body = Problem),
+        (status = 429, description = "同时上传过多", body = Problem),
+    )
+)]
+pub(crate) async fn post(
+    State(api): State<Api>,
+    caller: Caller,
+    Path(ticket_no): Path<String>,
+    Query(Upload { kind }): Query<Upload>,
+    headers: HeaderMap,
+    request: Request,
+) -> Result<Response, Problem> {
+    let reach = caller.may(Endpoint::Attach)?;
+    let seen = api.seen(&reach, &ticket_no).await?;
+    let (content_type, usual) = content_type(&headers)?;
+    let _slot = api.limits.transfer(caller.token)?;
+    let store = api.engine.store();
+    let mut file = api.vault.begin(crypto::identity()).await?;
+    receive(request, BYTES_MAX, &mut file).await?;
+    if file.bytes == 0 {
+        return Err(Problem::bad_request("文件是空的；请求体应为文件内容"));
+    }
+    let arrival = api.engine.arrive().await;
+    let bytes = file.bytes;
+    let sm3 = file.keep().await?;
+    let operation = format!("POST /v1/tickets/{ticket_no}/attachments");
+    let body = format!("{sm3} {content_type}").into_bytes().into();
+    let key = keys::keyed(&headers, &caller, &operation, &body, 201)?;
+    let keep = async |turn: &Turn| {
+        let there = store.attachments(seen.id, None, ATTACHMENTS_MAX).await?;
+        let is_there = there.iter().any(|one| one.sm3 == sm3 && one.agency == caller.agency);
+        if !is_there && there.len() as u64 >= ATTACHMENTS_MAX {
+            let conflict = StatusCode::CONFLICT;
+            let say = "一件工单至多 200 个附件";
+            return Err(Problem::new(conflict, "attachments-full", "附件过多", say));
+        }
+        let new = Attachment {
+            id: turn.about,
+            ticket: seen.id,
+            sm3,
+            bytes,
+            content_type: content_type.to_owned(),
+            agency: caller.agency.clone(),
+            uploaded_by: caller.subject.clone(),
+            uploaded_at: clock::wall(),
+        };
+        let kept = store.add_attachment(&new).await?;
+        let mut receipt = api.recorded(&caller, seen.id, sm3).await?;
+        if receipt.is_none() {
+            let kind = kind.unwrap_or(usual);
+            receipt = api.record(&caller, &arrival, seen.id, sm3, kind).await?;
+        }
+        Ok(UploadedView { attachment: kept.into(), receipt: receipt.map(ReceiptView::from) })
+    };
+    let (view, repeated) = api.once(key, 0, keep).await?;
+    let mut response = (StatusCode::CREATED, Json(view)).into_response();
+    keys::mark(&mut response, repeated);
+    Ok(response)
+}
+
+/// The media type of an upload, with what such files usually are.
+fn content_type(headers: &HeaderMap) -> Result<(&'static str, Kind), Problem> {
+    let sent = headers.get(header::CONTENT_TYPE).and_then(|sent| sent.to_str().ok());
+    let sent = sent.unwrap_or_default().split(';').next().unwrap_or_default().trim();
+    let found = TYPES.iter().find(|(kind, ..)| sent.eq_ignore_ascii_case(kind));
+    found.map(|(name, _, kind)| (*name, *kind)).ok_or_else(|| {
+        let known: Vec<&str> = TYPES.iter().map(|(name, ..)| *name).collect();
+        let detail = format!("请以文件类型为 Content-Type；可用：{}", known.join("、"));
+        let status = StatusCode::UNSUPPORTED_MEDIA_TYPE;
+        Problem::new(status, "unsupported-media-type", "类型不支持", detail)
+    })
+}
+
+impl Api {
+    /// The attachments of a ticket that a caller may see: an agency that no longer has it sees its
+    /// own.
+    async fn attachments(
+        &self,
+        caller: &Caller,
+        ticket_no: &str,
+    ) -> Result<Vec<Attachment>, Problem> {
+        let reach = caller.may(Endpoint::ReadAttachments)?;
+        let Seen { id, sight, .. } = self.seen(&reach, ticket_no).await?;
+        let own = caller.agency.as_ref().filter(|_| sight != Sight::Whole);
+        // A few more may have come in side by side.
+        Ok(self.engine.store().attachments(id, own, 2 * ATTACHMENTS_MAX).await?)
+    }
+
+    /// Takes a file into a ticket's history, if the caller may do that at this step.
+    async fn record(
+        &self,
+        caller: &Caller,
+        arrival: &Arrival<'_>,
+        ticket: TicketId,
+        sm3: Digest,
+        kind: Kind,
+    ) -> Result<Option<Receipt>, Problem> {
+        let form = json!({"attachments": [{"sm3": sm3, "kind": kind}]});
+        let (action, actor) = (Name::from(ATTACH), caller.actor());
+        let task = Task::Act { ticket, action, actor, form, revision: None, fault: None };
+        match self.engine.submit(arrival, task, None).await {
+            Ok(done) => Ok(done.receipt),
+            // Not his to do, or not at this step: the file waits for a form that names it.
+            Err(Declined::Rejected(_)) => Ok(None),
+            Err(declined) => Err(declined.into()),
+        }
+    }
+
+    /// The receipt of the action `attach` by which the caller's side has named a file before.
+    async fn recorded(
+        &self,
+        caller: &Caller,
+        ticket: TicketId,
+        sm3: Digest,
+    ) -> Result<Option<Receipt>, Problem> {
+        let name = sm3.to_string();
+        let history = self.engine.store().history(ticket, 0, EVENTS_MAX).await?;
+        for one in history.iter().filter(|one| contains(&one.bytes, name.as_bytes())) {
+            let event = one.event()?;
+            let is_own =
+                |acted: &Acted| acted.action.as_str() == ATTACH && acted.agency == caller.agency;
+            if matches!(&event.fact, Fact::Acted(acted) if is_own(acted)) {
+                let (seq, hash, at, arrived_at) = (event.seq, one.hash, event.at, event.arrived_at);
+                return Ok(Some(Receipt { seq, hash, at, arrived_at }));
+            }
+        }
+        Ok(None)
+    }
+}
+
+fn contains(bytes: &[u8], part: &[u8]) -> bool {
+    bytes.windows(part.len()).any(|window| window == part)
+}

@@ -1,0 +1,173 @@
+//! Floor 2: the files of attachments, each named by the SM3 of its bytes. Must never keep half a
+//! file, nor give one out whose bytes are not those of its name.
+
+use std::io::{Error, ErrorKind, Read};
+use std::path::{Path, PathBuf};
+use std::time::UNIX_EPOCH;
+
+use duban_core::digest::{Digest, Hasher};
+use duban_core::time::Instant;
+use tokio::fs::File;
+use tokio::io::AsyncWriteExt;
+use uuid::Uuid;
+
+/// Where files lie until they are there whole.
+const INCOMING: &str = "incoming";
+
+/// What still lies there after so long is of a process that has died.
+const ABANDONED_MS: i64 = 24 * 3_600_000;
+
+/// A folder with the files of attachments; clones are the same.
+#[derive(Clone, Debug)]
+pub struct Vault {
+    folder: PathBuf,
+}
+
+/// Why a file is not given out.
+#[derive(Debug, thiserror::Error)]
+pub enum VaultError {
+    /// It is not there, or its bytes are not those that its name says.
+    #[error("附件文件缺失或已损坏")]
+    Damaged,
+    /// The disk.
+    #[error("附件目录不能读写：{0}")]
+    Disk(#[from] Error),
+}
+
+/// A file on its way in; gone when it is dropped.
+#[derive(Debug)]
+pub struct Incoming {
+    folder: PathBuf,
+    path: PathBuf,
+    file: File,
+    hasher: Hasher,
+    /// How long it is so far.
+    pub bytes: u64,
+}
+
+impl Vault {
+    /// Opens the folder, and makes it where there is none.
+    ///
+    /// # Errors
+    /// It cannot be made or written.
+    pub fn open(folder: &Path, now: Instant) -> Result<Self, Error> {
+        let incoming = folder.join(INCOMING);
+        std::fs::create_dir_all(&incoming)?;
+        for entry in std::fs::read_dir(&incoming)?.flatten() {
+            let written = entry.metadata().and_then(|about| about.modified()).ok();
+            let written = written.and_then(|at| at.duration_since(UNIX_EPOCH).ok());
+            let ms = written.and_then(|written| i64::try_from(written.as_millis()).ok());
+            if ms.is_some_and(|ms| now.ms() - ms > ABANDONED_MS) {
+                // Another node may do the same.
+                let _ = std::fs::remove_file(entry.path());
+            }
+        }
+        Ok(Self { folder: folder.to_owned() })
+    }
+
+    /// Begins a file.
+    ///
+    /// # Errors
+    /// The disk.
+    pub async fn begin(&self, id: Uuid) -> Result<Incoming, Error> {
+        let path = self.folder.join(INCOMING).join(id.to_string());
+        let file = File::create_new(&path).await?;
+        let hasher = Hasher::default();
+        Ok(Incoming { folder: self.folder.clone(), path, file, hasher, bytes: 0 })
+    }
+
+    /// The bytes of a file, which are those of its name.
+    ///
+    /// # Errors
+    /// [`VaultError`].
+    pub async fn read(&self, sm3: Digest) -> Result<Vec<u8>, VaultError> {
+        let path = place(&self.folder, sm3);
+        let reading = tokio::task::spawn_blocking(move || {
+            let mut bytes = Vec::new();
+            std::fs::File::open(path)?.read_to_end(&mut bytes)?;
+            let mut hasher = Hasher::default();
+            hasher.update(&bytes);
+            if hasher.finish() == sm3 { Ok(bytes) } else { Err(VaultError::Damaged) }
+        });
+        let read = reading.await.map_err(|_| Error::other("stopped"))?;
+        read.map_err(|error| match error {
+            VaultError::Disk(error) if error.kind() == ErrorKind::NotFound => VaultError::Damaged,
+            other => other,
+        })
+    }
+}
+
+impl Incoming {
+    /// Takes the next piece.
+    ///
+    /// # Errors
+    /// The disk.
+    pub async fn write(&mut self, piece: &[u8]) -> Result<(), Error> {
+        self.hasher.update(piece);
+        self.bytes += piece.len() as u64;
+        self.file.write_all(piece).await
+    }
+
+    /// Keeps the file, whatever happens from now on; its name.
+    ///
+    /// # Errors
+    /// The disk; nothing is kept then.
+    pub async fn keep(mut self) -> Result<Digest, Error> {
+        self.file.flush().await?;
+        self.file.sync_all().await?;
+        let sm3 = std::mem::take(&mut self.hasher).finish();
+        let (from, to) = (self.path.clone(), place(&self.folder, sm3));
+        // One that is there is replaced: it may have been damaged meanwhile.
+        let moving = tokio::task::spawn_blocking(move || {
+            let folder = to.parent().unwrap_or(&to);
+            std::fs::create_dir_all(folder)?;
+            std::fs::rename(from, &to)?;
+            std::fs::File::open(folder)?.sync_all()?;
+            let whole = folder.parent().unwrap_or(folder);
+            std::fs::File::open(whole)?.sync_all()
+        });
+        moving.await.map_err(|_| Error::other("stopped"))??;
+        Ok(sm3)
+    }
+}
+
+impl Drop for Incoming {
+    fn drop(&mut self) {
+        // Of a file that was kept there is nothing here any more.
+        let _ = std::fs::remove_file(&self.path);
+    }
+}
+
+/// Where a file lies: in a folder of its first two digits, so that none grows too large.
+fn place(folder: &Path, sm3: Digest) -> PathBuf {
+    let name = sm3.to_string();
+    folder.join(&name[..2]).join(name)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_file_is_kept_whole_or_not_at_all_and_given_out_as_it_was() {
+        let folder = tempfile::TempDir::new().expect("a folder");
+        let vault = Vault::open(folder.path(), Instant::from_ms(0)).expect("open");
+        let mut file = vault.begin(Uuid::from_u128(1)).await.expect("begun");
+        file.write(b"a").await.expect("written");
+        file.write(b"bc").await.expect("written");
+        assert_eq!(file.bytes, 3);
+        let sm3 = file.keep().await.expect("kept");
+        // GB/T 32905, A.1.
+        let abc = "66c7f0f462eeedd9d1f2d46bdc10e4e24167c4875cf2f7a2297da02b8f4ba8e0";
+        assert_eq!(sm3.to_string(), abc);
+        assert_eq!(vault.read(sm3).await.expect("there"), b"abc");
+        let mut dropped = vault.begin(Uuid::from_u128(2)).await.expect("begun");
+        dropped.write(b"half").await.expect("written");
+        drop(dropped);
+        let left = std::fs::read_dir(folder.path().join(INCOMING)).expect("a folder").count();
+        assert_eq!(left, 0);
+        std::fs::write(folder.path().join("66").join(abc), b"abd").expect("harmed");
+        assert!(matches!(vault.read(sm3).await, Err(VaultError::Damaged)));
+        assert!(matches!(vault.read(Digest::ZERO).await, Err(VaultError::Damaged)));
+    }
+}

@@ -1,0 +1,185 @@
+//! Evidence comes in as bytes, is named by its digest in forms and in the history, and goes out as
+//! a download; of a file nothing is kept but all of it.
+
+use std::path::PathBuf;
+
+use duban_core::role::Role;
+use reqwest::StatusCode;
+use serde_json::{Value, json};
+
+use crate::lives::instant;
+use crate::served::{Answer, Place, Server, review};
+
+const START: &str = "2026-03-02T10:00:00+08:00";
+
+/// SM3 of «abc» (GB/T 32905, A.1).
+const ABC: &str = "66c7f0f462eeedd9d1f2d46bdc10e4e24167c4875cf2f7a2297da02b8f4ba8e0";
+
+struct Street {
+    place: Place,
+    server: Server,
+    hotline: String,
+    agency: String,
+    lead: String,
+    ticket: String,
+}
+
+impl Street {
+    async fn new() -> Self {
+        let place = Place::new().await;
+        let server = place.serve(&["--clock", "simulated", "--start-at", START]);
+        let hotline = place.token(Role::Hotline, "h1", None).await;
+        let agency = place.token(Role::Agency, "wang", Some("SZ013")).await;
+        let lead = place.token(Role::AgencyLead, "li", Some("SZ013")).await;
+        let body = review("R1", "matter", instant(START));
+        let accepted = server.post("/v1/reviews", &hotline, &body).await.ok();
+        let ticket = format!("/v1/tickets/{}", accepted["ticket_no"].as_str().expect("a number"));
+        let street = Self { place, server, hotline, agency, lead, ticket };
+        street.act(&street.hotline, "dispatch", json!({"agency": "SZ013"})).await.ok();
+        street
+    }
+
+    async fn act(&self, token: &str, action: &str, form: Value) -> Answer {
+        self.server.post(&format!("{}/actions/{action}", self.ticket), token, &form).await
+    }
+
+    async fn upload(&self, token: &str, kind: &str, bytes: &[u8]) -> Answer {
+        self.server.upload(&format!("{}/attachments", self.ticket), token, kind, bytes).await
+    }
+
+    async fn list(&self, token: &str) -> Vec<Value> {
+        let path = format!("{}/attachments", self.ticket);
+        let listed = self.server.get(&path, token).await.ok();
+        listed["attachments"].as_array().expect("a list").clone()
+    }
+
+    async fn history(&self) -> Value {
+        self.server.get(&format!("{}/history", self.ticket), &self.hotline).await.ok()
+    }
+
+    fn file(&self) -> PathBuf {
+        self.place.path().join("duban.db.attachments").join("66").join(ABC)
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn evidence_comes_in_and_goes_out_as_it_was() {
+    let street = Street::new().await;
+    let sent = street.upload(&street.agency, "application/pdf; x=y", b"abc").await;
+    assert_eq!(sent.status, StatusCode::CREATED);
+    let sent = sent.body;
+    assert_eq!(sent["attachment"]["sm3"], ABC);
+    assert_eq!(sent["attachment"]["bytes"], 3);
+    assert_eq!(sent["attachment"]["content_type"], "application/pdf");
+    // The history has it, with the receipt that was given.
+    let history = street.history().await;
+    let events = history["events"].as_array().expect("events");
+    let event = events.iter().find(|event| event["data"]["action"] == "attach").expect("recorded");
+    assert_eq!(event["data"]["form"]["attachments"][0]["sm3"], ABC);
+    assert_eq!(event["data"]["form"]["attachments"][0]["kind"], "document");
+    assert_eq!(
+        (&event["seq"], &event["hash"]),
+        (&sent["receipt"]["seq"], &sent["receipt"]["hash"])
+    );
+    // The same again is the same: no second record, the same receipt.
+    let again = street.upload(&street.agency, "application/pdf", b"abc").await.ok();
+    assert_eq!(again, sent);
+    assert_eq!(street.history().await["events"], history["events"]);
+    // It goes out as a download and nothing else.
+    let id = sent["attachment"]["id"].as_str().expect("an id");
+    let path = format!("{}/attachments/{id}", street.ticket);
+    let got = street.server.get(&path, &street.hotline).await;
+    assert_eq!((got.status, &got.body), (StatusCode::OK, &json!("abc")));
+    let disposition = got.headers["content-disposition"].to_str().expect("text");
+    assert!(disposition.starts_with("attachment; filename=\"HCP"), "{disposition}");
+    assert!(disposition.ends_with("-66c7f0f4.pdf\""), "{disposition}");
+    assert_eq!(got.headers["x-content-type-options"], "nosniff");
+    assert_eq!(got.headers["content-security-policy"], "default-src 'none'; sandbox");
+    assert_eq!(got.headers["cache-control"], "no-store");
+    // A restart changes nothing of it; a changed file is not given out, and comes back by the same
+    // upload.
+    std::fs::write(street.file(), b"abd").expect("harmed");
+    assert_eq!(street.server.get(&path, &street.hotline).await.problem(), "attachment-damaged");
+    street.upload(&street.agency, "application/pdf", b"abc").await.ok();
+    assert_eq!(street.server.get(&path, &street.hotline).await.body, json!("abc"));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_is_no_file_is_refused_and_leaves_nothing() {
+    let street = Street::new().await;
+    let limit = 20 * 1024 * 1024;
+    let largest = street.upload(&street.hotline, "video/mp4", &vec![7; limit]).await;
+    assert_eq!(largest.status, StatusCode::CREATED);
+    assert_eq!(largest.body["receipt"], Value::Null, "not the hotline's to do");
+    let check = async |kind: &str, bytes: &[u8], status: u16, problem: &str| {
+        let refused = street.upload(&street.agency, kind, bytes).await;
+        assert_eq!((refused.status.as_u16(), refused.problem()), (status, problem), "{kind}");
+    };
+    check("video/mp4", &vec![7; limit + 1], 413, "body-too-large").await;
+    check("application/pdf", b"", 400, "bad-request").await;
+    for kind in ["text/html", "image/svg+xml", "application/json", "multipart/form-data", ""] {
+        check(kind, b"<script>", 415, "unsupported-media-type").await;
+    }
+    let path = format!("{}/attachments?kind=virus", street.ticket);
+    let refused = street.server.upload(&path, &street.agency, "image/png", b"x").await;
+    assert_eq!(refused.problem(), "bad-request");
+    let auditor = street.place.token(Role::Auditor, "aud", None).await;
+    assert_eq!(street.upload(&auditor, "image/png", b"x").await.problem(), "forbidden");
+    assert_eq!(street.list(&street.hotline).await.len(), 1);
+    let incoming = street.place.path().join("duban.db.attachments").join("incoming");
+    assert_eq!(std::fs::read_dir(incoming).expect("a folder").count(), 0);
+    let history = street.history().await;
+    assert!(!history.to_string().contains("attach"), "{history}");
+}
+
+/// A form names only what was uploaded to its ticket, and what its author can see.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn forms_name_what_was_uploaded() {
+    let street = Street::new().await;
+    let reached = json!({"outcome": "reached", "channel": "phone", "attempted_at": START});
+    street.act(&street.agency, "record_contact", reached).await.ok();
+    let conclusion = json!({
+        "finding": "mistaken", "summary": "误评",
+        "evidence": [{"sm3": ABC, "kind": "document"}],
+    });
+    let refused = street.act(&street.agency, "conclude", conclusion.clone()).await;
+    assert_eq!(refused.problem(), "invalid-form");
+    assert_eq!(refused.body["errors"][0]["field"], "/evidence/0/sm3");
+    // Of another ticket it does not help.
+    let body = review("R2", "matter", instant(START));
+    let other = street.server.post("/v1/reviews", &street.hotline, &body).await.ok();
+    let path = format!("/v1/tickets/{}/attachments", other["ticket_no"].as_str().expect("one"));
+    street.server.upload(&path, &street.hotline, "text/plain", b"abc").await.ok();
+    assert_eq!(
+        street.act(&street.agency, "conclude", conclusion.clone()).await.problem(),
+        "invalid-form"
+    );
+    street.upload(&street.hotline, "text/plain", b"abc").await.ok();
+    street.act(&street.agency, "conclude", conclusion).await.ok();
+}
+
+/// An agency that gave a ticket back sees what it had uploaded, and nothing that came after.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_former_agency_has_its_own() {
+    let street = Street::new().await;
+    let own = street.upload(&street.agency, "text/plain", b"own").await.ok();
+    street.upload(&street.hotline, "text/plain", b"house").await.ok();
+    assert_eq!(street.list(&street.agency).await.len(), 2);
+    street.act(&street.agency, "request_return", json!({"reason": "不属于本单位"})).await.ok();
+    street.act(&street.hotline, "approve_return", json!({})).await.ok();
+    street.act(&street.hotline, "dispatch", json!({"agency": "SZ007"})).await.ok();
+    let next = street.place.token(Role::Agency, "zhou", Some("SZ007")).await;
+    let foreign = street.upload(&next, "text/plain", b"abc").await.ok();
+    assert_eq!(street.list(&next).await.len(), 3);
+    assert_eq!(street.list(&street.agency).await, [own["attachment"].clone()]);
+    let id = foreign["attachment"]["id"].as_str().expect("an id");
+    let path = format!("{}/attachments/{id}", street.ticket);
+    assert_eq!(street.server.get(&path, &street.agency).await.problem(), "not-found");
+    assert_eq!(street.server.get(&path, &next).await.status, StatusCode::OK);
+    // What it uploads now is its own, whether or not somebody else has the same; nothing is done
+    // on the ticket.
+    let mine = street.upload(&street.lead, "text/plain", b"abc").await.ok();
+    assert_ne!(mine["attachment"]["id"], foreign["attachment"]["id"]);
+    assert_eq!(mine["receipt"], Value::Null);
+    assert_eq!(street.list(&street.agency).await.len(), 2);
+}
