@@ -4,6 +4,7 @@
 mod body;
 mod caller;
 mod cursor;
+mod document;
 mod endpoint;
 mod etag;
 mod keys;
@@ -22,7 +23,7 @@ use duban_core::digest::Digest;
 use metrics_exporter_prometheus::PrometheusHandle;
 use tokio::sync::watch;
 
-pub use endpoint::document;
+pub use document::document;
 pub use server::serve;
 
 use crate::catalog::Register;

@@ -23,7 +23,7 @@ use tower_http::set_header::SetResponseHeaderLayer;
 use utoipa_swagger_ui::SwaggerUi;
 
 use super::problem::Problem;
-use super::{Api, endpoint};
+use super::{Api, document, endpoint};
 
 /// How long the head of a request may take to arrive, and a connection may rest between two.
 const HEADER_TIMEOUT: Duration = Duration::from_secs(15);
@@ -39,8 +39,9 @@ const DRAIN_TIMEOUT: Duration = Duration::from_secs(15);
 
 /// All routes.
 fn router(api: Api) -> Router {
-    let (routes, document) = endpoint::all();
-    let docs = SwaggerUi::new("/docs").url("/openapi.json", document);
+    let routes = endpoint::all().0;
+    let described = document(api.engine.knowledge().context().shelf);
+    let docs = SwaggerUi::new("/docs").external_url_unchecked("/openapi.json", described);
     let set = |name: HeaderName, value: &'static str| {
         SetResponseHeaderLayer::if_not_present(name, HeaderValue::from_static(value))
     };

@@ -8,6 +8,7 @@ mod conflicts;
 mod database;
 mod day;
 mod demo;
+mod document;
 mod engine;
 mod house;
 mod keys;

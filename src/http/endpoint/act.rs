@@ -12,6 +12,7 @@ use serde_json::Value;
 
 use super::super::body::{Body, Path};
 use super::super::caller::Caller;
+use super::super::document::Filled;
 use super::super::etag::{etag, if_match};
 use super::super::policy::{Endpoint, Reach};
 use super::super::problem::Problem;
@@ -25,11 +26,11 @@ use crate::store::Loaded;
 #[utoipa::path(
     post, path = "/v1/tickets/{ticket_no}/actions/{action}", tag = "tickets",
     params(
-        ("ticket_no" = String, Path), ("action" = String, Path, example = "dispatch"),
+        ("ticket_no" = String, Path, example = "HCP20260304000127-5"), ("action" = String, Path, example = "dispatch"),
         ("If-Match" = Option<String>, Header, description = "所依据的修订（ETag）"),
         ("Idempotency-Key" = Option<String>, Header, description = "重试时使用同一个键"),
     ),
-    request_body(content = Object, example = json!({"agency": "SZ013"})),
+    request_body(content = Filled, example = json!({"agency": "SZ013"})),
     responses(
         (status = 200, description = "办理后的工单，附回执", body = TicketView),
         (status = 403, description = "无权办理", body = Problem),

@@ -14,6 +14,7 @@ use utoipa::ToSchema;
 
 use super::super::body::{Body, Path};
 use super::super::caller::Caller;
+use super::super::document::Filled;
 use super::super::policy::{Endpoint, Reach};
 use super::super::problem::Problem;
 use super::super::sight::{Seen, Sight};
@@ -38,12 +39,16 @@ pub(crate) struct Many {
     #[schema(max_items = 500, min_items = 1)]
     items: Vec<Item>,
     /// 该动作的表单，对每件工单相同
-    #[serde(default)]
-    #[schema(value_type = Object)]
+    #[serde(default = "empty")]
+    #[schema(value_type = Filled)]
     form: Value,
     /// true：只预演，不办理
     #[serde(default)]
     dry_run: bool,
+}
+
+fn empty() -> Value {
+    json!({})
 }
 
 /// A ticket.
@@ -110,7 +115,6 @@ pub(crate) async fn post(
     let reach = caller.may(Endpoint::Act)?;
     check(&many)?;
     let Many { items, form, dry_run } = many;
-    let form = if form.is_null() { json!({}) } else { form };
     let work = Work { api: &api, caller: &caller, reach: &reach, action: &action, form: &form };
     let is_done = |one: &ResultView| one.problem.is_none();
     let (results, repeated) = if dry_run {
@@ -142,7 +146,7 @@ fn check(many: &Many) -> Result<(), Problem> {
     if !(1..=ITEMS_MAX).contains(&many.items.len()) {
         return Err(Problem::field("items", format!("应为 1 至 {ITEMS_MAX} 件")));
     }
-    if !many.form.is_object() && !many.form.is_null() {
+    if !many.form.is_object() {
         return Err(Problem::field("form", "表单应为 JSON 对象"));
     }
     let mut seen = BTreeSet::new();

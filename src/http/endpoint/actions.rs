@@ -16,6 +16,7 @@ use utoipa::ToSchema;
 use super::super::Api;
 use super::super::body::{NoQuery, Path, Query};
 use super::super::caller::Caller;
+use super::super::document::Form;
 use super::super::policy::Endpoint;
 use super::super::problem::Problem;
 
@@ -33,14 +34,14 @@ pub(crate) struct ActionView {
     #[schema(example = "转办")]
     title: String,
     /// JSON Schema of the form.
-    #[schema(value_type = Object)]
+    #[schema(value_type = Form)]
     schema: Value,
 }
 
 /// 本人此刻可以办理的动作
 #[utoipa::path(
     get, path = "/v1/tickets/{ticket_no}/actions", tag = "tickets",
-    params(("ticket_no" = String, Path)),
+    params(("ticket_no" = String, Path, example = "HCP20260304000127-5")),
     responses(
         (status = 200, description = "动作及其表单", body = ActionsView),
         (status = 404, description = "没有，或不在本单位", body = Problem),

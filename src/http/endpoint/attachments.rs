@@ -60,6 +60,11 @@ const TYPES: &[(&str, &str, Kind)] = &[
     ("video/mp4", "mp4", Kind::Video),
 ];
 
+/// The media types that files may have.
+pub(crate) fn media_types() -> impl Iterator<Item = &'static str> {
+    TYPES.iter().map(|(name, ..)| *name)
+}
+
 /// What a file is as evidence, in the words of the form `attach`.
 #[derive(Clone, Copy, Debug, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
@@ -158,10 +163,10 @@ pub(crate) async fn list(
     get, path = "/v1/tickets/{ticket_no}/attachments/{id}", tag = "tickets",
     params(
         ("ticket_no" = String, Path, example = "HCP20260304000127-5"),
-        ("id" = String, Path),
+        ("id" = String, Path, example = "019531d4-0000-7000-8000-000000000001"),
     ),
     responses(
-        (status = 200, description = "文件；已按摘要核对", body = Vec<u8>, content_type = "application/octet-stream"),
+        (status = 200, description = "文件；已按摘要核对", body = String, content_type = "text/plain"),
         (status = 404, description = "没有，或不在本单位", body = Problem),
         (status = 429, description = "同时下载过多", body = Problem),
     )
@@ -202,7 +207,7 @@ pub(crate) async fn get(
         ("ticket_no" = String, Path, example = "HCP20260304000127-5"), Upload,
         ("Idempotency-Key" = Option<String>, Header, description = "重试时使用同一个键"),
     ),
-    request_body(content((Vec<u8> = "application/pdf"))),
+    request_body(content((String = "text/plain")), description = "文件内容"),
     responses(
         (status = 201, description = "已保存；此刻可办“补充材料”的，摘要已记入历史，附回执", body = UploadedView),
         (status = 404, description = "没有，或不在本单位", body = Problem),
@@ -275,7 +280,7 @@ fn content_type(headers: &HeaderMap) -> Result<(&'static str, Kind), Problem> {
     let sent = sent.unwrap_or_default().split(';').next().unwrap_or_default().trim();
     let found = TYPES.iter().find(|(kind, ..)| sent.eq_ignore_ascii_case(kind));
     found.map(|(name, _, kind)| (*name, *kind)).ok_or_else(|| {
-        let known: Vec<&str> = TYPES.iter().map(|(name, ..)| *name).collect();
+        let known: Vec<&str> = media_types().collect();
         let detail = format!("请以文件类型为 Content-Type；可用：{}", known.join("、"));
         let status = StatusCode::UNSUPPORTED_MEDIA_TYPE;
         Problem::new(status, "unsupported-media-type", "类型不支持", detail)

@@ -13,7 +13,7 @@ use super::super::body::Body;
 use super::super::caller::Caller;
 use super::super::policy::Endpoint;
 use super::super::problem::Problem;
-use super::super::{Api, keys};
+use super::super::{Api, document, keys};
 
 /// A period and its start.
 #[derive(Debug, Deserialize, ToSchema)]
@@ -50,7 +50,7 @@ pub(crate) struct Computed {
     certainty: String,
     missing_years: Vec<i32>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(value_type = Option<Vec<Object>>)]
+    #[schema(value_type = Option<Vec<document::ExplainedDay>>)]
     days: Option<Vec<ExplainedDay>>,
 }
 

@@ -3,18 +3,17 @@
 use axum::Json;
 use axum::extract::State;
 use duban_core::calendar::{Edition, ExplainedDay};
-use duban_core::deadline::Run;
+use duban_core::deadline::{LedgerEntry, Run};
 use duban_core::time::{Day, Instant};
 use serde::Serialize;
-use serde_json::Value;
 use utoipa::ToSchema;
 
-use super::super::Api;
 use super::super::body::{NoQuery, Path, Query};
 use super::super::caller::Caller;
 use super::super::policy::Endpoint;
 use super::super::problem::Problem;
 use super::super::sight::Sight;
+use super::super::{Api, document};
 
 /// Why a deadline ends when it does.
 #[derive(Debug, Serialize, ToSchema)]
@@ -40,11 +39,11 @@ pub(crate) struct ExplanationView {
     /// The articles and rules with their texts.
     basis: Vec<BasisView>,
     /// Each day with its number, or why it does not count, and by which notice.
-    #[schema(value_type = Vec<Object>)]
+    #[schema(value_type = Vec<document::ExplainedDay>)]
     days: Vec<ExplainedDay>,
     /// Every change of the date.
-    #[schema(value_type = Vec<Object>)]
-    changes: Vec<Value>,
+    #[schema(value_type = Vec<document::LedgerEntry>)]
+    changes: Vec<LedgerEntry>,
 }
 
 /// An article or rule.
@@ -59,7 +58,7 @@ pub(crate) struct BasisView {
 /// 说明一个时限为何在这一天到期
 #[utoipa::path(
     get, path = "/v1/tickets/{ticket_no}/deadlines/{name}/explanation", tag = "tickets",
-    params(("ticket_no" = String, Path), ("name" = String, Path, example = "completion")),
+    params(("ticket_no" = String, Path, example = "HCP20260304000127-5"), ("name" = String, Path, example = "completion")),
     responses(
         (status = 200, description = "逐日说明", body = ExplanationView),
         (status = 404, description = "没有这件工单或这个时限", body = Problem),
@@ -111,7 +110,7 @@ pub(crate) async fn get(
         extended_to: run.extended_to,
         basis: basis.collect(),
         days: walked(edition, run),
-        changes: run.ledger.iter().map(|entry| serde_json::json!(entry)).collect(),
+        changes: run.ledger.clone(),
     }))
 }
 

@@ -78,7 +78,7 @@ pub(crate) async fn get(
 #[serde(deny_unknown_fields)]
 pub(crate) struct Filter {
     /// 预测到此刻为止（含）
-    #[param(value_type = String, format = DateTime)]
+    #[param(value_type = String, format = DateTime, example = "2026-12-31T00:00:00+08:00")]
     until: Instant,
     /// 单位代码
     agency: Option<String>,

@@ -31,7 +31,7 @@ pub(crate) struct Page {
 /// 查看一件工单的全部经过
 #[utoipa::path(
     get, path = "/v1/tickets/{ticket_no}/history", tag = "tickets",
-    params(("ticket_no" = String, Path), Page),
+    params(("ticket_no" = String, Path, example = "HCP20260304000127-5"), Page),
     responses(
         (status = 200, description = "按先后排列的记录", body = HistoryView),
         (status = 404, description = "没有，或不在本单位", body = Problem),

@@ -93,7 +93,7 @@ pub(crate) async fn list(
 #[utoipa::path(
     post, path = "/v1/incidents/{id}/retry", tag = "operations",
     params(
-        ("id" = String, Path),
+        ("id" = String, Path, example = "019531d4-0000-7000-8000-000000000001"),
         ("Idempotency-Key" = Option<String>, Header, description = "重试时使用同一个键"),
     ),
     responses(

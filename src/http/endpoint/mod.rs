@@ -3,7 +3,7 @@
 mod act;
 mod act_on_many;
 mod actions;
-mod attachments;
+pub(crate) mod attachments;
 mod board;
 mod calendars;
 mod clock;
@@ -100,10 +100,4 @@ pub(crate) fn all() -> (Router<Api>, Document) {
         .routes(routes!(health::readyz))
         .routes(routes!(health::metrics))
         .split_for_parts()
-}
-
-/// The OpenAPI document.
-#[must_use]
-pub fn document() -> Document {
-    all().1
 }

@@ -11,6 +11,7 @@ use utoipa::{IntoParams, ToSchema};
 
 use super::super::body::{NoBody, Path, Query};
 use super::super::caller::Caller;
+use super::super::document::About;
 use super::super::policy::Endpoint;
 use super::super::problem::Problem;
 use super::super::{Api, cursor, keys};
@@ -47,7 +48,7 @@ pub(crate) struct MessageView {
     kind: String,
     #[schema(example = "agency:SZ013")]
     destination: String,
-    #[schema(value_type = Object)]
+    #[schema(value_type = About)]
     about: Value,
     #[schema(value_type = String, format = DateTime)]
     created_at: Instant,
@@ -112,7 +113,7 @@ pub(crate) async fn list(
 #[utoipa::path(
     post, path = "/v1/outbox/{id}/redeliver", tag = "operations",
     params(
-        ("id" = String, Path),
+        ("id" = String, Path, example = "019531d4-0000-7000-8000-000000000001.4.0"),
         ("Idempotency-Key" = Option<String>, Header, description = "重试时使用同一个键"),
     ),
     responses(

@@ -19,6 +19,16 @@ use crate::engine::{Declined, Task, Turn};
 const BATCH_BYTES_MAX: usize = 8 * 1024 * 1024;
 const BATCH_LINES_MAX: usize = 5_000;
 
+/// A line of a batch.
+const LINE: &str = concat!(
+    r#"{"review_id": "R20260304-000128", "source": "shenzhen", "class": "matter", "#,
+    r#""level": "dissatisfied", "reviewed_at": "2026-03-04T09:12:00+08:00", "channel": "mobile", "#,
+    r#""project_no": "4403000126030400001", "#,
+    r#""matter": {"code": "440300001", "name": "居住登记"}, "#,
+    r#""agency": "SZ007", "district": "440304", "tags": ["110"]}"#,
+    "\n"
+);
+
 /// What a review became.
 #[derive(Clone, Debug, Serialize, ToSchema)]
 pub(crate) struct Accepted {
@@ -85,9 +95,12 @@ pub(crate) async fn post(
 #[utoipa::path(
     post, path = "/v1/reviews/batch", tag = "reviews",
     params(("Idempotency-Key" = Option<String>, Header, description = "重试时使用同一个键")),
-    request_body(content = String, content_type = "application/x-ndjson"),
+    request_body(
+        content = String, content_type = "application/x-ndjson",
+        example = json!(LINE),
+    ),
     responses(
-        (status = 200, description = "逐行的结果", body = Vec<LineOutcome>, content_type = "application/x-ndjson"),
+        (status = 200, description = "逐行的结果，每行一条", body = LineOutcome, content_type = "application/x-ndjson"),
         (status = 400, description = "行数过多或不是文本", body = Problem),
     )
 )]

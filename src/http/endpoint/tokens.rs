@@ -174,7 +174,7 @@ pub(crate) async fn post(
 
 /// 吊销一个令牌，立即生效
 #[utoipa::path(
-    delete, path = "/v1/tokens/{id}", tag = "access", params(("id" = String, Path)),
+    delete, path = "/v1/tokens/{id}", tag = "access", params(("id" = String, Path, example = "019531d4-0000-7000-8000-000000000001")),
     responses(
         (status = 204, description = "已吊销"),
         (status = 404, description = "没有这个有效的令牌", body = Problem),

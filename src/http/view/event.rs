@@ -19,15 +19,14 @@ pub(crate) struct HistoryView {
     pub(crate) next: Option<u64>,
 }
 
-/// An event.
-#[derive(Debug, Serialize, ToSchema)]
+/// An event; its shape stands in `document/shapes.json`.
+#[derive(Debug, Serialize)]
 pub(crate) struct EventView {
     /// The stored event: `seq, kind, v, at, recorded_at, arrived_at?, actor, data`; of what the
     /// definition hides from the caller only `seq` and `hidden`.
     #[serde(flatten)]
     stored: Value,
     /// SM3 over the hash before it and the stored bytes.
-    #[schema(example = "207cf410532f92a47dee245ce9b11ff71f578ebd763eb3bbea44ebd043d018fb")]
     hash: String,
 }
 

@@ -17,6 +17,7 @@ use super::deadline::{CardView, DeadlineView};
 use crate::engine::Receipt;
 use crate::http::Api;
 use crate::http::caller::Caller;
+use crate::http::document::ReviewCodes;
 use crate::http::policy::Mask;
 use crate::http::problem::Problem;
 use crate::http::sight::{Seen, Sight};
@@ -51,6 +52,7 @@ pub(crate) struct TicketView {
     deadlines: Vec<DeadlineView>,
     cards: Vec<CardView>,
     /// The review's codes, and its comment without what names somebody.
+    #[schema(value_type = Option<ReviewCodes>)]
     review: Option<Value>,
     /// Masked; none where nobody gave a name, or the caller may not know.
     reviewer: Option<ReviewerView>,

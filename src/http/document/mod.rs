@@ -1,0 +1,299 @@
+//! The OpenAPI document: what the endpoints say of themselves, with everything closed, each action
+//! of the shelf as an operation of its own, and every error. Must never describe what is not there.
+
+mod actions;
+mod close;
+mod example;
+mod shapes;
+
+use duban_core::definition::Shelf;
+use serde_json::{Map, Value, json};
+
+use super::endpoint;
+pub(crate) use shapes::{About, ExplainedDay, Filled, Form, LedgerEntry, ReviewCodes};
+
+/// Where a schema of the document stands.
+fn reference(name: &str) -> Value {
+    json!({"$ref": format!("#/components/schemas/{name}")})
+}
+
+/// The document of a shelf.
+#[must_use]
+pub fn document(shelf: &Shelf) -> Value {
+    let described = endpoint::all().1;
+    let mut document = serde_json::to_value(described).unwrap_or_default();
+    shapes::add(&mut document);
+    close::schemas(&mut document["components"]["schemas"]);
+    actions::add(&mut document, shelf);
+    files(&mut document);
+    responses(&mut document);
+    each_operation(&mut document, |path, method, operation| {
+        operation["operationId"] = identity(method, path).into();
+        parameters(operation);
+        errors(path, operation);
+    });
+    document
+}
+
+/// Calls somebody with each operation, its path and its method.
+fn each_operation(document: &mut Value, mut with: impl FnMut(&str, &str, &mut Value)) {
+    let Some(paths) = document["paths"].as_object_mut() else { return };
+    for (path, item) in paths {
+        for (method, operation) in item.as_object_mut().into_iter().flatten() {
+            with(path, method, operation);
+        }
+    }
+}
+
+/// A name for an operation that no other has.
+fn identity(method: &str, path: &str) -> String {
+    let mut identity = method.to_owned();
+    for part in path.split('/').filter(|part| !part.is_empty() && *part != "v1") {
+        identity.push('_');
+        identity.push_str(part.trim_matches(['{', '}']));
+    }
+    identity
+}
+
+/// Bodies that are files, in each type that there is.
+fn files(document: &mut Value) {
+    const UPLOAD: &str = "/v1/tickets/{ticket_no}/attachments";
+    const DOWNLOAD: &str = "/v1/tickets/{ticket_no}/attachments/{id}";
+    let types = || endpoint::attachments::media_types().map(str::to_owned);
+    let file = json!({"schema": {"type": "string", "format": "binary"}});
+    let sent = types().map(|name| {
+        let mut file = file.clone();
+        if name.starts_with("text/") {
+            file["example"] = "调查核实记录".into();
+        }
+        (name, file)
+    });
+    document["paths"][UPLOAD]["post"]["requestBody"]["content"] = Value::Object(sent.collect());
+    let got = types().map(|name| (name, file.clone()));
+    document["paths"][DOWNLOAD]["get"]["responses"]["200"]["content"] =
+        Value::Object(got.collect());
+}
+
+/// What headers may be: the endpoints say only that they are text.
+fn header(name: &str) -> Option<Value> {
+    match name {
+        "Idempotency-Key" => Some(json!({"type": "string", "pattern": "^[!-~]{1,128}$"})),
+        "If-Match" => Some(json!({"type": "string", "pattern": "^(\\*|\"[0-9]{1,9}\")$"})),
+        "Last-Event-ID" => Some(json!({"type": "string", "pattern": "^[0-9a-f]{32}$"})),
+        _ => None,
+    }
+}
+
+/// A parameter that is not given is not null.
+fn parameters(operation: &mut Value) {
+    for parameter in operation["parameters"].as_array_mut().into_iter().flatten() {
+        if let Some(schema) = parameter["name"].as_str().and_then(header) {
+            parameter["schema"] = schema;
+            continue;
+        }
+        let schema = &mut parameter["schema"];
+        if let Some(kinds) = schema["type"].as_array() {
+            let kind = kinds.iter().find(|kind| *kind != "null").cloned();
+            schema["type"] = kind.unwrap_or_default();
+        }
+        if let Some(first) = schema["oneOf"].get(0).cloned() {
+            *schema = first;
+        }
+    }
+}
+
+/// What can go wrong with any request: status, when, and whether there is a time to wait.
+const ERRORS: &[(&str, &str, bool)] = &[
+    ("400", "请求看不懂：见 errors", false),
+    ("401", "没有令牌，或令牌已失效", false),
+    ("403", "本令牌的角色不能如此", false),
+    ("404", "没有，或不在本单位", false),
+    ("408", "请求体未及时传完", false),
+    ("413", "请求体过大", false),
+    ("415", "类型不支持", false),
+    ("422", "填写有误：见 errors", false),
+    ("429", "请求过多", true),
+    ("500", "程序出错，或工单的异常待处理", false),
+    ("503", "暂时不能办理，请重试", true),
+];
+
+const PROBLEM_JSON: &str = "application/problem+json";
+
+fn responses(document: &mut Value) {
+    let content = json!({PROBLEM_JSON: {"schema": reference("Problem")}});
+    let named = ERRORS.iter().map(|(status, description, waits)| {
+        let mut response = json!({"description": description, "content": content});
+        if *waits {
+            let seconds = json!({"type": "integer", "minimum": 1});
+            response["headers"] =
+                json!({"Retry-After": {"description": "多少秒后再试", "schema": seconds}});
+        }
+        ((*status).to_owned(), response)
+    });
+    document["components"]["responses"] = Value::Object(named.collect());
+}
+
+/// Gives an operation the errors that it does not tell itself.
+fn errors(path: &str, operation: &mut Value) {
+    let is_open = operation["security"].is_array();
+    let (has_body, has_place) = (operation["requestBody"].is_object(), path.contains('{'));
+    let has_query = operation["parameters"].as_array().is_some_and(|all| !all.is_empty());
+    let Some(responses) = operation["responses"].as_object_mut() else { return };
+    for (_, response) in responses.iter_mut() {
+        let of_problem = response["content"]["application/json"]["schema"] == reference("Problem");
+        if of_problem {
+            let content =
+                response["content"].as_object_mut().and_then(|all| all.remove("application/json"));
+            response["content"] = Value::Object(Map::from_iter([(
+                PROBLEM_JSON.to_owned(),
+                content.unwrap_or_default(),
+            )]));
+        }
+    }
+    for (status, ..) in ERRORS {
+        let can_be = match *status {
+            "401" | "403" | "429" | "503" => !is_open,
+            "404" => has_place,
+            "408" | "413" | "415" => has_body,
+            "422" => has_query || has_body,
+            _ => true,
+        };
+        if can_be && !responses.contains_key(*status) {
+            let named = format!("#/components/responses/{status}");
+            responses.insert((*status).to_owned(), json!({"$ref": named}));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use duban_core::time::Instant;
+
+    use super::*;
+    use crate::catalog::{self, Source};
+
+    fn shipped() -> (Shelf, Value) {
+        let shelf = catalog::shelf(&Source::Embedded).expect("the shelf");
+        let document = document(&shelf);
+        (shelf, document)
+    }
+
+    /// Calls somebody with every part of a document, and where it stands.
+    fn walk(part: &Value, at: &str, with: &mut impl FnMut(&str, &Value)) {
+        with(at, part);
+        match part {
+            Value::Object(fields) => {
+                fields.iter().for_each(|(name, inner)| walk(inner, &format!("{at}/{name}"), with));
+            }
+            Value::Array(items) => items
+                .iter()
+                .enumerate()
+                .for_each(|(place, inner)| walk(inner, &format!("{at}/{place}"), with)),
+            _ => {}
+        }
+    }
+
+    #[test]
+    fn everything_is_closed_and_every_reference_leads_somewhere() {
+        let (_, document) = shipped();
+        let mut objects = 0;
+        walk(&document, "", &mut |at, part| {
+            if let Some(named) = part["$ref"].as_str() {
+                let place = named.strip_prefix('#').expect("of this document");
+                assert!(document.pointer(place).is_some(), "{at}: {named}");
+            }
+            // Conditions of forms are no objects, only parts of what is said of one; and names of
+            // fields are no keywords.
+            let is_condition = at.contains("/if") || at.contains("/then");
+            if part["type"] != "object" || is_condition || at.ends_with("/properties") {
+                return;
+            }
+            objects += 1;
+            match &part["additionalProperties"] {
+                Value::Bool(false) => assert!(part["properties"].is_object(), "{at}"),
+                typed => assert!(typed.is_object(), "{at} is open"),
+            }
+        });
+        assert!(objects > 150, "{objects}");
+    }
+
+    #[test]
+    fn every_operation_has_a_name_and_an_example() {
+        let (_, mut document) = shipped();
+        let mut names = BTreeSet::new();
+        each_operation(&mut document, |path, method, operation| {
+            let name = operation["operationId"].as_str().expect("a name");
+            assert!(names.insert(name.to_owned()), "{name}");
+            for parameter in operation["parameters"].as_array().into_iter().flatten() {
+                let has_example = !parameter["example"].is_null();
+                let may_miss = parameter["required"] != true;
+                assert!(may_miss || has_example, "{method} {path} {}", parameter["name"]);
+            }
+            let body = &operation["requestBody"];
+            if body.is_object() {
+                let mut content = body["content"].as_object().expect("content").values();
+                let by_reference = |content: &Value| {
+                    let named = content["schema"]["$ref"].as_str().unwrap_or_default().to_owned();
+                    named.starts_with("#/components/schemas/")
+                };
+                let has = |one: &Value| !one["example"].is_null() || by_reference(one);
+                assert!(content.any(has), "{method} {path}");
+            }
+        });
+        assert!(names.len() > 60, "{}", names.len());
+    }
+
+    #[test]
+    fn examples_are_forms_that_are_taken() {
+        let (shelf, document) = shipped();
+        let now: Instant = "2026-03-04T10:00:00+08:00".parse().expect("an instant");
+        for definition in shelf.newest() {
+            for action in &definition.actions {
+                let path = format!("/v1/tickets/{{ticket_no}}/actions/{}", action.name);
+                let operation = &document["paths"][&path]["post"];
+                let Some(form) = definition.form(action.form.as_str()) else { continue };
+                if operation.is_null() {
+                    assert_eq!(action.by, [duban_core::role::Role::System], "{path}");
+                    continue;
+                }
+                let body = &operation["requestBody"]["content"]["application/json"];
+                let schema = reference(&format!("form.{}", action.form));
+                if body["schema"] == schema {
+                    assert_eq!(form.check(&body["example"], now), Ok(()), "{path}");
+                } else {
+                    let several = body["schema"]["anyOf"].as_array().expect("several forms");
+                    assert!(several.contains(&schema), "{path}");
+                }
+            }
+        }
+    }
+
+    /// Every kind of event that history has ever held is described, field by field.
+    #[test]
+    fn events_are_described_as_they_are_stored() {
+        let (_, document) = shipped();
+        let schema = json!({
+            "$ref": "#/components/schemas/EventView", "components": document["components"],
+        });
+        let schema = jsonschema::validator_for(&schema).expect("a schema");
+        let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/events");
+        let mut kinds = 0;
+        for entry in std::fs::read_dir(folder).expect("the fixtures").flatten() {
+            let path = entry.path();
+            if path.extension().is_none_or(|end| end != "json") {
+                continue;
+            }
+            let text = std::fs::read_to_string(&path).expect("readable");
+            let mut event: Value = serde_json::from_str(&text).expect("JSON");
+            event["hash"] = "0".repeat(64).into();
+            let faults: Vec<_> = schema.iter_errors(&event).map(|one| one.to_string()).collect();
+            assert!(faults.is_empty(), "{}: {faults:?}", path.display());
+            event["data"]["more"] = 1.into();
+            assert!(!schema.is_valid(&event), "{} is open", path.display());
+            kinds += 1;
+        }
+        assert!(kinds >= duban_core::event::Fact::KINDS.len());
+    }
+}
