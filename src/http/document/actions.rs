@@ -69,7 +69,7 @@ fn operation(any: &Value, of: &InWorkflows<'_>, schemas: &Value) -> Value {
     operation["summary"] = title.into();
     operation["description"] = of.iter().map(described).collect::<Vec<_>>().join("\n\n").into();
     operation["tags"] = json!([TAG]);
-    if let Some(parameters) = operation["parameters"].as_array_mut() {
+    if let Some(parameters) = operation.get_mut("parameters").and_then(Value::as_array_mut) {
         parameters.retain(|one| one["name"] != "action");
     }
     let mut forms: Vec<String> = of.iter().map(|(_, action)| named(&action.form)).collect();

@@ -15,7 +15,7 @@ pub(super) fn schemas(schemas: &mut Value) {
 }
 
 fn close(schema: &mut Value, all: &Value) {
-    if let Some(parts) = schema["allOf"].as_array() {
+    if let Some(parts) = schema.get("allOf").and_then(Value::as_array) {
         let whole = joined(parts, all);
         if let Some(fields) = schema.as_object_mut() {
             fields.remove("allOf");

@@ -65,7 +65,10 @@ pub(crate) struct MessageView {
 /// 列出消息
 #[utoipa::path(
     get, path = "/v1/outbox", tag = "operations", params(Filter),
-    responses((status = 200, description = "消息，新的在前", body = OutboxView))
+    responses(
+        (status = 200, description = "消息，新的在前", body = OutboxView),
+        (status = 404, description = "没有 ticket_no 这件工单", body = Problem),
+    )
 )]
 pub(crate) async fn list(
     State(api): State<Api>,

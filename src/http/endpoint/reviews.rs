@@ -101,7 +101,7 @@ pub(crate) async fn post(
     ),
     responses(
         (status = 200, description = "逐行的结果，每行一条", body = LineOutcome, content_type = "application/x-ndjson"),
-        (status = 400, description = "行数过多或不是文本", body = Problem),
+        (status = 400, description = "没有内容、行数过多或不是文本", body = Problem),
     )
 )]
 pub(crate) async fn post_batch(
@@ -131,6 +131,9 @@ async fn outcomes(
     let lines: Vec<&[u8]> = bytes.split(|byte| *byte == b'\n').collect();
     let lines: Vec<(usize, &[u8])> =
         lines.into_iter().enumerate().filter(|(_, line)| !line.trim_ascii().is_empty()).collect();
+    if lines.is_empty() {
+        return Err(Problem::bad_request("这一批没有内容；请每行写一条评价（JSON）"));
+    }
     if lines.len() > BATCH_LINES_MAX {
         return Err(Problem::bad_request(format!("一批不得超过 {BATCH_LINES_MAX} 行")));
     }
