@@ -6,9 +6,9 @@ use std::time::Duration;
 
 use axum::body::{Bytes, to_bytes};
 use axum::extract::{FromRequest, FromRequestParts, Request};
+use axum::http::HeaderMap;
 use axum::http::header::CONTENT_TYPE;
 use axum::http::request::Parts;
-use axum::http::{HeaderMap, StatusCode};
 use duban_core::name::Name;
 use futures::StreamExt;
 use serde::de::{DeserializeOwned, DeserializeSeed};
@@ -16,7 +16,7 @@ use serde_json::Value;
 use tokio::time::Instant;
 
 use super::Api;
-use super::problem::Problem;
+use super::problem::{Kind, Problem};
 use super::unique::{REPEATED, Unique};
 use crate::vault::Incoming;
 
@@ -49,13 +49,12 @@ impl<T: DeserializeOwned> FromRequest<Api> for Body<T> {
 /// Reads a whole body.
 pub(crate) async fn read(request: Request, bytes_max: usize) -> Result<Bytes, Problem> {
     let reading = tokio::time::timeout(BODY_TIMEOUT, to_bytes(request.into_body(), bytes_max));
-    let read = reading.await.map_err(|_| {
-        let status = StatusCode::REQUEST_TIMEOUT;
-        Problem::new(status, "body-timeout", "请求超时", "请求体未在 15 秒内传完，请重试")
-    })?;
+    let read = reading
+        .await
+        .map_err(|_| Problem::new(Kind::BodyTimeout, "请求体未在 15 秒内传完，请重试"))?;
     read.map_err(|_| {
         let detail = format!("请求体不得超过 {} KiB，且须完整传送", bytes_max / 1024);
-        Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "body-too-large", "请求体过大", detail)
+        Problem::new(Kind::BodyTooLarge, detail)
     })
 }
 
@@ -67,11 +66,11 @@ pub(crate) async fn receive(
 ) -> Result<(), Problem> {
     let too_large = || {
         let detail = format!("文件不得超过 {} MB", bytes_max / (1024 * 1024));
-        Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "body-too-large", "请求体过大", detail)
+        Problem::new(Kind::BodyTooLarge, detail)
     };
     let slow = || {
         let detail = "文件未在 5 分钟内传完，或中断超过 15 秒，请重试";
-        Problem::new(StatusCode::REQUEST_TIMEOUT, "body-timeout", "请求超时", detail)
+        Problem::new(Kind::BodyTimeout, detail)
     };
     let mut pieces = request.into_body().into_data_stream();
     let until = Instant::now() + FILE_TIMEOUT;
@@ -94,9 +93,8 @@ pub(crate) fn json_type(headers: &HeaderMap) -> Result<(), Problem> {
     if kind.eq_ignore_ascii_case("application/json") {
         return Ok(());
     }
-    let status = StatusCode::UNSUPPORTED_MEDIA_TYPE;
     let detail = "请以 Content-Type: application/json 提交";
-    Err(Problem::new(status, "unsupported-media-type", "类型不支持", detail))
+    Err(Problem::new(Kind::UnsupportedMediaType, detail))
 }
 
 /// The JSON of a body. An empty one is an empty form.

@@ -11,7 +11,7 @@ use governor::clock::{Clock as _, DefaultClock};
 use governor::{DefaultKeyedRateLimiter, Quota, RateLimiter};
 use uuid::Uuid;
 
-use super::problem::Problem;
+use super::problem::{Kind, Problem};
 use crate::config::Settings;
 
 /// What one token may ask for; clones count together.
@@ -70,7 +70,7 @@ impl Limits {
         limiter.check_key(&token).map_err(|early| {
             metrics::counter!("duban_rate_limited_total").increment(1);
             let wait = early.wait_time_from(self.inner.clock.now());
-            Problem::too_many("rate-limited", "本令牌的请求过于频繁，请稍后重试", whole(wait))
+            Problem::too_many(Kind::RateLimited, "本令牌的请求过于频繁，请稍后重试", whole(wait))
         })
     }
 
@@ -81,7 +81,7 @@ impl Limits {
     pub(crate) fn stream(&self, token: Uuid) -> Result<Slot, Problem> {
         self.inner.streams.take(token).map_err(|most| {
             let say = format!("本令牌同时打开的订阅不得超过 {most} 个；请先关闭其他的");
-            Problem::too_many("too-many-streams", say, 15)
+            Problem::too_many(Kind::TooManyStreams, say, 15)
         })
     }
 
@@ -92,7 +92,7 @@ impl Limits {
     pub(crate) fn transfer(&self, token: Uuid) -> Result<Slot, Problem> {
         self.inner.transfers.take(token).map_err(|most| {
             let say = format!("本令牌同时上传和下载的附件不得超过 {most} 个；请待其完成");
-            Problem::too_many("too-many-transfers", say, 5)
+            Problem::too_many(Kind::TooManyTransfers, say, 5)
         })
     }
 }

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use axum::Router;
 use axum::extract::{MatchedPath, Request};
 use axum::http::uri::PathAndQuery;
-use axum::http::{HeaderName, HeaderValue, StatusCode, header};
+use axum::http::{HeaderName, HeaderValue, header};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
 use hyper::server::conn::http1;
@@ -22,7 +22,7 @@ use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::set_header::SetResponseHeaderLayer;
 use utoipa_swagger_ui::SwaggerUi;
 
-use super::problem::Problem;
+use super::problem::{Kind, Problem};
 use super::{Api, document, endpoint};
 
 /// How long the head of a request may take to arrive, and a connection may rest between two.
@@ -49,8 +49,7 @@ fn router(api: Api) -> Router {
         .with_state(api)
         .fallback(|| async { Problem::not_found("这个地址") })
         .method_not_allowed_fallback(|| async {
-            let status = StatusCode::METHOD_NOT_ALLOWED;
-            Problem::new(status, "method-not-allowed", "方法不对", "请核对接口文档：/docs")
+            Problem::new(Kind::MethodNotAllowed, "请核对接口文档：/docs")
         })
         .layer(middleware::from_fn(readable))
         .layer(middleware::from_fn(measured))

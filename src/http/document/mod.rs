@@ -10,6 +10,7 @@ use duban_core::definition::Shelf;
 use serde_json::{Map, Value, json};
 
 use super::endpoint;
+use super::problem::Kind;
 pub(crate) use shapes::{About, ExplainedDay, Filled, Form, LedgerEntry, ReviewCodes};
 
 /// Where a schema of the document stands.
@@ -23,6 +24,7 @@ pub fn document(shelf: &Shelf) -> Value {
     let described = endpoint::all().1;
     let mut document = serde_json::to_value(described).unwrap_or_default();
     shapes::add(&mut document);
+    problems(&mut document);
     close::schemas(&mut document["components"]["schemas"]);
     actions::add(&mut document, shelf);
     files(&mut document);
@@ -160,6 +162,13 @@ const ERRORS: &[(&str, &str, bool)] = &[
     ("500", "程序出错，或工单的异常待处理", false),
     ("503", "暂时不能办理，请重试", true),
 ];
+
+/// The closed set of problems.
+fn problems(document: &mut Value) {
+    let kinds: Vec<String> = Kind::ALL.iter().map(|kind| kind.urn()).collect();
+    let kind = &mut document["components"]["schemas"]["ProblemDetails"]["properties"]["type"];
+    kind["enum"] = json!(kinds);
+}
 
 const PROBLEM_JSON: &str = "application/problem+json";
 

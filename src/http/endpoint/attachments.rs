@@ -20,7 +20,7 @@ use uuid::Uuid;
 use super::super::body::{NoQuery, Path, Query, receive};
 use super::super::caller::Caller;
 use super::super::policy::Endpoint;
-use super::super::problem::Problem;
+use super::super::problem::{Kind, Problem};
 use super::super::sight::{Seen, Sight};
 use super::super::view::ticket::ReceiptView;
 use super::super::{Api, keys};
@@ -38,26 +38,30 @@ const ATTACHMENTS_MAX: u64 = 200;
 const ATTACH: &str = "attach";
 
 /// What files may be: media type, how their names end, and what they are as evidence.
-const TYPES: &[(&str, &str, Kind)] = &[
-    ("application/pdf", "pdf", Kind::Document),
-    ("application/ofd", "ofd", Kind::Document),
-    ("application/msword", "doc", Kind::Document),
+const TYPES: &[(&str, &str, Material)] = &[
+    ("application/pdf", "pdf", Material::Document),
+    ("application/ofd", "ofd", Material::Document),
+    ("application/msword", "doc", Material::Document),
     (
         "application/vnd.openxmlformats-officedocument.wordprocessingml.document",
         "docx",
-        Kind::Document,
+        Material::Document,
     ),
-    ("application/vnd.ms-excel", "xls", Kind::Document),
-    ("application/vnd.openxmlformats-officedocument.spreadsheetml.sheet", "xlsx", Kind::Document),
-    ("application/zip", "zip", Kind::Other),
-    ("text/plain", "txt", Kind::Document),
-    ("image/jpeg", "jpg", Kind::Photo),
-    ("image/png", "png", Kind::Photo),
-    ("audio/mpeg", "mp3", Kind::Recording),
-    ("audio/mp4", "m4a", Kind::Recording),
-    ("audio/amr", "amr", Kind::Recording),
-    ("audio/wav", "wav", Kind::Recording),
-    ("video/mp4", "mp4", Kind::Video),
+    ("application/vnd.ms-excel", "xls", Material::Document),
+    (
+        "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+        "xlsx",
+        Material::Document,
+    ),
+    ("application/zip", "zip", Material::Other),
+    ("text/plain", "txt", Material::Document),
+    ("image/jpeg", "jpg", Material::Photo),
+    ("image/png", "png", Material::Photo),
+    ("audio/mpeg", "mp3", Material::Recording),
+    ("audio/mp4", "m4a", Material::Recording),
+    ("audio/amr", "amr", Material::Recording),
+    ("audio/wav", "wav", Material::Recording),
+    ("video/mp4", "mp4", Material::Video),
 ];
 
 /// The media types that files may have.
@@ -68,7 +72,7 @@ pub(crate) fn media_types() -> impl Iterator<Item = &'static str> {
 /// What a file is as evidence, in the words of the form `attach`.
 #[derive(Clone, Copy, Debug, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
-pub(crate) enum Kind {
+pub(crate) enum Material {
     /// 文书材料
     Document,
     /// 照片
@@ -88,7 +92,7 @@ pub(crate) enum Kind {
 pub(crate) struct Upload {
     /// 材料类型；不写则按文件类型判断
     #[param(inline)]
-    kind: Option<Kind>,
+    kind: Option<Material>,
 }
 
 /// A ticket's attachments, the oldest first.
@@ -246,9 +250,8 @@ pub(crate) async fn post(
         let there = store.attachments(seen.id, None, ATTACHMENTS_MAX).await?;
         let is_there = there.iter().any(|one| one.sm3 == sm3 && one.agency == caller.agency);
         if !is_there && there.len() as u64 >= ATTACHMENTS_MAX {
-            let conflict = StatusCode::CONFLICT;
             let say = "一件工单至多 200 个附件";
-            return Err(Problem::new(conflict, "attachments-full", "附件过多", say));
+            return Err(Problem::new(Kind::AttachmentsFull, say));
         }
         let new = Attachment {
             id: turn.about,
@@ -275,15 +278,14 @@ pub(crate) async fn post(
 }
 
 /// The media type of an upload, with what such files usually are.
-fn content_type(headers: &HeaderMap) -> Result<(&'static str, Kind), Problem> {
+fn content_type(headers: &HeaderMap) -> Result<(&'static str, Material), Problem> {
     let sent = headers.get(header::CONTENT_TYPE).and_then(|sent| sent.to_str().ok());
     let sent = sent.unwrap_or_default().split(';').next().unwrap_or_default().trim();
     let found = TYPES.iter().find(|(kind, ..)| sent.eq_ignore_ascii_case(kind));
     found.map(|(name, _, kind)| (*name, *kind)).ok_or_else(|| {
         let known: Vec<&str> = media_types().collect();
         let detail = format!("请以文件类型为 Content-Type；可用：{}", known.join("、"));
-        let status = StatusCode::UNSUPPORTED_MEDIA_TYPE;
-        Problem::new(status, "unsupported-media-type", "类型不支持", detail)
+        Problem::new(Kind::UnsupportedMediaType, detail)
     })
 }
 
@@ -309,7 +311,7 @@ impl Api {
         arrival: &Arrival<'_>,
         ticket: TicketId,
         sm3: Digest,
-        kind: Kind,
+        kind: Material,
     ) -> Result<Option<Receipt>, Problem> {
         let form = json!({"attachments": [{"sm3": sm3, "kind": kind}]});
         let (action, actor) = (Name::from(ATTACH), caller.actor());

@@ -1,6 +1,8 @@
 //! Everything that can be wrong with a request, as `application/problem+json` (RFC 9457): a stable
 //! `type` for programs, a sentence that says what to do for people. The only place that knows
-//! status codes. Must never repeat what a request said.
+//! status codes (`kind`). Must never repeat what a request said.
+
+mod kind;
 
 use std::io::ErrorKind;
 
@@ -16,6 +18,7 @@ use utoipa::ToSchema;
 use crate::engine::{AdvanceError, Declined};
 use crate::store::{AddTokenError, StoreError};
 use crate::vault::VaultError;
+pub(crate) use kind::Kind;
 
 /// What is wrong with a request; on its way through every function, so it is small.
 #[derive(Clone, Debug, Serialize, ToSchema)]
@@ -58,16 +61,11 @@ pub(crate) struct FieldProblem {
 }
 
 impl Problem {
-    pub(crate) fn new(
-        status: StatusCode,
-        kind: &str,
-        title: &str,
-        detail: impl Into<String>,
-    ) -> Self {
+    pub(crate) fn new(kind: Kind, detail: impl Into<String>) -> Self {
         Self(Box::new(ProblemDetails {
-            kind: format!("urn:duban:problem:{kind}"),
-            title: title.to_owned(),
-            status: status.as_u16(),
+            kind: kind.urn(),
+            title: kind.title().to_owned(),
+            status: kind.status().as_u16(),
             detail: detail.into(),
             errors: Vec::new(),
             arrived_at: None,
@@ -78,21 +76,19 @@ impl Problem {
     pub(crate) fn unauthenticated() -> Self {
         let detail =
             "请在 Authorization 中提供有效的令牌：Bearer duban_…；令牌由 duban token issue 签发";
-        Self::new(StatusCode::UNAUTHORIZED, "unauthenticated", "未登录", detail)
+        Self::new(Kind::Unauthenticated, detail)
     }
 
     pub(crate) fn forbidden(what: &str) -> Self {
-        let detail = format!("本令牌的角色不能{what}");
-        Self::new(StatusCode::FORBIDDEN, "forbidden", "无权办理", detail)
+        Self::new(Kind::Forbidden, format!("本令牌的角色不能{what}"))
     }
 
     pub(crate) fn not_found(what: &str) -> Self {
-        let detail = format!("没有{what}，或不在本单位；请核对编号");
-        Self::new(StatusCode::NOT_FOUND, "not-found", "没有找到", detail)
+        Self::new(Kind::NotFound, format!("没有{what}，或不在本单位；请核对编号"))
     }
 
     pub(crate) fn bad_request(detail: impl Into<String>) -> Self {
-        Self::new(StatusCode::BAD_REQUEST, "bad-request", "请求有误", detail)
+        Self::new(Kind::BadRequest, detail)
     }
 
     /// A fault of one field of the query or body.
@@ -102,9 +98,7 @@ impl Problem {
     }
 
     pub(crate) fn fields(faults: Vec<FieldFault>) -> Self {
-        let status = StatusCode::UNPROCESSABLE_ENTITY;
-        let detail = "请按 errors 逐项改正后重新提交";
-        let mut problem = Self::new(status, "invalid-form", "填写有误", detail);
+        let mut problem = Self::new(Kind::InvalidForm, "请按 errors 逐项改正后重新提交");
         let errors = faults.into_iter();
         problem.0.errors =
             errors.map(|FieldFault { field, message }| FieldProblem { field, message }).collect();
@@ -124,25 +118,22 @@ impl Problem {
     }
 
     fn busy(detail: impl Into<String>) -> Self {
-        let status = StatusCode::SERVICE_UNAVAILABLE;
-        Self::new(status, "busy", "系统繁忙", detail).retry_after(1)
+        Self::new(Kind::Busy, detail).retry_after(1)
     }
 
     /// More than one token may ask for.
-    pub(crate) fn too_many(kind: &str, detail: impl Into<String>, seconds: u32) -> Self {
-        let status = StatusCode::TOO_MANY_REQUESTS;
-        Self::new(status, kind, "请求过多", detail).retry_after(seconds)
+    pub(crate) fn too_many(kind: Kind, detail: impl Into<String>, seconds: u32) -> Self {
+        Self::new(kind, detail).retry_after(seconds)
     }
 
     /// A fault of the program.
     pub(crate) fn fault() -> Self {
-        let status = StatusCode::INTERNAL_SERVER_ERROR;
-        Self::new(status, "fault", "程序出错", "本次请求未能完成，请查询后重试")
+        Self::new(Kind::Fault, "本次请求未能完成，请查询后重试")
     }
 
     fn incident() -> Self {
         let detail = "工单暂时不能办理，已记为异常待运维人员处理；本次未予办理";
-        Self::new(StatusCode::INTERNAL_SERVER_ERROR, "incident", "系统异常", detail)
+        Self::new(Kind::Incident, detail)
     }
 
     pub(crate) fn status(&self) -> u16 {
@@ -175,10 +166,7 @@ impl From<StoreError> for Problem {
         match error {
             StoreError::Unreadable(_) => Self::incident(),
             error if !error.blames_rows() => Self::busy(error.to_string()).retry_after(5),
-            error => {
-                let status = StatusCode::INTERNAL_SERVER_ERROR;
-                Self::new(status, "store", "数据库出错", error.to_string())
-            }
+            error => Self::new(Kind::Store, error.to_string()),
         }
     }
 }
@@ -203,9 +191,8 @@ impl From<VaultError> for Problem {
             VaultError::Disk(error) => error.into(),
             VaultError::Damaged => {
                 tracing::error!("the file of an attachment is missing or damaged");
-                let status = StatusCode::INTERNAL_SERVER_ERROR;
                 let detail = "附件文件缺失或已损坏，请联系运维人员；持有原件的，可重新上传";
-                Self::new(status, "attachment-damaged", "附件损坏", detail)
+                Self::new(Kind::AttachmentDamaged, detail)
             }
         }
     }
@@ -216,9 +203,7 @@ impl From<AddTokenError> for Problem {
         let detail = error.to_string();
         match error {
             AddTokenError::Store(error) => error.into(),
-            AddTokenError::Excluded { .. } => {
-                Self::new(StatusCode::CONFLICT, "role-excluded", "角色互斥", detail)
-            }
+            AddTokenError::Excluded { .. } => Self::new(Kind::RoleExcluded, detail),
         }
     }
 }
@@ -226,32 +211,21 @@ impl From<AddTokenError> for Problem {
 impl From<Declined> for Problem {
     fn from(declined: Declined) -> Self {
         let detail = declined.to_string();
-        let unavailable = StatusCode::SERVICE_UNAVAILABLE;
         match declined {
             Declined::Rejected(rejection) => rejection.into(),
             Declined::Overtaken { arrived_at } => {
-                let mut problem = Self::new(unavailable, "overtaken", "请重试", detail);
+                let mut problem = Self::new(Kind::Overtaken, detail);
                 problem.0.arrived_at = Some(arrived_at);
                 problem
             }
             Declined::NoSuchTicket => Self::not_found("这件工单"),
-            Declined::ReviewDiffers => {
-                Self::new(StatusCode::CONFLICT, "review-differs", "评价已受理", detail)
-            }
-            Declined::KeyReused => {
-                let status = StatusCode::UNPROCESSABLE_ENTITY;
-                Self::new(status, "idempotency-key-reused", "键已用过", detail)
-            }
-            Declined::KeyRunning => {
-                let conflict = StatusCode::CONFLICT;
-                Self::new(conflict, "idempotency-key-running", "正在办理", detail).retry_after(1)
-            }
+            Declined::ReviewDiffers => Self::new(Kind::ReviewDiffers, detail),
+            Declined::KeyReused => Self::new(Kind::KeyReused, detail),
+            Declined::KeyRunning => Self::new(Kind::KeyRunning, detail).retry_after(1),
             Declined::Busy | Declined::Stopping => Self::busy(detail),
             Declined::Store(StoreError::Unreadable(_)) | Declined::Incident => Self::incident(),
             Declined::Store(_) => Self::busy(detail).retry_after(5),
-            Declined::OutcomeUnknown => {
-                Self::new(unavailable, "outcome-unknown", "结果不明", detail)
-            }
+            Declined::OutcomeUnknown => Self::new(Kind::OutcomeUnknown, detail),
         }
     }
 }
@@ -261,42 +235,27 @@ impl From<Rejection> for Problem {
         if rejection.blame() != Blame::Caller {
             return Self::incident();
         }
-        let (detail, code) = (rejection.to_string(), rejection.code());
-        let conflict = StatusCode::CONFLICT;
-        let (status, title) = match rejection {
-            Rejection::Form(faults) => return Self::fields(faults),
-            Rejection::UnknownAction { .. } => {
+        // The core's words are those of the kinds.
+        let kind = Kind::of(rejection.code());
+        match (rejection, kind) {
+            (Rejection::Form(faults), _) => Self::fields(faults),
+            (Rejection::UnknownAction { .. }, _) => {
                 let detail = "工单的工作流没有这个动作；可办理的动作见 …/actions";
-                return Self::new(StatusCode::NOT_FOUND, code, "没有这个动作", detail);
+                Self::new(Kind::UnknownAction, detail)
             }
-            Rejection::NotYours | Rejection::NotPermitted { .. } => {
-                (StatusCode::FORBIDDEN, "无权办理")
-            }
-            Rejection::StaleRevision { .. } => (StatusCode::PRECONDITION_FAILED, "工单已有变化"),
-            Rejection::WrongStep { .. } => (conflict, "所处环节不能办理"),
-            Rejection::Guarded { .. } => (conflict, "条件不具备"),
-            Rejection::ClassNotEnabled { .. } => (StatusCode::UNPROCESSABLE_ENTITY, "类别尚未启用"),
-            Rejection::OutOfCalendar { .. } => {
-                (StatusCode::UNPROCESSABLE_ENTITY, "超出可计算的年份")
-            }
-            _ => (conflict, "不能办理"),
-        };
-        Self::new(status, code, title, detail)
+            (rejection, Some(kind)) => Self::new(kind, rejection.to_string()),
+            (_, None) => Self::fault(),
+        }
     }
 }
 
 impl From<AdvanceError> for Problem {
     fn from(error: AdvanceError) -> Self {
         let detail = error.to_string();
-        let conflict = StatusCode::CONFLICT;
         match error {
-            AdvanceError::NotSimulated => {
-                Self::new(conflict, "clock-not-simulated", "不是模拟时钟", detail)
-            }
-            AdvanceError::Backwards { .. } => {
-                Self::new(conflict, "clock-backwards", "时钟不能倒拨", detail)
-            }
-            AdvanceError::Stuck { .. } => Self::new(conflict, "clock-stuck", "时钟停住", detail),
+            AdvanceError::NotSimulated => Self::new(Kind::ClockNotSimulated, detail),
+            AdvanceError::Backwards { .. } => Self::new(Kind::ClockBackwards, detail),
+            AdvanceError::Stuck { .. } => Self::new(Kind::ClockStuck, detail),
             AdvanceError::Store(error) => error.into(),
         }
     }
