@@ -13,6 +13,7 @@ pub mod engine;
 pub mod http;
 pub mod jobs;
 pub mod masking;
+pub mod replay;
 pub mod store;
 pub mod telemetry;
 pub mod vault;

@@ -1,5 +1,7 @@
 //! The years' notices out of the catalog. Must never give a calendar out of files with faults.
 
+use std::collections::BTreeMap;
+
 use include_dir::{Dir, include_dir};
 
 use super::{CatalogError, Source, texts};
@@ -28,6 +30,30 @@ pub fn read(source: &Source) -> Result<Reading, CatalogError> {
         reading.faults.extend(between);
     }
     Ok(reading)
+}
+
+/// The texts of a source's files, for taking away.
+///
+/// # Errors
+/// When the folder or one of its files cannot be read.
+pub fn files(source: &Source) -> Result<BTreeMap<String, String>, CatalogError> {
+    let read: Result<_, Fault> = texts(source, &EMBEDDED, "toml")?.into_iter().collect();
+    read.map_err(|fault| Faults(vec![fault]).into())
+}
+
+/// A calendar of texts that were taken away.
+///
+/// # Errors
+/// Every fault of them.
+pub fn of_files(files: &BTreeMap<String, String>) -> Result<Calendar, Faults> {
+    let (mut years, mut faults) = (Vec::new(), Vec::new());
+    for (file, text) in files {
+        match Year::read(file, text) {
+            Ok(year) => years.push(year),
+            Err(Faults(found)) => faults.extend(found),
+        }
+    }
+    if faults.is_empty() { Calendar::new(SHANGHAI, years) } else { Err(Faults(faults)) }
 }
 
 fn read_files(source: &Source) -> Result<Reading, CatalogError> {

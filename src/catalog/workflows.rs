@@ -4,6 +4,7 @@
 use std::path::Path;
 
 use duban_core::definition::{Library, Shelf, Text};
+use duban_core::document::{Fault, Faults};
 use include_dir::{Dir, include_dir};
 
 use super::{CatalogError, Source, texts};
@@ -26,14 +27,27 @@ pub fn read(source: &Source) -> Result<Library, CatalogError> {
     for layer in layers(source) {
         forms.extend(texts(&layer, embedded_forms, "json")?);
     }
-    let embedded = texts(&Source::Embedded, &EMBEDDED, "toml")?;
-    let mut basis: Vec<Text> = embedded.into_iter().filter(is_basis).collect();
-    let (own_basis, definitions): (Vec<Text>, Vec<Text>) =
-        texts(source, &EMBEDDED, "toml")?.into_iter().partition(is_basis);
+    let definitions = texts(source, &EMBEDDED, "toml")?.into_iter().filter(|one| !is_basis(one));
+    Ok(Library::read(forms, basis(source)?, definitions.collect()))
+}
+
+/// The embedded legal texts, and those of a folder.
+fn basis(source: &Source) -> Result<Vec<Text>, CatalogError> {
+    let mut basis = texts(&Source::Embedded, &EMBEDDED, "toml")?;
     if *source != Source::Embedded {
-        basis.extend(own_basis);
+        basis.extend(texts(source, &EMBEDDED, "toml")?);
     }
-    Ok(Library::read(forms, basis, definitions))
+    basis.retain(is_basis);
+    Ok(basis)
+}
+
+/// The legal texts of a source, for taking away; later ones win.
+///
+/// # Errors
+/// When the folder or one of its files cannot be read.
+pub fn basis_files(source: &Source) -> Result<Vec<(String, String)>, CatalogError> {
+    let read: Result<_, Fault> = basis(source)?.into_iter().collect();
+    read.map_err(|fault| Faults(vec![fault]).into())
 }
 
 /// All definitions of a source on one shelf.

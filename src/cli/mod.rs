@@ -6,7 +6,9 @@ mod bench;
 mod calendar;
 mod deadline;
 mod demo;
+mod incident;
 mod migrate;
+mod replay;
 mod serve;
 mod service;
 mod simulate;
@@ -53,6 +55,11 @@ enum Command {
     /// 核验数据库中的历史
     #[command(subcommand)]
     Audit(audit::Command),
+    /// 异常：列出；导出一次办理以便重演
+    #[command(subcommand)]
+    Incident(incident::Command),
+    /// 重演导出的一次办理，逐字节比对
+    Replay(replay::Replay),
     /// 计算期限：从收到之时起，若干工作日、自然日或小时后何时到期
     Deadline(deadline::Deadline),
     /// 工作日历：查看各年放假安排，检查日历文件
@@ -119,6 +126,8 @@ pub fn run(args: impl IntoIterator<Item = OsString>) -> ExitCode {
             Command::Bench(command) => command.run(),
             Command::Migrate(args) => args.run(),
             Command::Audit(command) => command.run(),
+            Command::Incident(command) => command.run(),
+            Command::Replay(args) => args.run(),
             Command::Deadline(args) => args.run(),
             Command::Calendar(command) => command.run(),
             Command::Simulate(args) => args.run(),

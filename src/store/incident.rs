@@ -68,6 +68,14 @@ impl Store {
         Ok(found.filter(|one| one.resolved_at.is_none()).map(|one| shown(one).what))
     }
 
+    /// An incident, whether or not somebody has resolved it.
+    ///
+    /// # Errors
+    /// The database does not answer.
+    pub async fn incident(&self, id: Uuid) -> Result<Option<Incident>, StoreError> {
+        Ok(incident::Entity::find_by_id(id).one(&self.read).await?.map(shown))
+    }
+
     /// Lets the lane have a ticket again, from when time next brings something about; its incidents
     /// are over.
     ///

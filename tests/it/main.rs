@@ -18,6 +18,7 @@ mod lives;
 mod matrix;
 mod past;
 mod published;
+mod replayed;
 mod reviewer;
 mod scenarios;
 mod served;

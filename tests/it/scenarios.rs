@@ -5,6 +5,8 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
+use duban::catalog::Source;
+use duban::replay::{Again, DecisionFile, Expected, ExportError, House, decide_again, of_event};
 use duban_core::name::Name;
 use duban_core::role::Role;
 use duban_core::simulate::{Life, Scenario, Step, simulate};
@@ -124,10 +126,37 @@ async fn served(scenario: &Scenario, life: &Life) -> Result<Vec<Value>, String> 
     }
     let last = life.history().last().map_or(scenario.received, |event| event.at);
     server.advance(&admin, last.max(scenario.steps.last().map_or(last, |step| step.at))).await;
+    replayed(&place, &number, &hotline).await;
     let history = server.get(&format!("/v1/tickets/{number}/history"), &auditor).await.ok();
     assert_eq!(history["verified"], true);
     assert_eq!(history["next"], Value::Null);
     Ok(history["events"].as_array().expect("events").clone())
+}
+
+/// Each decision of the life, taken away as a file and decided again, gives the same bytes.
+async fn replayed(place: &Place, number: &str, hotline: &[&str]) {
+    let ticket = place.store.ticket_of(number).await.expect("an answer").expect("a ticket");
+    let house = House {
+        calendars: Source::Embedded,
+        workflows: Source::Embedded,
+        hotline_agencies: hotline.iter().map(|code| Name::from(*code)).collect(),
+    };
+    let mut seq = 1;
+    loop {
+        let taken = match of_event(&place.store, &house, ticket, seq).await {
+            Ok(taken) => taken,
+            Err(ExportError::NoEvent(_)) => break,
+            Err(error) => panic!("{number} {seq}: {error}"),
+        };
+        let file = serde_json::to_string(&taken).expect("JSON");
+        let taken: DecisionFile = serde_json::from_str(&file).expect("a file");
+        let Expected::Events(events) = &taken.expected else { panic!("{number} {seq}") };
+        let count = events.len();
+        let again = decide_again(&taken).expect("decided");
+        assert_eq!(again, Again::Same(count), "{number} {seq} {:?}", taken.command);
+        assert_eq!(taken.history.len() as u64 + 1, seq, "{number}: between two decisions");
+        seq += count as u64;
+    }
 }
 
 async fn opened(scenario: &Scenario, life: &Life, place: &Place, server: &Server) -> String {

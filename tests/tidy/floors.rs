@@ -8,7 +8,7 @@ use crate::source::{Finding, Source};
 const FLOORS: &[&[&str]] = &[
     &["clock", "config", "catalog", "telemetry", "crypto", "masking"],
     &["store", "vault", "wake"],
-    &["engine", "activities", "access", "audit"],
+    &["engine", "activities", "access", "audit", "replay"],
     &["jobs", "http", "console"],
     &["cli"],
 ];

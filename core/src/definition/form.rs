@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value};
 
+use super::example;
 use super::privacy::{self, Shape, Time};
 use crate::document::Fault;
 use crate::limits::{FAULTS_MAX, FORM_BYTES_MAX};
@@ -116,6 +117,31 @@ impl Form {
 
     fn property(&self, field: &str) -> Option<&Value> {
         self.schema.get("properties")?.get(field)
+    }
+
+    /// An example of a filled-in form, with nothing in it that need not be.
+    #[must_use]
+    pub fn example(&self) -> Value {
+        example::of(&self.schema)
+    }
+
+    /// A form that says what history shows of one, with examples in place of its private part: a
+    /// decision cannot tell the two apart. Has no private part if `is_sealed` is false and none is
+    /// asked for.
+    #[must_use]
+    pub fn around(&self, codes: &BTreeMap<Name, Value>, is_sealed: bool) -> Value {
+        let known = codes.iter().map(|(name, value)| (name.to_string(), value.clone()));
+        let mut filled = example::around(&self.schema, &Value::Object(known.collect()));
+        if is_sealed && self.split(&filled).1.is_none() {
+            let private = privacy::properties(&self.schema);
+            let private = private.filter(|(name, _)| !self.is_code(name));
+            let mut missing = private.filter(|(name, _)| filled.get(name).is_none());
+            if let Some((name, schema)) = missing.next() {
+                let (name, value) = (name.clone(), example::of(schema));
+                filled[name] = value;
+            }
+        }
+        filled
     }
 
     /// Checks a filled-in form: the schema, and that no claimed instant lies after `at`.

@@ -11,6 +11,7 @@ mod predicate;
 
 mod privacy;
 
+mod example;
 mod form;
 
 mod action;

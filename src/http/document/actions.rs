@@ -3,12 +3,12 @@
 
 use std::collections::BTreeMap;
 
-use duban_core::definition::{Action, Definition, Shelf, Stage};
+use duban_core::definition::{Action, Definition, Form, Shelf, Stage};
 use duban_core::name::Name;
 use duban_core::role::Role;
 use serde_json::{Value, json};
 
-use super::{example, reference};
+use super::reference;
 
 /// The operation that does any action.
 const ANY: &str = "/v1/tickets/{ticket_no}/actions/{action}";
@@ -47,7 +47,7 @@ pub(super) fn add(document: &mut Value, shelf: &Shelf) {
     }
     let any = document["paths"][ANY]["post"].clone();
     for (name, of) in actions {
-        let operation = operation(&any, &of, &document["components"]["schemas"]);
+        let operation = operation(&any, &of);
         let path = ANY.replace("{action}", name.as_str());
         document["paths"][path] = json!({"post": operation});
     }
@@ -63,7 +63,7 @@ fn named(form: &Name) -> String {
     format!("form.{form}")
 }
 
-fn operation(any: &Value, of: &InWorkflows<'_>, schemas: &Value) -> Value {
+fn operation(any: &Value, of: &InWorkflows<'_>) -> Value {
     let mut operation = any.clone();
     let title = of.first().map(|(_, action)| action.title.clone());
     operation["summary"] = title.into();
@@ -78,7 +78,8 @@ fn operation(any: &Value, of: &InWorkflows<'_>, schemas: &Value) -> Value {
         [one] => reference(one),
         several => json!({"anyOf": several.iter().map(|one| reference(one)).collect::<Vec<_>>()}),
     };
-    let example = forms.first().map(|form| example::of(&schemas[form]));
+    let first = of.first().and_then(|(definition, action)| definition.form(action.form.as_str()));
+    let example = first.map(Form::example);
     let content = json!({"application/json": {"schema": schema, "example": example}});
     operation["requestBody"] = json!({"required": true, "content": content});
     operation

@@ -3,7 +3,6 @@
 
 mod actions;
 mod close;
-mod example;
 mod shapes;
 
 use duban_core::definition::Shelf;

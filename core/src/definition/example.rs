@@ -1,4 +1,5 @@
-//! An example of a filled-in form, out of its schema. Must never give one that the form refuses.
+//! An example of a filled-in form out of its schema, alone or around what is known of it. Must never
+//! give one that the form refuses.
 
 use serde_json::{Map, Value, json};
 
@@ -39,29 +40,45 @@ fn text(schema: &Value) -> String {
 }
 
 fn object(schema: &Value) -> Value {
+    around(schema, &Value::Null)
+}
+
+/// A value of a schema that has what is known of it, and an example wherever more must be there.
+pub(super) fn around(schema: &Value, known: &Value) -> Value {
+    if schema["type"] != "object" {
+        return if known.is_null() { of(schema) } else { known.clone() };
+    }
     let mut filled = Map::new();
-    let fill = |filled: &mut Map<String, Value>, required: &Value, rules: &Value| {
-        for name in required.as_array().into_iter().flatten().filter_map(Value::as_str) {
-            let own = &schema["properties"][name];
-            let value = match rules["properties"].get(name) {
-                // What a condition asks for, in the shape that the form gives it.
-                Some(Value::Object(rule)) => {
-                    let mut both = own.as_object().cloned().unwrap_or_default();
-                    both.extend(rule.clone());
-                    of(&Value::Object(both))
-                }
-                _ => of(own),
-            };
-            filled.insert(name.to_owned(), value);
-        }
-    };
-    fill(&mut filled, &schema["required"], &Value::Null);
+    for (name, value) in known.as_object().into_iter().flatten() {
+        filled.insert(name.clone(), around(&schema["properties"][name], value));
+    }
+    fill(&mut filled, schema, &schema["required"], &Value::Null);
     for rule in schema["allOf"].as_array().into_iter().flatten() {
         if holds(&rule["if"], &filled) {
-            fill(&mut filled, &rule["then"]["required"], &rule["then"]);
+            fill(&mut filled, schema, &rule["then"]["required"], &rule["then"]);
         }
     }
     Value::Object(filled)
+}
+
+/// Fills in what must be there and is not.
+fn fill(filled: &mut Map<String, Value>, schema: &Value, required: &Value, rules: &Value) {
+    for name in required.as_array().into_iter().flatten().filter_map(Value::as_str) {
+        if filled.contains_key(name) {
+            continue;
+        }
+        let own = &schema["properties"][name];
+        let value = match rules["properties"].get(name) {
+            // What a condition asks for, in the shape that the form gives it.
+            Some(Value::Object(rule)) => {
+                let mut both = own.as_object().cloned().unwrap_or_default();
+                both.extend(rule.clone());
+                of(&Value::Object(both))
+            }
+            _ => of(own),
+        };
+        filled.insert(name.to_owned(), value);
+    }
 }
 
 /// Whether a condition of the kind that forms use holds.

@@ -1,0 +1,175 @@
+//! `duban incident …`: what could not be decided, and decisions taken away. Must never change a
+//! database.
+
+use std::fmt::Write;
+use std::path::PathBuf;
+
+use clap::ArgGroup;
+use serde::Serialize;
+use serde_json::json;
+use uuid::Uuid;
+
+use super::{Ended, Failure, block_on, pretty_json, print, source};
+use crate::config::Settings;
+use crate::replay::{self, ExportError, House};
+use crate::store::Store;
+
+/// Incidents on one list.
+const LISTED: u64 = 1_000;
+
+#[derive(clap::Subcommand)]
+pub(super) enum Command {
+    /// 列出未处理的异常
+    List(List),
+    /// 导出一次办理：定义、日历、此前的记录和命令，不含个人信息；用 duban replay 重演
+    Export(Export),
+}
+
+#[derive(clap::Args)]
+pub(super) struct List {
+    #[command(flatten)]
+    place: Place,
+    /// 包括已处理的
+    #[arg(long)]
+    all: bool,
+    /// 输出 JSON
+    #[arg(long)]
+    json: bool,
+}
+
+#[derive(clap::Args)]
+#[command(group(ArgGroup::new("which").required(true).args(["id", "ticket"])))]
+pub(super) struct Export {
+    #[command(flatten)]
+    place: Place,
+    /// 异常的编号
+    #[arg(value_name = "编号")]
+    id: Option<Uuid>,
+    /// 工单编号：导出其中一次办理
+    #[arg(long, value_name = "工单", requires = "seq")]
+    ticket: Option<String>,
+    /// 该次办理留下的任一条记录的序号
+    #[arg(long, value_name = "序号", requires = "ticket")]
+    seq: Option<u64>,
+}
+
+/// Which house: the settings of its server.
+#[derive(clap::Args)]
+struct Place {
+    /// 服务的配置文件（TOML）；不写则用当前目录的 duban.toml（如有）
+    #[arg(long, value_name = "文件", env = "DUBAN_CONFIG")]
+    config: Option<PathBuf>,
+    #[command(flatten)]
+    flags: Flags,
+}
+
+#[derive(clap::Args, Serialize)]
+struct Flags {
+    /// 数据库 [默认：sqlite://duban.db?mode=rwc；环境变量 DUBAN_DATABASE_URL]
+    #[arg(long, value_name = "网址")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    database_url: Option<String>,
+    /// 服务所用的日历目录 [DUBAN_CALENDARS]
+    #[arg(long, value_name = "目录")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    calendars: Option<PathBuf>,
+    /// 服务所用的工作流目录 [DUBAN_WORKFLOWS]
+    #[arg(long, value_name = "目录")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    workflows: Option<PathBuf>,
+}
+
+impl Command {
+    pub(super) fn run(self) -> Ended {
+        match self {
+            Self::List(list) => list.run(),
+            Self::Export(export) => export.run(),
+        }
+    }
+}
+
+impl Place {
+    fn settings(&self) -> Result<Settings, Failure> {
+        Ok(Settings::read(self.config.as_deref(), &self.flags)?)
+    }
+}
+
+async fn opened(settings: &Settings) -> Result<Store, Failure> {
+    Ok(Store::open(&settings.database_url.replace("mode=rwc", "mode=rw")).await?)
+}
+
+impl List {
+    fn run(self) -> Ended {
+        let settings = self.place.settings()?;
+        let text = block_on(async {
+            let store = opened(&settings).await?;
+            let found = store.incidents(!self.all, None, LISTED).await?;
+            let tickets: Vec<_> = found.iter().map(|one| one.what.ticket).collect();
+            let numbers = store.ticket_numbers(&tickets).await?;
+            store.close().await;
+            let mut text = String::new();
+            for one in found {
+                let number = numbers.get(&one.what.ticket).map_or("", String::as_str);
+                let what = &one.what;
+                // Writing to a string cannot fail.
+                let _ = if self.json {
+                    let shown = json!({
+                        "id": one.id, "ticket_no": number, "command": what.command,
+                        "code": what.code, "message": what.message, "seq": what.seq,
+                        "at": what.at, "resolved_at": one.resolved_at,
+                    });
+                    writeln!(text, "{shown}")
+                } else {
+                    let (at, command, message) = (what.at, &what.command, &what.message);
+                    writeln!(text, "{}  {number}  {at}  {command}  {message}", one.id)
+                };
+            }
+            Ok::<_, Failure>(text)
+        })?;
+        if text.is_empty() && !self.json {
+            return print("没有未处理的异常\n");
+        }
+        print(&text)
+    }
+}
+
+impl Export {
+    fn run(self) -> Ended {
+        let settings = self.place.settings()?;
+        let house = House {
+            calendars: source(settings.calendars.clone()),
+            workflows: source(settings.workflows.clone()),
+            hotline_agencies: settings.hotline_agencies.iter().cloned().collect(),
+        };
+        let file = block_on(async {
+            let store = opened(&settings).await?;
+            let file = match (self.id, &self.ticket, self.seq) {
+                (Some(id), ..) => {
+                    let nothing = || Failure::Input(format!("没有异常 {id}"));
+                    let incident = store.incident(id).await?.ok_or_else(nothing)?;
+                    replay::of_incident(&store, &house, &incident.what).await?
+                }
+                (None, Some(number), Some(seq)) => {
+                    let nothing = || Failure::Input("没有这件工单，请核对编号".to_owned());
+                    let ticket = store.ticket_of(number).await?.ok_or_else(nothing)?;
+                    replay::of_event(&store, &house, ticket, seq).await?
+                }
+                _ => return Err(Failure::Input("请写明异常编号，或 --ticket 和 --seq".to_owned())),
+            };
+            store.close().await;
+            Ok(file)
+        })?;
+        print(&pretty_json(&file)?)
+    }
+}
+
+impl From<ExportError> for Failure {
+    fn from(error: ExportError) -> Self {
+        match error {
+            ExportError::Store(error) => error.into(),
+            ExportError::Catalog(error) => error.into(),
+            ExportError::NoEvent(_) | ExportError::NoForm => Self::Input(error.to_string()),
+            ExportError::Replay(_) => Self::Machine(error.to_string()),
+        }
+    }
+}

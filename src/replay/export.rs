@@ -1,0 +1,202 @@
+//! A decision out of a database: which events came of one command, and what it looked at. Must never
+//! take anything of the personal data along.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use duban_core::deadline::LedgerReason;
+use duban_core::definition::Pin;
+use duban_core::event::{Event, Fact};
+use duban_core::limits::EVENTS_MAX;
+use duban_core::name::Name;
+use duban_core::ticket_id::TicketId;
+use duban_core::time::Instant;
+
+use super::again::{Again, ReplayError, decide_again};
+use super::{Asked, DecisionFile, DefinitionText, Expected, FORMAT};
+use crate::catalog::{CatalogError, Source, calendars, workflows};
+use crate::store::{ADVANCE, NewIncident, Recorded, Store, StoreError, StoredDefinition};
+
+/// What a house decides with, besides what stands in its database.
+#[derive(Clone, Debug)]
+pub struct House {
+    /// Its calendars.
+    pub calendars: Source,
+    /// Its workflows, for their legal texts.
+    pub workflows: Source,
+    /// The agencies that are the hotline itself.
+    pub hotline_agencies: BTreeSet<Name>,
+}
+
+/// Why a decision cannot be taken away.
+#[derive(Debug, thiserror::Error)]
+pub enum ExportError {
+    /// The database.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// Calendars or legal texts.
+    #[error(transparent)]
+    Catalog(#[from] CatalogError),
+    /// The ticket has no such event.
+    #[error("这件工单没有第 {0} 号记录")]
+    NoEvent(u64),
+    /// What was tried is not known: its form was never stored.
+    #[error(
+        "这个异常是办理动作时发生的，表单不保存，无法导出；请以 --ticket、--seq 导出其前的办理"
+    )]
+    NoForm,
+    /// Cannot be decided at all.
+    #[error(transparent)]
+    Replay(#[from] ReplayError),
+}
+
+/// The decision by which an event came into a ticket's history.
+///
+/// # Errors
+/// [`ExportError`].
+pub async fn of_event(
+    store: &Store,
+    house: &House,
+    ticket: TicketId,
+    seq: u64,
+) -> Result<DecisionFile, ExportError> {
+    let recorded = store.history(ticket, 0, EVENTS_MAX).await?;
+    let events: Vec<Event> =
+        recorded.iter().map(Recorded::event).collect::<Result<_, StoreError>>()?;
+    let place = events.iter().position(|event| event.seq == seq);
+    let place = place.ok_or(ExportError::NoEvent(seq))?;
+    let definitions = store.definitions().await?;
+    // Decisions of one commit on one ticket are recorded at one instant: where one of them ends is
+    // known by deciding.
+    let is_together = |event: &&Event| event.recorded_at == events[place].recorded_at;
+    let first = events.iter().take(place).rev().take_while(is_together).count();
+    let last = place + events[place..].iter().take_while(is_together).count();
+    let mut from = place - first;
+    loop {
+        let part = &events[from..last];
+        let mut file = whole(house, &recorded[..from], asked(part))?;
+        file.definitions = needed(&definitions, &events[..from], part);
+        file.recorded_at = events[place].recorded_at;
+        file.arrived_at = arrived(part);
+        file.expected = Expected::Events(recorded[from..last].iter().map(text).collect());
+        let end = match decide_again(&file)? {
+            Again::Differs { place, expected: Some(_), found: None } if place > 1 => {
+                from + place - 1
+            }
+            _ => last,
+        };
+        if place < end {
+            file.expected = Expected::Events(recorded[from..end].iter().map(text).collect());
+            return Ok(file);
+        }
+        from = end;
+    }
+}
+
+/// What could not be decided.
+///
+/// # Errors
+/// [`ExportError`].
+pub async fn of_incident(
+    store: &Store,
+    house: &House,
+    incident: &NewIncident,
+) -> Result<DecisionFile, ExportError> {
+    let recorded = store.history(incident.ticket, 0, incident.seq).await?;
+    let command = match incident.command.as_str() {
+        ADVANCE => Asked::Advance,
+        "recompute" => {
+            let calendar = calendars::calendar(&house.calendars)?;
+            let today = calendar.zone().day_of(incident.at);
+            let known_on = calendar.publications().filter(|day| *day <= today).max();
+            Asked::Recompute { known_on: known_on.unwrap_or(today) }
+        }
+        _ => return Err(ExportError::NoForm),
+    };
+    let mut file = whole(house, &recorded, command)?;
+    let events: Vec<Event> = recorded.iter().filter_map(|one| one.event().ok()).collect();
+    file.definitions = needed(&store.definitions().await?, &events, &[]);
+    (file.arrived_at, file.recorded_at) = (incident.at, incident.at);
+    file.expected = Expected::Rejected { code: incident.code.clone() };
+    Ok(file)
+}
+
+/// A file with what is the same for every decision.
+fn whole(house: &House, before: &[Recorded], command: Asked) -> Result<DecisionFile, ExportError> {
+    let never = Instant::from_ms(0);
+    Ok(DecisionFile {
+        format: FORMAT.to_owned(),
+        program: env!("CARGO_PKG_VERSION").to_owned(),
+        command,
+        arrived_at: never,
+        recorded_at: never,
+        expected: Expected::Events(Vec::new()),
+        history: before.iter().map(text).collect(),
+        hotline_agencies: house.hotline_agencies.clone(),
+        definitions: Vec::new(),
+        basis: workflows::basis_files(&house.workflows)?,
+        calendar: calendars::files(&house.calendars)?,
+    })
+}
+
+fn text(event: &Recorded) -> String {
+    String::from_utf8_lossy(&event.bytes).into_owned()
+}
+
+/// What was asked for, by what came of it: what somebody did, or else time.
+fn asked(events: &[Event]) -> Asked {
+    for event in events {
+        let subject = event.actor.clone();
+        match &event.fact {
+            Fact::Opened(opened) => return Asked::Open { subject, opened: opened.clone() },
+            Fact::Acted(acted) => {
+                let acted = acted.as_ref().clone();
+                let (role, agency, action) = (acted.role, acted.agency, acted.action);
+                let (form, sealed) = (acted.form, acted.sealed);
+                return Asked::Act { subject, role, agency, action, form, sealed };
+            }
+            Fact::Disclosed(one) => {
+                let (role, agency, purpose) = (one.role, one.agency.clone(), one.purpose);
+                return Asked::Disclose { subject, role, agency, purpose };
+            }
+            Fact::DeadlineMoved(moved) if moved.reason == LedgerReason::Calendar => {
+                if let Some(known_on) = moved.schedule.known_on {
+                    return Asked::Recompute { known_on };
+                }
+            }
+            _ => {}
+        }
+    }
+    Asked::Advance
+}
+
+/// When the request arrived; for time, up to when it was worked off.
+fn arrived(events: &[Event]) -> Instant {
+    let stamp = |event: &Event| event.arrived_at.unwrap_or(event.at);
+    let by_somebody = |event: &&Event| {
+        matches!(event.fact, Fact::Opened(_) | Fact::Acted(_) | Fact::Disclosed(_))
+    };
+    let by_calendar = |event: &&Event| matches!(&event.fact, Fact::DeadlineMoved(moved) if moved.reason == LedgerReason::Calendar);
+    let first = events.iter().find(by_somebody).or_else(|| events.iter().find(by_calendar));
+    let last = events.iter().map(|event| event.at).max();
+    first.map(stamp).or(last).unwrap_or_else(|| Instant::from_ms(0))
+}
+
+/// The definitions that a decision looks at: the one that the ticket is pinned to, and those that
+/// come into its events.
+fn needed(all: &[StoredDefinition], before: &[Event], events: &[Event]) -> Vec<DefinitionText> {
+    let pin = |event: &Event| match &event.fact {
+        Fact::Opened(opened) => Some(opened.definition.clone()),
+        Fact::Reclassified(one) => Some(one.definition.clone()),
+        _ => None,
+    };
+    let pinned = before.iter().rev().find_map(pin);
+    let pins: Vec<Pin> = pinned.into_iter().chain(events.iter().filter_map(pin)).collect();
+    let is_needed = |one: &&StoredDefinition| pins.iter().any(|pin| pin.hash == one.hash);
+    let texts = all.iter().filter(is_needed).map(|one| DefinitionText {
+        name: one.name.clone(),
+        version: one.version,
+        text: one.text.clone(),
+        forms: one.forms.iter().cloned().collect::<BTreeMap<_, _>>(),
+    });
+    texts.collect()
+}
