@@ -3,7 +3,6 @@
 
 use duban_core::deadline::Light;
 use duban_core::definition::Status;
-use duban_core::ticket_id::TicketId;
 use duban_core::time::Instant;
 use sea_orm::sea_query::{Asterisk, Expr, ExprTrait, Query};
 use sea_orm::{ColumnTrait, Condition, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder};
@@ -68,16 +67,25 @@ pub struct Search {
     pub agencies: Vec<String>,
 }
 
+/// A ticket of a list.
+#[derive(Debug)]
+pub struct Listed {
+    /// Its place in the order, whether or not it can be read: when it is due, and its identity.
+    pub place: (i64, Uuid),
+    /// The ticket.
+    pub ticket: Readable,
+}
+
 impl Store {
     /// Lists tickets, in the state in which they are.
     ///
     /// # Errors
     /// The database does not answer.
-    pub async fn tickets(
-        &self,
-        filter: &TicketFilter,
-    ) -> Result<Vec<(TicketId, Readable)>, StoreError> {
-        self.readable(page(filter).all(&self.read).await?).await
+    pub async fn tickets(&self, filter: &TicketFilter) -> Result<Vec<Listed>, StoreError> {
+        let rows = page(filter).all(&self.read).await?;
+        let due: Vec<i64> = rows.iter().map(|row| row.red_at.unwrap_or_default()).collect();
+        let listed = self.readable(rows).await?.into_iter().zip(due);
+        Ok(listed.map(|((id, ticket), due)| Listed { place: (due, id.0), ticket }).collect())
     }
 
     /// How many cards there are.

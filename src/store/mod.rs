@@ -47,7 +47,7 @@ pub use dialect::FileLock;
 pub use error::StoreError;
 pub use event::{CommitPlace, Recorded};
 pub use incident::{ADVANCE, Incident, NewIncident};
-pub use list::{Order, Search, TicketFilter};
+pub use list::{Listed, Order, Search, TicketFilter};
 pub use outbox::{Carried, DeliveryState, Finished, MessageId, Posted};
 pub use publication::Publication;
 pub use request::{KnownRequest, KnownReview, RequestKey};

@@ -285,6 +285,10 @@ async fn an_agency_that_gave_a_ticket_back_sees_its_own_part() {
     let page = server.get(&format!("{path}/history?after=3&limit=2"), &second).await.ok();
     assert_eq!(page["events"].as_array().map(Vec::len), Some(2));
     assert_eq!((&page["verified"], &page["next"]), (&json!(true), &json!(5)));
+    for beyond in ["10001", "9223372036854775808"] {
+        let refused = server.get(&format!("{path}/history?after={beyond}"), &second).await;
+        assert_eq!(refused.problem(), "invalid-form", "{beyond}");
+    }
     let explained = format!("{path}/deadlines/dispatch/explanation");
     server.get(&explained, &second).await.ok();
     place.harm("UPDATE event SET bytes = hash WHERE seq = 2").await;

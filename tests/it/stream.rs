@@ -199,3 +199,57 @@ async fn a_stream_ends_with_its_token_and_with_the_service() {
     assert!(begun.elapsed() < Duration::from_secs(5), "an open stream held up the end");
     while other.next().await.is_some() {}
 }
+
+/// A ticket or an event that cannot be read is told, and hides nothing that comes after it: neither
+/// here nor in lists and forecasts.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_cannot_be_read_hides_nothing() {
+    let place = Place::new().await;
+    let server = place.serve(&["--clock", "simulated", "--start-at", START]);
+    let hotline = place.token(Role::Hotline, "h1", None).await;
+    let mut numbers = Vec::new();
+    for id in ["R1", "R2", "R3"] {
+        numbers.push(open_ticket(&server, &hotline, id, Some("SZ013")).await);
+    }
+    let of = |number: &str| format!("(SELECT id FROM ticket WHERE ticket_no = '{number}')");
+    // The snapshot of the second, and with it its history; of the third one event only.
+    place.harm(&format!("UPDATE ticket SET snapshot = head WHERE id = {}", of(&numbers[1]))).await;
+    let first =
+        format!("UPDATE event SET bytes = hash WHERE seq = 1 AND ticket = {}", of(&numbers[1]));
+    place.harm(&first).await;
+    let last =
+        format!("UPDATE event SET bytes = hash WHERE seq > 1 AND ticket = {}", of(&numbers[2]));
+    place.harm(&last).await;
+    let mut reading = Reading::open(&server, &hotline, "?after=start", None).await;
+    let mut unreadable = Vec::new();
+    for number in 1..=6 {
+        let told = reading.commit().await.expect("a commit").data.expect("data");
+        assert_eq!(told["number"], number);
+        unreadable.push(told["unreadable"].clone());
+    }
+    let told = |place: usize| json!([numbers[place]]);
+    assert_eq!(unreadable[..4], [Value::Null, Value::Null, told(1), told(1)]);
+    assert_eq!(unreadable[5], told(2));
+    for sort in ["newest", "oldest", "due"] {
+        let (mut seen, mut cursor) = (Vec::new(), String::new());
+        loop {
+            let path = format!("/v1/tickets?limit=1&sort={sort}{cursor}");
+            let page = server.get(&path, &hotline).await.ok();
+            let tickets = page["tickets"].as_array().expect("tickets").iter();
+            seen.extend(tickets.map(|one| one["ticket_no"].as_str().expect("one").to_owned()));
+            let lost = page["unreadable"].as_array().into_iter().flatten();
+            seen.extend(lost.map(|one| one.as_str().expect("one").to_owned()));
+            let Some(next) = page["next"].as_str() else { break };
+            cursor = format!("&cursor={next}");
+        }
+        seen.sort();
+        assert_eq!(seen, numbers, "{sort}");
+    }
+    let path = "/v1/forecast?until=2026-03-06T00:00:00%2B08:00";
+    let forecast = server.get(path, &hotline).await.ok();
+    let turning = forecast["tickets"].as_array().expect("tickets");
+    for number in &numbers {
+        let turns = turning.iter().filter(|one| one["ticket_no"] == **number).count();
+        assert_eq!(turns, 2, "{number}: yellow, then red");
+    }
+}

@@ -62,6 +62,13 @@ impl Definition {
         }))
     }
 
+    /// Whether a deadline, by its name, is hidden from a role; what the definition does not know is
+    /// not.
+    #[must_use]
+    pub fn hides(&self, deadline: &str, role: Role) -> bool {
+        self.deadline(deadline).is_some_and(|rule| rule.hidden_from.contains(&role))
+    }
+
     fn stand_in(&self, flags: &BTreeSet<Name>, of: impl Fn(Role) -> bool) -> Option<&StandIn> {
         let mut applying = self.stand_ins.iter().filter(|one| flags.contains(&one.flag));
         applying.find(|one| one.of.iter().any(|role| of(*role)))

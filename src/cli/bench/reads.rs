@@ -132,8 +132,8 @@ impl Reads {
 /// The numbers of some tickets.
 async fn numbers(store: &Store, many: u64) -> Result<Vec<String>, Failure> {
     let filter = TicketFilter { limit: many, ..TicketFilter::default() };
-    let found = store.tickets(&filter).await?.into_iter();
-    Ok(found.filter_map(|(_, one)| Some(one.ok()?.ticket_no)).collect())
+    let found = store.tickets(&filter).await?.into_iter().map(|one| one.ticket);
+    Ok(found.filter_map(|one| Some(one.ok()?.ticket_no)).collect())
 }
 
 struct Caller {

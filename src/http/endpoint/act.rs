@@ -19,7 +19,7 @@ use super::super::problem::Problem;
 use super::super::sight::{Seen, Sight};
 use super::super::view::ticket::TicketView;
 use super::super::{Api, keys};
-use crate::engine::Task;
+use crate::engine::{Arrival, Done, Keyed, Task};
 use crate::store::Loaded;
 
 /// 办理一个动作；请求体是该动作的表单
@@ -56,22 +56,32 @@ pub(crate) async fn post(
     let operation = format!("POST /v1/tickets/{ticket_no}/actions/{action}");
     let key = keys::keyed(&headers, &caller, &operation, &bytes, 200)?;
     let reach = caller.may(Endpoint::Act)?;
-    let mut seen = api.seen(&reach, &ticket_no).await?;
-    // What an agency no longer has changes no more for it: there is nothing to compare.
-    let is_whole = seen.sight == Sight::Whole;
-    let revision = revision.filter(|_| is_whole);
+    let seen = api.seen(&reach, &ticket_no).await?;
     let task = task(&api, &caller, &reach, &seen, &action, &form, revision).await?;
-    let done = api.engine.submit(&arrival, task, key).await?;
-    // What was committed, whatever has come after it; of a repetition, the ticket as it is now.
-    if let Some(instance) = &done.instance {
-        seen.loaded.instance = Instance::clone(instance);
-    }
+    let (seen, done) = carry_out(&api, &arrival, seen, task, key).await?;
+    let is_whole = seen.sight == Sight::Whole;
     let (repeated, receipt) = (done.repeated, done.receipt);
     let view = api.view_of_done(&caller, seen).await?.with_receipt(receipt);
     let etag = is_whole.then(|| etag(view.revision()));
     let mut response = (etag, Json(view)).into_response();
     keys::mark(&mut response, repeated);
     Ok(response)
+}
+
+/// Does it; the ticket as it was committed, whatever has come after it, or, of a repetition, as it is
+/// now.
+pub(super) async fn carry_out(
+    api: &Api,
+    arrival: &Arrival<'_>,
+    mut seen: Seen,
+    task: Task,
+    key: Option<Keyed>,
+) -> Result<(Seen, Done), Problem> {
+    let done = api.engine.submit(arrival, task, key).await?;
+    if let Some(instance) = &done.instance {
+        seen.loaded.instance = Instance::clone(instance);
+    }
+    Ok((seen, done))
 }
 
 /// The command of a caller on a ticket that he may see.
@@ -89,6 +99,8 @@ pub(super) async fn task(
         fault => fault,
     };
     let (action, actor) = (Name::from(action), caller.actor());
+    // What an agency no longer has changes no more for it: there is nothing to compare.
+    let revision = revision.filter(|_| seen.sight == Sight::Whole);
     Ok(Task::Act { ticket: seen.id, action, actor, form: form.clone(), revision, fault })
 }
 

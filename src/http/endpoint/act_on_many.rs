@@ -125,7 +125,6 @@ pub(crate) async fn post(
         (work.rehearse(&arrival, items).await?, false)
     } else {
         let turn = api.engine.turn(key.as_ref(), 0).await?;
-        let was_done = turn.is_done;
         let results = work.carry_out(&arrival, items, key.as_ref(), &bytes).await;
         if results.iter().any(is_done) {
             api.engine.end_turn(turn, 200).await?;
@@ -133,7 +132,10 @@ pub(crate) async fn post(
             // As a single request that was refused: it may come again, put right.
             api.engine.give_up_turn(turn).await;
         }
-        (results, was_done)
+        // Items that were refused before may have been done now.
+        let mut done = results.iter().filter(|one| is_done(one)).peekable();
+        let repeated = done.peek().is_some() && done.all(|one| one.replayed);
+        (results, repeated)
     };
     let done = results.iter().filter(|one| is_done(one)).count();
     let refused = results.len() - done;
@@ -189,11 +191,8 @@ impl Work<'_> {
         item: &Item,
         key: Option<Keyed>,
     ) -> Result<(TicketView, bool), Problem> {
-        let (mut seen, task) = self.task(item).await?;
-        let done = self.api.engine.submit(arrival, task, key).await?;
-        if let Some(instance) = &done.instance {
-            seen.loaded.instance = duban_core::instance::Instance::clone(instance);
-        }
+        let (seen, task) = self.task(item).await?;
+        let (seen, done) = act::carry_out(self.api, arrival, seen, task, key).await?;
         let view = self.shown(seen).await?;
         Ok((view.with_receipt(done.receipt), done.repeated))
     }

@@ -77,7 +77,7 @@ pub(crate) async fn get(
     let context = api.engine.knowledge().context();
     let definition = context.definition(instance)?;
     let rule = definition.deadline(&name).ok_or_else(nothing)?;
-    if rule.hidden_from.contains(&caller.role) {
+    if definition.hides(&name, caller.role) {
         return Err(nothing());
     }
     let own = |run: &&Run| {

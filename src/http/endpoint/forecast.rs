@@ -153,9 +153,13 @@ pub(crate) async fn list(
     let reach = caller.may(Endpoint::ReadTickets)?;
     let Filter { until, mut agency, mut district, cursor, limit } = filter;
     let limit = cursor::limit(&api, limit)?;
-    let after: Option<Turning> = cursor::read(cursor.as_deref())?;
+    let after: Option<(Instant, Turning)> = cursor::read(cursor.as_deref())?;
     bind(&mut agency, &mut district, &reach)?;
-    let at = api.engine.clock().now();
+    // All pages are of the instant of the first: what has turned meanwhile is not left out.
+    let (at, after) = match after {
+        Some((at, after)) => (at, Some(after)),
+        None => (api.engine.clock().now(), None),
+    };
     if until < at {
         return Err(Problem::field("until", "不能早于现在"));
     }
@@ -169,32 +173,37 @@ pub(crate) async fn list(
     let agencies = agencies.collect();
     let mut found = store.turning(&wanted).await?;
     let more = cursor::cut(&mut found, limit);
-    let next = found.last().filter(|_| more).map(cursor::written);
+    let next = found.last().filter(|_| more).map(|last| cursor::written(&(at, *last)));
     let ids: Vec<TicketId> = found.iter().map(|one| one.ticket).collect();
     let loaded: BTreeMap<TicketId, Loaded> =
         store.load(&ids).await?.into_iter().filter_map(|(id, one)| Some((id, one.ok()?))).collect();
-    let turns = |one: &Turning| Some(api.turning(loaded.get(&one.ticket)?, *one));
-    let tickets = found.iter().filter_map(turns).collect();
+    let numbers = store.ticket_numbers(&ids).await?;
+    let turns = |one: &Turning| {
+        let number = numbers.get(&one.ticket).cloned().unwrap_or_default();
+        api.turning(number, loaded.get(&one.ticket), *one)
+    };
+    let tickets = found.iter().map(turns).collect();
     Ok(Json(TurningsView { at, until, agencies, tickets, next }))
 }
 
 impl Api {
-    fn turning(&self, loaded: &Loaded, turning: Turning) -> TurningView {
+    /// What turns, with the obligation that brings it about, as far as the ticket can be read.
+    fn turning(&self, ticket_no: String, loaded: Option<&Loaded>, turning: Turning) -> TurningView {
         let Turning { at, is_red, .. } = turning;
-        let instance: &Instance = &loaded.instance;
-        let owed = instance.runs.iter().filter(|run| {
+        let instance: Option<&Instance> = loaded.map(|loaded| &loaded.instance);
+        let owed = instance.into_iter().flat_map(|one| &one.runs).filter(|run| {
             let is_owed = run.kind == Kind::Obligation && run.state == RunState::Running;
             is_owed && run.party == Party::Agency
         });
         let mut owed = owed.filter(|run| at == if is_red { run.due_at } else { run.yellow_at });
         let run = owed.next();
         let context = self.engine.knowledge().context();
-        let definition = context.definition(instance).ok();
+        let definition = instance.and_then(|one| context.definition(one).ok());
         let rule = run.and_then(|run| definition?.deadline(run.deadline.as_str()));
         TurningView {
             at,
-            ticket_no: loaded.ticket_no.clone(),
-            agency: instance.agency.as_ref().map(ToString::to_string),
+            ticket_no,
+            agency: instance.and_then(|one| one.agency.as_ref()).map(ToString::to_string),
             light: if is_red { "red" } else { "yellow" }.to_owned(),
             deadline: run.map(|run| run.deadline.to_string()),
             title: rule.map(|rule| rule.title.clone()),

@@ -2,6 +2,7 @@
 
 use axum::Json;
 use axum::extract::State;
+use duban_core::limits;
 use serde::Deserialize;
 use utoipa::IntoParams;
 
@@ -20,7 +21,7 @@ const EVENTS_MAX: u64 = 500;
 pub(crate) struct Page {
     /// 从此序号之后起
     #[serde(default)]
-    #[param(required = false)]
+    #[param(required = false, minimum = 0, maximum = 10_000)]
     after: u64,
     /// 最多几条（1 至 500）
     #[serde(default)]
@@ -48,6 +49,9 @@ pub(crate) async fn get(
     if !(1..=EVENTS_MAX).contains(&limit) {
         return Err(Problem::field("limit", format!("应为 1 至 {EVENTS_MAX}")));
     }
+    if page.after > limits::EVENTS_MAX {
+        return Err(Problem::field("after", format!("应为 0 至 {}", limits::EVENTS_MAX)));
+    }
     let seen = api.seen(&reach, &ticket_no).await?;
     let until = seen.sight.until(&seen.loaded.instance);
     let store = api.engine.store();
@@ -56,9 +60,6 @@ pub(crate) async fn get(
     let events = store.history(seen.id, 0, end).await?;
     let next = Some(end).filter(|end| *end < until);
     let definition = api.engine.knowledge().context().definition(&seen.loaded.instance)?;
-    let hides = |deadline: &str| {
-        let rule = definition.deadline(deadline);
-        rule.is_some_and(|rule| rule.hidden_from.contains(&caller.role))
-    };
+    let hides = |deadline: &str| definition.hides(deadline, caller.role);
     HistoryView::new(&events, page.after, next, hides).map(Json)
 }

@@ -184,9 +184,13 @@ impl Reader {
         events: &[&Recorded],
         tickets: &BTreeMap<TicketId, Loaded>,
     ) -> Result<Option<Event>, Problem> {
-        let mut changed = Vec::new();
+        let (mut changed, mut unreadable) = (Vec::new(), Vec::new());
+        let is_all = self.reach == Reach::All;
         for of_ticket in events.chunk_by(|one, next| one.ticket == next.ticket) {
-            let Some(loaded) = of_ticket.first().and_then(|one| tickets.get(&one.ticket)) else {
+            let Some(ticket) = of_ticket.first().map(|one| one.ticket) else { continue };
+            let Some(loaded) = tickets.get(&ticket) else {
+                // Whose it is cannot be said; whoever sees everything is told.
+                unreadable.extend(is_all.then_some(ticket));
                 continue;
             };
             let Some(sight) = self.api.sight(&self.reach, &loaded.instance).await? else {
@@ -194,28 +198,35 @@ impl Reader {
             };
             let until = sight.until(&loaded.instance);
             let definition = self.api.engine.knowledge().context().definition(&loaded.instance)?;
-            let hides = |deadline: &str| {
-                let rule = definition.deadline(deadline);
-                rule.is_some_and(|rule| rule.hidden_from.contains(&self.caller.role))
-            };
+            let hides = |deadline: &str| definition.hides(deadline, self.caller.role);
             let seen = of_ticket.iter().filter(|event| event.seq <= until);
             let events: Result<Vec<EventView>, Problem> =
                 seen.map(|event| EventView::new(event, hides)).collect();
-            let events = events?;
-            if !events.is_empty() {
-                let ticket_no = loaded.ticket_no.clone();
-                changed.push(ChangedView { ticket_no, events });
+            match events {
+                Ok(events) if events.is_empty() => {}
+                Ok(events) => {
+                    let ticket_no = loaded.ticket_no.clone();
+                    changed.push(ChangedView { ticket_no, events });
+                }
+                // One bad event must not end the stream for all that comes after it.
+                Err(_) => unreadable.push(ticket),
             }
         }
-        let is_all = self.reach == Reach::All;
+        let unreadable: Vec<String> =
+            self.api.engine.store().ticket_numbers(&unreadable).await?.into_values().collect();
+        if !unreadable.is_empty() {
+            let view = CommitView::new(commit, is_all, changed, unreadable);
+            return self.event(commit, view).map(Some);
+        }
         if changed.is_empty() && !is_all {
             return Ok(None);
         }
-        let number = is_all.then_some(commit.number);
-        let view = CommitView { number, recorded_at: commit.recorded_at, tickets: changed };
+        self.event(commit, CommitView::new(commit, is_all, changed, unreadable)).map(Some)
+    }
+
+    fn event(&self, commit: &CommitPlace, view: CommitView) -> Result<Event, Problem> {
         let event = Event::default().event("commit").id(self.api.place(commit.number));
-        let event = event.json_data(view).map_err(|_| Problem::fault())?;
-        Ok(Some(event))
+        event.json_data(view).map_err(|_| Problem::fault())
     }
 }
 

@@ -20,7 +20,7 @@ use super::super::policy::{Endpoint, Reach};
 use super::super::problem::Problem;
 use super::super::view::ticket::TicketView;
 use super::super::{Api, cursor};
-use crate::store::{Loaded, Order, Search, TicketFilter};
+use crate::store::{Listed, Order, Search, TicketFilter};
 
 /// The longest search.
 const SEARCH_MAX: usize = 64;
@@ -107,17 +107,18 @@ pub(crate) async fn list(
     wanted.limit = limit + 1;
     let mut found = api.engine.store().tickets(&wanted).await?;
     let more = cursor::cut(&mut found, limit);
-    let readable = || found.iter().filter_map(|(_, one)| one.as_ref().ok());
-    let next = readable().next_back().filter(|_| more).map(|last: &Loaded| {
-        let due = crate::store::red_at(&last.instance).map_or(0, Instant::ms);
-        cursor::written(&(sort, due, last.instance.ticket.0))
-    });
-    // One that cannot be read is an incident, and hides none of the others.
-    let shown = readable().map(|one| api.listed(&caller, one, at));
-    let unreadable: Vec<TicketId> =
-        found.iter().filter(|(_, one)| one.is_err()).map(|(id, _)| *id).collect();
+    let last = found.last().filter(|_| more).map(|last| last.place);
+    let next = last.map(|(due, id)| cursor::written(&(sort, due, id)));
+    // One that cannot be read or shown is an incident, and hides none of the others.
+    let (mut tickets, mut unreadable) = (Vec::new(), Vec::new());
+    for Listed { place: (_, id), ticket } in found {
+        let shown = ticket.map_err(Problem::from);
+        match shown.and_then(|ticket| api.listed(&caller, &ticket, at)) {
+            Ok(view) => tickets.push(view),
+            Err(_) => unreadable.push(TicketId(id)),
+        }
+    }
     let unreadable = api.engine.store().ticket_numbers(&unreadable).await?.into_values().collect();
-    let tickets = shown.filter_map(Result::ok).collect();
     Ok(Json(TicketsView { tickets, unreadable, next }))
 }
 

@@ -68,9 +68,8 @@ impl ComingView {
         role: Role,
     ) -> Vec<Self> {
         let hides = |event: &&Event| {
-            let deadline =
-                event.fact.deadline().and_then(|(name, _)| definition.deadline(name.as_str()));
-            deadline.is_some_and(|rule| rule.hidden_from.contains(&role))
+            let deadline = event.fact.deadline();
+            deadline.is_some_and(|(name, _)| definition.hides(name.as_str(), role))
         };
         let shown = coming.events.iter().filter(|event| !hides(event));
         shown.map(|event| Self::new(event, before, definition, &coming.messages)).collect()

@@ -194,11 +194,8 @@ impl Api {
     ) -> Result<TicketView, Problem> {
         let context = self.engine.knowledge().context();
         let definition: &Definition = context.definition(shown)?;
-        let visible = |deadline: &str| {
-            let rule = definition.deadline(deadline);
-            rule.is_none_or(|rule| !rule.hidden_from.contains(&caller.role))
-        };
-        let runs = shown.runs.iter().filter(|run| visible(run.deadline.as_str()));
+        let hides = |deadline: &str| definition.hides(deadline, caller.role);
+        let runs = shown.runs.iter().filter(|run| !hides(run.deadline.as_str()));
         let deadlines =
             runs.map(|run| DeadlineView::new(run, definition, context.calendar, at)).collect();
         let cards = shown.cards.iter().map(|card| CardView::new(card, definition)).collect();
