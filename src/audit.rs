@@ -1,5 +1,7 @@
 //! Floor 3: whether a database still says what happened. Every ticket's chain is linked anew, its
-//! history relived, and everything that stands beside it compared; then the one order of commits.
+//! history relived, and whatever follows from it (snapshot, columns, deadlines, cards, private contents
+//! with a commitment, whose the review is) compared; then the one order of commits. What no history
+//! holds (numbers of tickets, codes of reviews, messages, tokens, keys, attachments) is not looked at.
 //!
 //! Must never repair anything. What cannot be seen from within is said: a history that was rewritten
 //! consistently from some event on, or cut off consistently at its end, needs a checkpoint outside.

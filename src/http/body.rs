@@ -89,11 +89,19 @@ pub(crate) async fn receive(
 /// `application/json` and nothing else: other types could be sent by a foreign page.
 pub(crate) fn json_type(headers: &HeaderMap) -> Result<(), Problem> {
     let kind = headers.get(CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or_default();
-    let kind = kind.split(';').next().unwrap_or_default().trim();
-    if kind.eq_ignore_ascii_case("application/json") {
+    let mut parts = kind.split(';').map(str::trim);
+    let is_json = parts.next().is_some_and(|kind| kind.eq_ignore_ascii_case("application/json"));
+    // JSON is UTF-8 (RFC 8259); whoever says otherwise would be read wrongly.
+    let is_utf8 = |part: &str| match part.split_once('=') {
+        Some((name, charset)) if name.trim().eq_ignore_ascii_case("charset") => {
+            charset.trim().trim_matches('"').eq_ignore_ascii_case("utf-8")
+        }
+        _ => true,
+    };
+    if is_json && parts.all(is_utf8) {
         return Ok(());
     }
-    let detail = "请以 Content-Type: application/json 提交";
+    let detail = "请以 Content-Type: application/json 提交，UTF-8 编码";
     Err(Problem::new(Kind::UnsupportedMediaType, detail))
 }
 
@@ -199,8 +207,11 @@ fn said(error: &str) -> String {
         let known: Vec<&str> = known.split('`').skip(1).step_by(2).collect();
         return format!("取值应为：{}", known.join("、"));
     }
-    if error.starts_with("duplicate field") {
-        return "字段重复".to_owned();
+    if let Some(field) = between("duplicate field `") {
+        return format!("{field} 写了不止一次");
+    }
+    if error.contains("empty string") {
+        return "不能为空；不用这个条件的，请不要写".to_owned();
     }
     let number = error.contains("invalid digit") || error.contains("number too");
     if number || error.starts_with("invalid type") || error.starts_with("invalid value") {

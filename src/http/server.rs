@@ -16,6 +16,7 @@ use hyper::server::conn::http1;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::graceful::GracefulShutdown;
 use hyper_util::service::TowerToHyperService;
+use percent_encoding::percent_decode_str;
 use tokio::net::TcpListener;
 use tokio::sync::{Semaphore, watch};
 use tower_http::catch_panic::CatchPanicLayer;
@@ -120,6 +121,9 @@ async fn readable(request: Request, next: Next) -> Response {
     let asked = uri.path_and_query().map(PathAndQuery::as_str).unwrap_or_default();
     if asked.to_ascii_lowercase().contains("%00") {
         return Problem::bad_request("地址中不得含有空字符（%00）").into_response();
+    }
+    if percent_decode_str(asked).decode_utf8().is_err() {
+        return Problem::bad_request("地址须为 UTF-8 编码（%E6%8E%92 之类）").into_response();
     }
     next.run(request).await
 }

@@ -325,3 +325,35 @@ async fn the_document_describes_every_route_and_the_docs_are_of_this_house() {
     let at: Instant = instant(START);
     assert!(at.ms() > 0);
 }
+
+/// What a clerk's or a program's mistake looks like is told apart from what was meant.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn odd_queries_and_encodings_are_told() {
+    let (place, server, _) = house().await;
+    let hotline = place.token(Role::Hotline, "h1", None).await;
+    for (query, says) in [
+        ("limit=", "不能为空"),
+        ("limit=1&limit=2", "limit 写了不止一次"),
+        ("agency=SZ013&agency=SZ007", "agency 写了不止一次"),
+        ("q=%ff", "UTF-8"),
+        ("q=%C5%C5%B6%D3", "UTF-8"),
+    ] {
+        let refused = server.get(&format!("/v1/tickets?{query}"), &hotline).await;
+        assert_eq!(refused.problem(), "bad-request", "{query}: {}", refused.body);
+        assert!(refused.body.to_string().contains(says), "{query}: {}", refused.body);
+    }
+    server.get("/v1/tickets?q=%E6%8E%92", &hotline).await.ok();
+    for (kind, status) in [
+        ("application/json", 200),
+        ("application/json; charset=UTF-8", 200),
+        ("application/json;charset=\"utf-8\"", 200),
+        ("application/json; charset=gbk", 415),
+        ("text/json", 415),
+    ] {
+        let body = json!({"received": START, "within": "10wd"});
+        let headers = [("content-type", kind)];
+        let path = "/v1/deadlines/compute";
+        let answer = server.call_with(Method::POST, path, &hotline, Some(&body), &headers).await;
+        assert_eq!(answer.expect("an answer").status.as_u16(), status, "{kind}");
+    }
+}
