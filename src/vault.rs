@@ -2,6 +2,7 @@
 //! file, nor give one out whose bytes are not those of its name.
 
 use std::io::{Error, ErrorKind, Read};
+use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 use std::time::UNIX_EPOCH;
 
@@ -14,8 +15,8 @@ use uuid::Uuid;
 /// Where files lie until they are there whole.
 const INCOMING: &str = "incoming";
 
-/// What still lies there after so long is of a process that has died.
-const ABANDONED_MS: i64 = 24 * 3_600_000;
+/// What still lies there after so long is of a process that has died: no upload takes half of it.
+const ABANDONED_MS: i64 = 15 * 60_000;
 
 /// A folder with the files of attachments; clones are the same.
 #[derive(Clone, Debug)]
@@ -51,9 +52,20 @@ impl Vault {
     /// # Errors
     /// It cannot be made or written.
     pub fn open(folder: &Path, now: Instant) -> Result<Self, Error> {
-        let incoming = folder.join(INCOMING);
-        std::fs::create_dir_all(&incoming)?;
-        for entry in std::fs::read_dir(&incoming)?.flatten() {
+        let mut builder = std::fs::DirBuilder::new();
+        // Nobody else on the machine is to read evidence.
+        builder.recursive(true).mode(0o700).create(folder.join(INCOMING))?;
+        if let Some(parent) = folder.parent().filter(|parent| !parent.as_os_str().is_empty()) {
+            std::fs::File::open(parent)?.sync_all()?;
+        }
+        let vault = Self { folder: folder.to_owned() };
+        vault.sweep(now)?;
+        Ok(vault)
+    }
+
+    /// Removes what processes that have died left half.
+    fn sweep(&self, now: Instant) -> Result<(), Error> {
+        for entry in std::fs::read_dir(self.folder.join(INCOMING))?.flatten() {
             let written = entry.metadata().and_then(|about| about.modified()).ok();
             let written = written.and_then(|at| at.duration_since(UNIX_EPOCH).ok());
             let ms = written.and_then(|written| i64::try_from(written.as_millis()).ok());
@@ -62,14 +74,17 @@ impl Vault {
                 let _ = std::fs::remove_file(entry.path());
             }
         }
-        Ok(Self { folder: folder.to_owned() })
+        Ok(())
     }
 
     /// Begins a file.
     ///
     /// # Errors
     /// The disk.
-    pub async fn begin(&self, id: Uuid) -> Result<Incoming, Error> {
+    pub async fn begin(&self, id: Uuid, now: Instant) -> Result<Incoming, Error> {
+        let vault = self.clone();
+        let swept = tokio::task::spawn_blocking(move || vault.sweep(now));
+        swept.await.map_err(|_| Error::other("stopped"))??;
         let path = self.folder.join(INCOMING).join(id.to_string());
         let file = File::create_new(&path).await?;
         let hasher = Hasher::default();
@@ -108,14 +123,22 @@ impl Incoming {
         self.file.write_all(piece).await
     }
 
-    /// Keeps the file, whatever happens from now on; its name.
+    /// Nothing more comes: the name of the file, which is on the disk and not kept yet.
     ///
     /// # Errors
-    /// The disk; nothing is kept then.
-    pub async fn keep(mut self) -> Result<Digest, Error> {
+    /// The disk.
+    pub async fn end(&mut self) -> Result<Digest, Error> {
         self.file.flush().await?;
         self.file.sync_all().await?;
-        let sm3 = std::mem::take(&mut self.hasher).finish();
+        Ok(self.hasher.clone().finish())
+    }
+
+    /// Keeps the file under its name, whatever happens from now on.
+    ///
+    /// # Errors
+    /// The disk: it may be kept or not, and may be sent again.
+    pub async fn keep(mut self) -> Result<(), Error> {
+        let sm3 = self.end().await?;
         let (from, to) = (self.path.clone(), place(&self.folder, sm3));
         // One that is there is replaced: it may have been damaged meanwhile.
         let moving = tokio::task::spawn_blocking(move || {
@@ -126,8 +149,7 @@ impl Incoming {
             let whole = folder.parent().unwrap_or(folder);
             std::fs::File::open(whole)?.sync_all()
         });
-        moving.await.map_err(|_| Error::other("stopped"))??;
-        Ok(sm3)
+        moving.await.map_err(|_| Error::other("stopped"))?
     }
 }
 
@@ -152,20 +174,28 @@ mod tests {
     async fn a_file_is_kept_whole_or_not_at_all_and_given_out_as_it_was() {
         let folder = tempfile::TempDir::new().expect("a folder");
         let vault = Vault::open(folder.path(), Instant::from_ms(0)).expect("open");
-        let mut file = vault.begin(Uuid::from_u128(1)).await.expect("begun");
+        let never = Instant::from_ms(0);
+        let mut file = vault.begin(Uuid::from_u128(1), never).await.expect("begun");
         file.write(b"a").await.expect("written");
         file.write(b"bc").await.expect("written");
         assert_eq!(file.bytes, 3);
-        let sm3 = file.keep().await.expect("kept");
+        let sm3 = file.end().await.expect("on the disk");
+        assert!(matches!(vault.read(sm3).await, Err(VaultError::Damaged)), "not kept yet");
+        file.keep().await.expect("kept");
         // GB/T 32905, A.1.
         let abc = "66c7f0f462eeedd9d1f2d46bdc10e4e24167c4875cf2f7a2297da02b8f4ba8e0";
         assert_eq!(sm3.to_string(), abc);
         assert_eq!(vault.read(sm3).await.expect("there"), b"abc");
-        let mut dropped = vault.begin(Uuid::from_u128(2)).await.expect("begun");
+        let mut dropped = vault.begin(Uuid::from_u128(2), never).await.expect("begun");
         dropped.write(b"half").await.expect("written");
         drop(dropped);
         let left = std::fs::read_dir(folder.path().join(INCOMING)).expect("a folder").count();
         assert_eq!(left, 0);
+        // What a process that died has left is swept away by the next upload.
+        std::fs::write(folder.path().join(INCOMING).join("half"), b"half").expect("written");
+        let later = Instant::from_ms(4_000_000_000_000);
+        drop(vault.begin(Uuid::from_u128(3), later).await.expect("begun"));
+        assert!(!folder.path().join(INCOMING).join("half").exists());
         std::fs::write(folder.path().join("66").join(abc), b"abd").expect("harmed");
         assert!(matches!(vault.read(sm3).await, Err(VaultError::Damaged)));
         assert!(matches!(vault.read(Digest::ZERO).await, Err(VaultError::Damaged)));

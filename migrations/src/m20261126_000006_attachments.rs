@@ -15,8 +15,8 @@ impl MigrationTrait for Migration {
 }
 
 const INDEXES: &[&str] = &[
-    // The same file of the same agency is one attachment of a ticket.
-    "CREATE UNIQUE INDEX attachment_file ON attachment (ticket, sm3, agency)",
+    // The same file of the same agency, as the same type, is one attachment of a ticket.
+    "CREATE UNIQUE INDEX attachment_file ON attachment (ticket, sm3, agency, content_type)",
 ];
 
 fn attachment() -> TableCreateStatement {

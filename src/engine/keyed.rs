@@ -125,7 +125,11 @@ impl Engine {
         }
     }
 
-    pub(super) fn claim(&self, key: &RequestKey) -> Result<Running, Declined> {
+    /// Keeps everybody else in this process from doing the same, as long as what is given back lives.
+    ///
+    /// # Errors
+    /// Somebody is doing it.
+    pub(crate) fn claim(&self, key: &RequestKey) -> Result<Running, Declined> {
         let mut running = self.inner.running.lock().unwrap_or_else(PoisonError::into_inner);
         if !running.insert(key.clone()) {
             return Err(Declined::KeyRunning);

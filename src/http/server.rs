@@ -19,6 +19,7 @@ use hyper_util::service::TowerToHyperService;
 use percent_encoding::percent_decode_str;
 use tokio::net::TcpListener;
 use tokio::sync::{Semaphore, watch};
+use tokio_io_timeout::TimeoutStream;
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::set_header::SetResponseHeaderLayer;
 use utoipa_swagger_ui::SwaggerUi;
@@ -28,6 +29,9 @@ use super::{Api, document, endpoint};
 
 /// How long the head of a request may take to arrive, and a connection may rest between two.
 const HEADER_TIMEOUT: Duration = Duration::from_secs(15);
+
+/// How long a caller may take nothing of an answer.
+const WRITE_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// Connections at once. Each costs some memory and a handle of the system.
 const CONNECTIONS_MAX: usize = 4_096;
@@ -100,7 +104,11 @@ pub async fn serve(
         };
         // Answers are small: waiting to fill a packet would only make them late.
         let _ = stream.set_nodelay(true);
-        let connection = http.serve_connection(TokioIo::new(stream), service.clone());
+        // Whoever takes nothing any more must not hold what was to be sent.
+        let mut stream = TimeoutStream::new(stream);
+        stream.set_write_timeout(Some(WRITE_TIMEOUT));
+        let stream = TokioIo::new(Box::pin(stream));
+        let connection = http.serve_connection(stream, service.clone());
         let connection = graceful.watch(connection);
         tokio::spawn(async move {
             // How a caller hangs up is nobody's concern.

@@ -8,7 +8,9 @@ use duban_core::name::Name;
 use duban_core::ticket_id::TicketId;
 use duban_core::time::Instant;
 use sea_orm::sea_query::OnConflict;
-use sea_orm::{ActiveValue, ColumnTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
+use sea_orm::{
+    ActiveValue, ColumnTrait, Condition, EntityTrait, QueryFilter, QueryOrder, QuerySelect,
+};
 use uuid::Uuid;
 
 use super::entity::attachment::{ActiveModel, Column, Entity, Model};
@@ -37,9 +39,28 @@ pub struct Attachment {
     pub uploaded_at: Instant,
 }
 
+/// Whose attachments.
+#[derive(Clone, Copy, Debug)]
+pub enum Side<'s> {
+    /// Everybody's.
+    All,
+    /// One agency's, or the house's where none is named.
+    Of(Option<&'s Name>),
+}
+
+impl Side<'_> {
+    fn condition(self) -> Condition {
+        let own = match self {
+            Self::All => None,
+            Self::Of(agency) => Some(Column::Agency.eq(word(agency))),
+        };
+        Condition::all().add_option(own)
+    }
+}
+
 impl Store {
     /// Adds an attachment; the one that is there where the same agency has uploaded the same file
-    /// to the same ticket before.
+    /// as the same type to the same ticket before.
     ///
     /// # Errors
     /// The database refuses.
@@ -55,56 +76,68 @@ impl Store {
             uploaded_by: ActiveValue::Set(new.uploaded_by.to_string()),
             uploaded_at: ActiveValue::Set(new.uploaded_at.ms()),
         };
-        let mut once = OnConflict::columns([Column::Ticket, Column::Sm3, Column::Agency]);
+        let mut once =
+            OnConflict::columns([Column::Ticket, Column::Sm3, Column::Agency, Column::ContentType]);
         once.do_nothing();
         Entity::insert(row).on_conflict(once).exec_without_returning(&self.write).await?;
         let there = Entity::find()
             .filter(Column::Ticket.eq(new.ticket.0))
             .filter(Column::Sm3.eq(new.sm3.0.to_vec()))
             .filter(Column::Agency.eq(agency))
+            .filter(Column::ContentType.eq(new.content_type.as_str()))
             .one(&self.write)
             .await?;
         there.map(known).transpose()?.ok_or(StoreError::Stale)
     }
 
-    /// What was uploaded to a ticket, the oldest first; of one agency alone, if one is named.
+    /// What one side, or everybody, has uploaded to a ticket, the oldest first.
     ///
     /// # Errors
     /// The database does not answer.
     pub async fn attachments(
         &self,
         ticket: TicketId,
-        agency: Option<&Name>,
+        side: Side<'_>,
         limit: u64,
     ) -> Result<Vec<Attachment>, StoreError> {
-        let mut query = Entity::find().filter(Column::Ticket.eq(ticket.0));
-        if agency.is_some() {
-            query = query.filter(Column::Agency.eq(word(agency)));
-        }
+        let query = Entity::find().filter(Column::Ticket.eq(ticket.0)).filter(side.condition());
         let query = query.order_by_asc(Column::UploadedAt).order_by_asc(Column::Id).limit(limit);
         query.all(&self.read).await?.into_iter().map(known).collect()
     }
 
-    /// Which of some digests are of files that were uploaded to a ticket, by one agency if one is
-    /// named.
+    /// Attachments after one, in order of their identities, of all tickets.
+    ///
+    /// # Errors
+    /// The database does not answer.
+    pub async fn attachments_after(
+        &self,
+        after: Option<Uuid>,
+        limit: u64,
+    ) -> Result<Vec<Attachment>, StoreError> {
+        let mut query = Entity::find().order_by_asc(Column::Id).limit(limit);
+        if let Some(after) = after {
+            query = query.filter(Column::Id.gt(after));
+        }
+        query.all(&self.read).await?.into_iter().map(known).collect()
+    }
+
+    /// Which of some digests are of files that one side, or anybody, has uploaded to a ticket.
     ///
     /// # Errors
     /// The database does not answer.
     pub async fn uploaded(
         &self,
         ticket: TicketId,
-        agency: Option<&Name>,
+        side: Side<'_>,
         digests: &[Digest],
     ) -> Result<BTreeSet<Digest>, StoreError> {
         if digests.is_empty() {
             return Ok(BTreeSet::new());
         }
-        let mut query = Entity::find()
+        let query = Entity::find()
             .filter(Column::Ticket.eq(ticket.0))
-            .filter(Column::Sm3.is_in(digests.iter().map(|digest| digest.0.to_vec())));
-        if agency.is_some() {
-            query = query.filter(Column::Agency.eq(word(agency)));
-        }
+            .filter(Column::Sm3.is_in(digests.iter().map(|digest| digest.0.to_vec())))
+            .filter(side.condition());
         let rows = query.all(&self.read).await?;
         rows.iter().map(|row| digest(&row.sm3)).collect()
     }

@@ -37,7 +37,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use duban_migrations::{Migrator, MigratorTrait};
 use sea_orm::{ConnectionTrait, DatabaseConnection};
 
-pub use attachment::Attachment;
+pub use attachment::{Attachment, Side};
 pub use audit::{AuditPage, StoredTicket, Totals};
 pub use board::{Board, BoardFilter, By, Line};
 pub use change::{Change, EventRow, PersonalRow, Remembered, ReviewRow, red_at};

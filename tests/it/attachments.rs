@@ -176,10 +176,138 @@ async fn a_former_agency_has_its_own() {
     let path = format!("{}/attachments/{id}", street.ticket);
     assert_eq!(street.server.get(&path, &street.agency).await.problem(), "not-found");
     assert_eq!(street.server.get(&path, &next).await.status, StatusCode::OK);
-    // What it uploads now is its own, whether or not somebody else has the same; nothing is done
-    // on the ticket.
-    let mine = street.upload(&street.lead, "text/plain", b"abc").await.ok();
-    assert_ne!(mine["attachment"]["id"], foreign["attachment"]["id"]);
-    assert_eq!(mine["receipt"], Value::Null);
-    assert_eq!(street.list(&street.agency).await.len(), 2);
+    // It has nothing left to do here: what it would upload now could only be in the way.
+    assert_eq!(street.upload(&street.lead, "text/plain", b"abc").await.problem(), "not-yours");
+    assert_eq!(street.list(&street.agency).await.len(), 1);
+}
+
+/// Whoever gave a ticket back may still object to its card, and shows why.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_former_agency_objects_with_evidence() {
+    let street = Street::new().await;
+    let admin = street.place.token(Role::SystemAdmin, "ops", None).await;
+    // An early request for return, decided when a card has been issued.
+    street.act(&street.agency, "request_return", json!({"reason": "不属于本单位"})).await.ok();
+    street.act(&street.hotline, "refuse_return", json!({"reason": "属于本单位"})).await;
+    street.server.advance(&admin, instant("2026-03-06T09:00:00+08:00")).await;
+    let shown = street.server.get(&street.ticket, &street.hotline).await.ok();
+    let card = shown["cards"][0]["id"].clone();
+    assert!(card.is_string(), "{shown}");
+    // Whether it still has the ticket or not, the evidence is its own and can be named.
+    let sent = street.upload(&street.lead, "text/plain", b"outage").await.ok();
+    let evidence = json!([{"sm3": sent["attachment"]["sm3"], "kind": "document"}]);
+    let form = json!({"card": card, "reason": "系统停机", "evidence": evidence});
+    street.act(&street.lead, "contest_card", form).await.ok();
+}
+
+/// Nobody uses up the room of somebody else.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn each_side_has_its_own_room() {
+    let street = Street::new().await;
+    for n in 0..200 {
+        street.upload(&street.hotline, "text/plain", format!("{n}").as_bytes()).await.ok();
+    }
+    let full = street.upload(&street.hotline, "text/plain", b"200").await;
+    assert_eq!((full.status, full.problem()), (StatusCode::CONFLICT, "attachments-full"));
+    // What was refused left no file behind; what is there may come again.
+    let folder = street.place.path().join("duban.db.attachments");
+    let folders =
+        std::fs::read_dir(folder).expect("the folder").map(|one| one.expect("one").path());
+    let files: usize = folders.map(|one| std::fs::read_dir(one).expect("files").count()).sum();
+    assert_eq!(files, 200);
+    street.upload(&street.hotline, "text/plain", b"7").await.ok();
+    street.upload(&street.agency, "text/plain", b"mine").await.ok();
+}
+
+/// The same file at the same time is one attachment and one record; another type is another one.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_same_file_at_once_is_recorded_once() {
+    let street = Street::new().await;
+    let each = (0..4).map(|_| street.upload(&street.agency, "text/plain", b"abc"));
+    for answer in futures::future::join_all(each).await {
+        let (status, problem) = (answer.status, answer.problem().to_owned());
+        let is_running = problem == "idempotency-key-running";
+        assert!(status == StatusCode::CREATED || is_running, "{status} {}", answer.body);
+    }
+    let history = street.history().await;
+    let events = history["events"].as_array().expect("events");
+    let attached = events.iter().filter(|event| event["data"]["action"] == "attach");
+    assert_eq!(attached.count(), 1);
+    let wrong = street.upload(&street.agency, "text/plain", b"%PDF").await.ok();
+    let right = street.upload(&street.agency, "application/pdf", b"%PDF").await.ok();
+    assert_eq!(right["attachment"]["content_type"], "application/pdf");
+    assert_eq!(right["receipt"], wrong["receipt"], "the bytes are in the history already");
+}
+
+/// One key stands for one file of one side; a token of the same person elsewhere has no use of it.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_key_stands_for_one_upload() {
+    let street = Street::new().await;
+    let as_hotline = street.place.token(Role::Hotline, "wang", None).await;
+    let upload = async |token: &str, query: &str, bytes: &'static str| {
+        let url = format!("{}{}/attachments{query}", street.server.address, street.ticket);
+        let call = street.server.client.post(url).bearer_auth(token).body(bytes);
+        let call = call.header("content-type", "text/plain").header("idempotency-key", "K");
+        let answer = call.send().await.expect("an answer");
+        (answer.status().as_u16(), answer.headers().contains_key("idempotent-replayed"))
+    };
+    assert_eq!(upload(&street.agency, "", "abc").await, (201, false));
+    assert_eq!(upload(&street.agency, "", "abc").await, (201, true));
+    for (token, query, bytes) in [
+        (&street.agency, "", "abd"),
+        (&street.agency, "?kind=photo", "abc"),
+        (&as_hotline, "", "abc"),
+    ] {
+        assert_eq!(upload(token, query, bytes).await, (422, false), "{query} {bytes}");
+    }
+}
+
+/// Where nobody can name a file any more, none comes in.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_archived_ticket_takes_no_files() {
+    let street = Street::new().await;
+    let admin = street.place.token(Role::SystemAdmin, "ops", None).await;
+    let body = review("R2", "matter", instant(START));
+    let other = street.server.post("/v1/reviews", &street.hotline, &body).await.ok();
+    let same = json!({"duplicate_of": other["ticket_no"]});
+    street.act(&street.hotline, "cancel_duplicate", same).await.ok();
+    street.server.advance(&admin, instant("2026-12-01T00:00:00+08:00")).await;
+    let shown = street.server.get(&street.ticket, &street.hotline).await.ok();
+    assert_eq!(shown["status"], "archived");
+    let refused = street.upload(&street.hotline, "text/plain", b"late").await;
+    assert_eq!((refused.status, refused.problem()), (StatusCode::CONFLICT, "wrong-step"));
+}
+
+/// A caller who takes nothing of what he asked for has a place among his transfers until he is gone.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn downloads_that_stand_still_are_counted() {
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    let street = Street::new().await;
+    let sent = street.upload(&street.hotline, "video/mp4", &vec![7; 20 * 1024 * 1024]).await.ok();
+    let id = sent["attachment"]["id"].as_str().expect("an id");
+    let path = format!("{}/attachments/{id}", street.ticket);
+    let address = street.server.address.strip_prefix("http://").expect("an address");
+    let mut standing = Vec::new();
+    for _ in 0..4 {
+        let mut stream = tokio::net::TcpStream::connect(address).await.expect("connected");
+        let head = format!(
+            "GET {path} HTTP/1.1\r\nhost: x\r\nauthorization: Bearer {}\r\n\r\n",
+            street.hotline
+        );
+        stream.write_all(head.as_bytes()).await.expect("sent");
+        let mut first = [0; 12];
+        stream.read_exact(&mut first).await.expect("an answer");
+        assert_eq!(&first, b"HTTP/1.1 200");
+        standing.push(stream);
+    }
+    let refused = street.server.get(&path, &street.hotline).await;
+    assert_eq!(refused.problem(), "too-many-transfers");
+    drop(standing);
+    for _ in 0..100 {
+        if street.server.get(&path, &street.hotline).await.status == StatusCode::OK {
+            return;
+        }
+        tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+    }
+    panic!("places of those who are gone are not free");
 }

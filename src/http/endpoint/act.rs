@@ -20,7 +20,7 @@ use super::super::sight::{Seen, Sight};
 use super::super::view::ticket::TicketView;
 use super::super::{Api, keys};
 use crate::engine::{Arrival, Done, Keyed, Task};
-use crate::store::Loaded;
+use crate::store::{Loaded, Side};
 
 /// 办理一个动作；请求体是该动作的表单
 #[utoipa::path(
@@ -160,14 +160,17 @@ async fn not_uploaded(
     // More than this no form takes.
     named.truncate(EVIDENCE_MAX);
     let digests: Vec<Digest> = named.iter().map(|(_, digest)| *digest).collect();
-    let own = caller.agency.as_ref().filter(|_| seen.sight != Sight::Whole);
-    let there = api.engine.store().uploaded(seen.id, own, &digests).await?;
+    let side = match seen.sight {
+        Sight::Whole => Side::All,
+        Sight::Former { .. } => Side::Of(caller.agency.as_ref()),
+    };
+    let there = api.engine.store().uploaded(seen.id, side, &digests).await?;
     let missing = named.iter().find(|(_, digest)| !there.contains(digest));
     Ok(missing.map(|(field, _)| told(field, "本工单没有这个附件；请先上传")))
 }
 
 /// The field of a piece of evidence that names its file.
-const DIGEST: &str = "sm3";
+pub(super) const DIGEST: &str = "sm3";
 
 /// Pieces of evidence that are looked up.
 const EVIDENCE_MAX: usize = 200;

@@ -2,18 +2,21 @@
 //! digest; it goes out as a download and as nothing else. Must never learn what a file was called.
 
 use axum::Json;
-use axum::body::Body as Bytes;
+use axum::body::Bytes;
 use axum::extract::{Request, State};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
+use duban_core::deadline::{Card, CardState};
+use duban_core::definition::Action;
 use duban_core::digest::Digest;
 use duban_core::event::{Acted, Fact};
 use duban_core::limits::EVENTS_MAX;
 use duban_core::name::Name;
+use duban_core::rejection::Rejection;
 use duban_core::ticket_id::TicketId;
 use duban_core::time::Instant;
 use serde::{Deserialize, Serialize};
-use serde_json::json;
+use serde_json::{Value, json};
 use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
 
@@ -24,15 +27,23 @@ use super::super::problem::{Kind, Problem};
 use super::super::sight::{Seen, Sight};
 use super::super::view::ticket::ReceiptView;
 use super::super::{Api, keys};
-use crate::engine::{Arrival, Declined, Receipt, Task, Turn};
-use crate::store::Attachment;
+use super::act;
+use crate::engine::{Declined, Receipt, Task, Turn};
+use crate::store::{Attachment, RequestKey, Side};
 use crate::{clock, crypto};
 
 /// Bytes of a file.
 pub(crate) const BYTES_MAX: u64 = 20 * 1024 * 1024;
 
-/// Attachments of one ticket.
+/// Attachments of one side on one ticket: whoever gives it back must not have used up the room of
+/// whoever gets it.
 const ATTACHMENTS_MAX: u64 = 200;
+
+/// Attachments on one list; a ticket goes through few hands.
+const LISTED_MAX: u64 = 5_000;
+
+/// How much of a file is sent at once.
+const PIECE: usize = 64 * 1024;
 
 /// The action by which a ticket's history learns of a file that no other form names.
 const ATTACH: &str = "attach";
@@ -187,12 +198,15 @@ pub(crate) async fn get(
     let slot = api.limits.transfer(caller.token)?;
     let bytes = api.vault.read(one.sm3).await?;
     let end = TYPES.iter().find(|(kind, ..)| *kind == one.content_type).map_or("bin", |one| one.1);
-    // The place among transfers is held until the last byte has gone.
-    let pieces = futures::stream::once(async move {
-        let _slot = slot;
-        Ok::<_, std::io::Error>(bytes)
+    // The place among transfers is held until the last piece has been taken.
+    let pieces = futures::stream::unfold((Bytes::from(bytes), slot), |(mut left, slot)| async {
+        if left.is_empty() {
+            return None;
+        }
+        let piece = left.split_to(left.len().min(PIECE));
+        Some((Ok::<_, std::io::Error>(piece), (left, slot)))
     });
-    let mut response = Bytes::from_stream(pieces).into_response();
+    let mut response = axum::body::Body::from_stream(pieces).into_response();
     let named = format!("attachment; filename=\"{ticket_no}-{}.{end}\"", &one.sm3.to_string()[..8]);
     let value = |text: &str| HeaderValue::from_str(text).map_err(|_| Problem::fault());
     let headers = response.headers_mut();
@@ -215,10 +229,10 @@ pub(crate) async fn get(
     responses(
         (status = 201, description = "已保存；此刻可办“补充材料”的，摘要已记入历史，附回执", body = UploadedView),
         (status = 404, description = "没有，或不在本单位", body = Problem),
-        (status = 409, description = "附件过多", body = Problem),
+        (status = 403, description = "无权上传，或工单已不在本单位", body = Problem),
+        (status = 409, description = "附件过多，所处环节不再接收附件，或同一文件正在上传", body = Problem),
         (status = 413, description = "超过 20 MB", body = Problem),
         (status = 415, description = "文件类型不支持", body = Problem),
-        (status = 422, description = "文件是空的", body = Problem),
         (status = 429, description = "同时上传过多", body = Problem),
     )
 )]
@@ -230,44 +244,59 @@ pub(crate) async fn post(
     headers: HeaderMap,
     request: Request,
 ) -> Result<Response, Problem> {
+    let store = api.engine.store();
     let reach = caller.may(Endpoint::Attach)?;
     let seen = api.seen(&reach, &ticket_no).await?;
+    api.takes_file(&caller, &seen)?;
     let (content_type, usual) = content_type(&headers)?;
     let _slot = api.limits.transfer(caller.token)?;
-    let store = api.engine.store();
-    let mut file = api.vault.begin(crypto::identity()).await?;
+    let mut file = api.vault.begin(crypto::identity(), clock::wall()).await?;
     receive(request, BYTES_MAX, &mut file).await?;
     if file.bytes == 0 {
         return Err(Problem::bad_request("文件是空的；请求体应为文件内容"));
     }
-    let arrival = api.engine.arrive().await;
-    let bytes = file.bytes;
-    let sm3 = file.keep().await?;
+    // That took a while: the token may have been revoked, the ticket given to somebody else.
+    if !caller.still_counts(&api).await {
+        return Err(Problem::unauthenticated());
+    }
+    let seen = api.seen(&reach, &ticket_no).await?;
+    api.takes_file(&caller, &seen)?;
+    let sm3 = file.end().await?;
+    let own = caller.agency.as_ref();
+    let side = own.map(Name::as_str).unwrap_or_default();
+    let material = kind.unwrap_or(usual);
     let operation = format!("POST /v1/tickets/{ticket_no}/attachments");
-    let body = format!("{sm3} {content_type}").into_bytes().into();
+    let body = json!([sm3, content_type, material, side]).to_string().into();
     let key = keys::keyed(&headers, &caller, &operation, &body, 201)?;
+    // The same file twice at the same time is one.
+    let _alone = api.engine.claim(&RequestKey {
+        subject: side.into(),
+        operation: format!("attach to {}", seen.id),
+        key: sm3.to_string(),
+    })?;
     let keep = async |turn: &Turn| {
-        let there = store.attachments(seen.id, None, ATTACHMENTS_MAX).await?;
-        let is_there = there.iter().any(|one| one.sm3 == sm3 && one.agency == caller.agency);
-        if !is_there && there.len() as u64 >= ATTACHMENTS_MAX {
-            let say = "一件工单至多 200 个附件";
-            return Err(Problem::new(Kind::AttachmentsFull, say));
+        let there = store.attachments(seen.id, Side::Of(own), ATTACHMENTS_MAX).await?;
+        let is_same = |one: &Attachment| one.sm3 == sm3 && one.content_type == content_type;
+        if there.len() as u64 >= ATTACHMENTS_MAX && !there.iter().any(is_same) {
+            return Err(Problem::new(Kind::AttachmentsFull, "一个单位在一件工单上至多 200 个附件"));
         }
         let new = Attachment {
             id: turn.about,
             ticket: seen.id,
             sm3,
-            bytes,
+            bytes: file.bytes,
             content_type: content_type.to_owned(),
-            agency: caller.agency.clone(),
+            agency: own.cloned(),
             uploaded_by: caller.subject.clone(),
-            uploaded_at: clock::wall(),
+            uploaded_at: api.engine.clock().now(),
         };
+        // The file before its row: a row without a file would promise what is not there.
+        file.keep().await?;
         let kept = store.add_attachment(&new).await?;
         let mut receipt = api.recorded(&caller, seen.id, sm3).await?;
-        if receipt.is_none() {
-            let kind = kind.unwrap_or(usual);
-            receipt = api.record(&caller, &arrival, seen.id, sm3, kind).await?;
+        // What was done before is answered as it was, and does nothing new.
+        if receipt.is_none() && !turn.is_done {
+            receipt = api.record(&caller, seen.id, sm3, material).await?;
         }
         Ok(UploadedView { attachment: kept.into(), receipt: receipt.map(ReceiptView::from) })
     };
@@ -279,6 +308,10 @@ pub(crate) async fn post(
 
 /// The media type of an upload, with what such files usually are.
 fn content_type(headers: &HeaderMap) -> Result<(&'static str, Material), Problem> {
+    if headers.contains_key(header::CONTENT_ENCODING) {
+        let detail = "请原样上传文件，不要使用 Content-Encoding";
+        return Err(Problem::new(Kind::UnsupportedMediaType, detail));
+    }
     let sent = headers.get(header::CONTENT_TYPE).and_then(|sent| sent.to_str().ok());
     let sent = sent.unwrap_or_default().split(';').next().unwrap_or_default().trim();
     let found = TYPES.iter().find(|(kind, ..)| sent.eq_ignore_ascii_case(kind));
@@ -299,16 +332,44 @@ impl Api {
     ) -> Result<Vec<Attachment>, Problem> {
         let reach = caller.may(Endpoint::ReadAttachments)?;
         let Seen { id, sight, .. } = self.seen(&reach, ticket_no).await?;
-        let own = caller.agency.as_ref().filter(|_| sight != Sight::Whole);
-        // A few more may have come in side by side.
-        Ok(self.engine.store().attachments(id, own, 2 * ATTACHMENTS_MAX).await?)
+        let side = match sight {
+            Sight::Whole => Side::All,
+            Sight::Former { .. } => Side::Of(caller.agency.as_ref()),
+        };
+        Ok(self.engine.store().attachments(id, side, LISTED_MAX).await?)
+    }
+
+    /// Whether a file of a caller's can still become evidence: somebody must be able to name it at
+    /// this step, and whoever no longer has the ticket must have a card to object to.
+    ///
+    /// # Errors
+    /// It cannot.
+    fn takes_file(&self, caller: &Caller, seen: &Seen) -> Result<(), Problem> {
+        let instance = &seen.loaded.instance;
+        let own_card =
+            |card: &Card| card.agency == caller.agency && card.state != CardState::Revoked;
+        if seen.sight != Sight::Whole && !instance.cards.iter().any(own_card) {
+            return Err(Problem::new(Kind::NotYours, "工单已不在本单位，也没有可提出异议的牌"));
+        }
+        let definition = self.engine.knowledge().context().definition(instance)?;
+        let step = definition.step(instance.step.as_str());
+        let names_files = |action: &Action| {
+            let form = definition.form(action.form.as_str());
+            let fields = form.and_then(|form| form.schema["properties"].as_object());
+            let names = |field: &Value| field["items"]["properties"][act::DIGEST].is_object();
+            fields.is_some_and(|fields| fields.values().any(names))
+        };
+        if step.is_some_and(|step| definition.possible_in(step).any(names_files)) {
+            return Ok(());
+        }
+        let title = step.map(|step| step.title.as_str()).unwrap_or_default();
+        Err(Problem::new(Kind::WrongStep, format!("工单处于“{title}”，不再接收附件")))
     }
 
     /// Takes a file into a ticket's history, if the caller may do that at this step.
     async fn record(
         &self,
         caller: &Caller,
-        arrival: &Arrival<'_>,
         ticket: TicketId,
         sm3: Digest,
         kind: Material,
@@ -316,10 +377,17 @@ impl Api {
         let form = json!({"attachments": [{"sm3": sm3, "kind": kind}]});
         let (action, actor) = (Name::from(ATTACH), caller.actor());
         let task = Task::Act { ticket, action, actor, form, revision: None, fault: None };
-        match self.engine.submit(arrival, task, None).await {
+        let arrival = self.engine.arrive().await;
+        match self.engine.submit(&arrival, task, None).await {
             Ok(done) => Ok(done.receipt),
             // Not his to do, or not at this step: the file waits for a form that names it.
-            Err(Declined::Rejected(_)) => Ok(None),
+            Err(Declined::Rejected(
+                Rejection::NotYours
+                | Rejection::NotPermitted { .. }
+                | Rejection::WrongStep { .. }
+                | Rejection::UnknownAction { .. }
+                | Rejection::Guarded { .. },
+            )) => Ok(None),
             Err(declined) => Err(declined.into()),
         }
     }

@@ -57,7 +57,7 @@ impl Kind {
 
 kinds! {
     BadRequest = "bad-request", BAD_REQUEST, "请求有误",
-        "请求体不是 JSON，字段或查询参数不认识、缺少或类型不对，请求头有误", "按 detail 和 errors 改正后重新提交";
+        "请求体不是 JSON，字段或查询参数不认识、缺少或类型不对，请求头有误；附件是空的或没有传完整", "按 detail 和 errors 改正后重新提交";
     Unauthenticated = "unauthenticated", UNAUTHORIZED, "未登录",
         "没有令牌，令牌写错、已过期或已吊销", "换用有效的令牌：Authorization: Bearer duban_…";
     Forbidden = "forbidden", FORBIDDEN, "无权办理",
@@ -81,7 +81,7 @@ kinds! {
     ClockStuck = "clock-stuck", CONFLICT, "时钟停住",
         "有到期事项无法办理，时钟停在该处", "先处理异常（/v1/incidents）";
     AttachmentsFull = "attachments-full", CONFLICT, "附件过多",
-        "一件工单至多 200 个附件", "不再上传；合并材料后仍可替代的，以新材料为准";
+        "一个单位在一件工单上至多 200 个附件", "不能再上传；表单可引用已上传的附件";
     Guarded = "guarded", CONFLICT, "条件不具备",
         "动作要求的前提尚不成立，例如尚未联系评价人", "按 detail 先办理前面的事项";
     KeyRunning = "idempotency-key-running", CONFLICT, "正在办理",
@@ -97,7 +97,7 @@ kinds! {
     StaleRevision = "stale-revision", PRECONDITION_FAILED, "工单已有变化",
         "If-Match 的修订不是现在的修订", "重新读取工单，核对后以新的 ETag 提交";
     BodyTooLarge = "body-too-large", PAYLOAD_TOO_LARGE, "请求体过大",
-        "请求体或附件超过上限，或没有传完整", "缩小后重新提交；评价可分批推送";
+        "请求体或附件超过上限，或请求体没有传完整", "缩小后完整地重新提交；评价可分批推送";
     UnsupportedMediaType = "unsupported-media-type", UNSUPPORTED_MEDIA_TYPE, "类型不支持",
         "Content-Type 不是接口要求的类型", "按 detail 列出的类型提交";
     ClassNotEnabled = "class-not-enabled", UNPROCESSABLE_ENTITY, "类别尚未启用",
