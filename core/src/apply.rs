@@ -114,8 +114,9 @@ impl Instance {
     /// # Errors
     /// An event that cannot follow; the ticket is then of no use any more.
     pub fn apply(&mut self, event: &Event) -> Result<Touched, ApplyError> {
-        if event.seq != self.seq + 1 {
-            return Err(ApplyError::Sequence { expected: self.seq + 1, found: event.seq });
+        let next = self.seq.saturating_add(1);
+        if event.seq != next {
+            return Err(ApplyError::Sequence { expected: next, found: event.seq });
         }
         if event.at < self.at || event.recorded_at < self.recorded_at {
             return Err(ApplyError::Backwards(event.seq));

@@ -168,7 +168,9 @@ impl From<ExportError> for Failure {
         match error {
             ExportError::Store(error) => error.into(),
             ExportError::Catalog(error) => error.into(),
-            ExportError::NoEvent(_) | ExportError::NoForm => Self::Input(error.to_string()),
+            ExportError::NoEvent(_) | ExportError::NoForm | ExportError::Unreadable => {
+                Self::Input(error.to_string())
+            }
             ExportError::Replay(_) => Self::Machine(error.to_string()),
         }
     }

@@ -47,7 +47,7 @@ impl Api {
     /// # Errors
     /// There is none, or it is foreign: the same answer.
     pub(crate) async fn seen(&self, reach: &Reach, ticket_no: &str) -> Result<Seen, Problem> {
-        let nothing = || Problem::not_found("这件工单");
+        let nothing = || Problem::no_ticket();
         let store = self.engine.store();
         let id = store.ticket_of(ticket_no).await?.ok_or_else(nothing)?;
         let (_, loaded) = store.load(&[id]).await?.pop().ok_or_else(nothing)?;

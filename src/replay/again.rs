@@ -49,6 +49,9 @@ pub enum ReplayError {
     /// Definitions that contradict one another.
     #[error("文件所附的工作流互相矛盾：{0}")]
     Shelf(#[from] ShelfError),
+    /// The ticket's definition is not among those of the file, or was changed.
+    #[error("文件没有附上工单所用的工作流 {0}，或其内容已被改动")]
+    NoDefinition(String),
     /// An event that cannot be read or cannot follow.
     #[error("文件所附的历史有误：{0}")]
     History(String),
@@ -85,6 +88,11 @@ pub fn decide_again(file: &DecisionFile) -> Result<Again, ReplayError> {
     };
     if matches!(file.command, Asked::Open { .. }) != before.is_none() {
         return Err(ReplayError::History("受理之前没有记录，受理之后不再受理".to_owned()));
+    }
+    if let Some(before) = &before
+        && known.shelf.pinned(&before.definition).is_none()
+    {
+        return Err(ReplayError::NoDefinition(before.definition.name.to_string()));
     }
     Ok(compare(&file.expected, decided(context, before.as_ref(), file)))
 }

@@ -44,6 +44,9 @@ pub enum ExportError {
         "这个异常是办理动作时发生的，表单不保存，无法导出；请以 --ticket、--seq 导出其前的办理"
     )]
     NoForm,
+    /// There is no history to decide on.
+    #[error("这个异常是记录本身无法读取，没有可以重演的办理；请以 duban audit verify 查明")]
+    Unreadable,
     /// Cannot be decided at all.
     #[error(transparent)]
     Replay(#[from] ReplayError),
@@ -101,6 +104,9 @@ pub async fn of_incident(
     house: &House,
     incident: &NewIncident,
 ) -> Result<DecisionFile, ExportError> {
+    if incident.code == "unreadable" {
+        return Err(ExportError::Unreadable);
+    }
     let recorded = store.history(incident.ticket, 0, incident.seq).await?;
     let command = match incident.command.as_str() {
         ADVANCE => Asked::Advance,

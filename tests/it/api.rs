@@ -343,6 +343,28 @@ async fn odd_queries_and_encodings_are_told() {
         assert!(refused.body.to_string().contains(says), "{query}: {}", refused.body);
     }
     server.get("/v1/tickets?q=%E6%8E%92", &hotline).await.ok();
+    // What nobody has would look as if nothing were overdue.
+    for list in ["tickets?", "board?", "deadlines?", "forecast?until=2026-12-31T00:00:00%2B08:00&"]
+    {
+        for filter in ["agency=", "agency=SZ999", "agency=%20SZ013", "district=", "district=999999"]
+        {
+            let refused = server.get(&format!("/v1/{list}{filter}"), &hotline).await;
+            assert_eq!(refused.problem(), "invalid-form", "{list}{filter}: {}", refused.body);
+        }
+    }
+    // What is not known must not look as if it had been heeded.
+    for (path, body) in [
+        ("/v1/tickets/HCP20260302000001-3/actions/urge?dry_run=true", json!({})),
+        ("/v1/tickets/actions/urge?dry_run=true", json!({"items": []})),
+        ("/v1/reviews?dry_run=true", json!({})),
+        ("/v1/deadlines/compute?explain=true", json!({"received": START, "within": "10wd"})),
+    ] {
+        let refused = server.post(path, &hotline, &body).await;
+        assert_eq!(refused.problem(), "bad-request", "{path}: {}", refused.body);
+    }
+    for path in ["/v1/workflows?version=1", "/v1/workflows/matter?version=1", "/v1/calendars?x=1"] {
+        assert_eq!(server.get(path, &hotline).await.problem(), "bad-request", "{path}");
+    }
     for (kind, status) in [
         ("application/json", 200),
         ("application/json; charset=UTF-8", 200),

@@ -74,6 +74,14 @@ async fn a_decision_is_taken_away_and_decided_again() {
         &|file| file["history"] = json!([]),
         &|file| file["definitions"][0]["text"] = json!("x = ["),
         &|file| file["calendar"] = json!({"2026.toml": "x"}),
+        &|file| file["definitions"] = json!([]),
+        &|file| {
+            let last = file["history"].as_array().expect("events").len() - 1;
+            let text = file["history"][last].as_str().expect("text");
+            let text =
+                text.replace(&format!("\"seq\":{}", last + 1), "\"seq\":18446744073709551615");
+            file["history"][last] = json!(text);
+        },
     ] {
         let (code, told) = change(with);
         assert!(code == Some(2) && told.contains("decision.json"), "{told}");

@@ -147,19 +147,20 @@ fn parameters(operation: &mut Value) {
     }
 }
 
-/// What can go wrong with any request: status, when, and whether there is a time to wait.
-const ERRORS: &[(&str, &str, bool)] = &[
-    ("400", "请求看不懂：见 errors", false),
-    ("401", "没有令牌，或令牌已失效", false),
-    ("403", "本令牌的角色不能如此", false),
-    ("404", "没有，或不在本单位", false),
-    ("408", "请求体未及时传完", false),
-    ("413", "请求体过大", false),
-    ("415", "类型不支持", false),
-    ("422", "填写有误：见 errors", false),
-    ("429", "请求过多", true),
-    ("500", "程序出错，或工单的异常待处理", false),
-    ("503", "暂时不能办理，请重试", true),
+/// What can go wrong with any request: status, and when.
+const ERRORS: &[(&str, &str)] = &[
+    ("400", "请求无法识别：见 errors"),
+    ("401", "没有令牌，或令牌已失效"),
+    ("403", "本令牌的角色无权调用"),
+    ("404", "没有，或不在本单位、本辖区"),
+    ("408", "请求体未及时传完"),
+    ("409", "同一个 Idempotency-Key 的请求还在办理"),
+    ("413", "请求体过大"),
+    ("415", "类型不支持"),
+    ("422", "填写有误：见 errors"),
+    ("429", "请求过多"),
+    ("500", "程序出错，或工单的异常待处理"),
+    ("503", "暂时不能办理，请重试"),
 ];
 
 /// The closed set of problems.
@@ -171,15 +172,44 @@ fn problems(document: &mut Value) {
 
 const PROBLEM_JSON: &str = "application/problem+json";
 
+/// What else an answer says in its head.
+fn headers(status: &str, is_keyed: bool, response: &mut Value) {
+    let said = |name: &str, description: &str, schema: Value| {
+        (name.to_owned(), json!({"description": description, "schema": schema}))
+    };
+    let text = || json!({"type": "string"});
+    let mut headers = Map::new();
+    match status {
+        "409" | "429" | "503" => {
+            let seconds = json!({"type": "integer", "minimum": 1});
+            headers.extend([said("Retry-After", "多少秒后再试（如有）", seconds)]);
+        }
+        "401" => headers.extend([said("WWW-Authenticate", "Bearer", text())]),
+        _ if status.starts_with('2') => {
+            if is_keyed {
+                let replayed = json!({"const": "true"});
+                headers.extend([said("Idempotent-Replayed", "此前办理过的同一请求", replayed)]);
+            }
+            let schema = response.pointer("/content/application~1json/schema");
+            if schema == Some(&reference("TicketView")) {
+                headers.extend([said("ETag", "工单的修订，供 If-Match 使用", text())]);
+            }
+            if response.pointer("/content/application~1pdf").is_some() {
+                headers.extend([said("Content-Disposition", "attachment，附文件名", text())]);
+            }
+        }
+        _ => {}
+    }
+    if !headers.is_empty() {
+        response["headers"] = Value::Object(headers);
+    }
+}
+
 fn responses(document: &mut Value) {
     let content = json!({PROBLEM_JSON: {"schema": reference("Problem")}});
-    let named = ERRORS.iter().map(|(status, description, waits)| {
+    let named = ERRORS.iter().map(|(status, description)| {
         let mut response = json!({"description": description, "content": content});
-        if *waits {
-            let seconds = json!({"type": "integer", "minimum": 1});
-            response["headers"] =
-                json!({"Retry-After": {"description": "多少秒后再试", "schema": seconds}});
-        }
+        headers(status, false, &mut response);
         ((*status).to_owned(), response)
     });
     document["components"]["responses"] = Value::Object(named.collect());
@@ -190,8 +220,12 @@ fn errors(path: &str, operation: &mut Value) {
     let is_open = operation.get("security").is_some();
     let (has_body, has_place) = (operation.get("requestBody").is_some(), path.contains('{'));
     let has_query = operation.get("parameters").is_some();
+    let named = |one: &Value| one["name"] == "Idempotency-Key";
+    let parameters = operation.get("parameters").and_then(Value::as_array);
+    let is_keyed = parameters.is_some_and(|all| all.iter().any(named));
     let Some(responses) = operation["responses"].as_object_mut() else { return };
-    for (_, response) in responses.iter_mut() {
+    for (status, response) in responses.iter_mut() {
+        headers(status, is_keyed, response);
         let schema = response.pointer("/content/application~1json/schema");
         if schema == Some(&reference("Problem")) {
             let content =
@@ -202,11 +236,12 @@ fn errors(path: &str, operation: &mut Value) {
             )]));
         }
     }
-    for (status, ..) in ERRORS {
+    for (status, _) in ERRORS {
         let can_be = match *status {
             "401" | "403" | "429" | "503" => !is_open,
             "404" => has_place,
-            "408" | "413" | "415" => has_body,
+            "408" | "413" | "415" => has_body || is_keyed,
+            "409" => is_keyed,
             "422" => has_query || has_body,
             _ => true,
         };

@@ -10,7 +10,7 @@ use duban_core::instance::Instance;
 use duban_core::name::Name;
 use serde_json::Value;
 
-use super::super::body::{Body, Path};
+use super::super::body::{Body, NoQuery, Path, Query};
 use super::super::caller::Caller;
 use super::super::document::Filled;
 use super::super::etag::{etag, if_match};
@@ -44,6 +44,7 @@ use crate::store::{Loaded, Side};
 pub(crate) async fn post(
     State(api): State<Api>,
     caller: Caller,
+    Query(NoQuery {}): Query<NoQuery>,
     Path((ticket_no, action)): Path<(String, String)>,
     headers: HeaderMap,
     Body { value: form, bytes }: Body<Value>,

@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use utoipa::ToSchema;
 
-use super::super::body::{Body, Path};
+use super::super::body::{Body, NoQuery, Path, Query};
 use super::super::caller::Caller;
 use super::super::document::Filled;
 use super::super::policy::{Endpoint, Reach};
@@ -105,6 +105,7 @@ pub(crate) struct ResultView {
 pub(crate) async fn post(
     State(api): State<Api>,
     caller: Caller,
+    Query(NoQuery {}): Query<NoQuery>,
     Path(action): Path<String>,
     headers: HeaderMap,
     Body { value: many, bytes }: Body<Many>,

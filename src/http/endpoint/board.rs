@@ -109,7 +109,7 @@ pub(crate) async fn get(
 ) -> Result<Json<BoardView>, Problem> {
     let reach = caller.may(Endpoint::ReadTickets)?;
     let Filter { by, mut agency, mut district } = filter;
-    bind(&mut agency, &mut district, &reach)?;
+    bind(&api.register, &mut agency, &mut district, &reach)?;
     let at = api.engine.clock().now();
     let calendar = api.engine.knowledge().context().calendar;
     let (edition, zone) = (calendar.known_at(at), calendar.zone());

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
 use super::super::Api;
-use super::super::body::{Path, Query};
+use super::super::body::{NoQuery, Path, Query};
 use super::super::caller::Caller;
 use super::super::policy::Endpoint;
 use super::super::problem::Problem;
@@ -76,6 +76,7 @@ fn notice(one: &Arrangement) -> NoticeView {
 pub(crate) async fn list(
     State(api): State<Api>,
     caller: Caller,
+    Query(NoQuery {}): Query<NoQuery>,
 ) -> Result<Json<CalendarsView>, Problem> {
     caller.may(Endpoint::ReadRules)?;
     let calendar = api.engine.knowledge().context().calendar;

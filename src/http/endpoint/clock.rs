@@ -10,7 +10,7 @@ use duban_core::time::Instant;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::super::body::Body;
+use super::super::body::{Body, NoQuery, Query};
 use super::super::caller::Caller;
 use super::super::policy::Endpoint;
 use super::super::problem::Problem;
@@ -58,6 +58,7 @@ pub(crate) struct AdvancedView {
 pub(crate) async fn advance(
     State(api): State<Api>,
     caller: Caller,
+    Query(NoQuery {}): Query<NoQuery>,
     headers: HeaderMap,
     Body { value: asked, bytes }: Body<Advance>,
 ) -> Result<Response, Problem> {

@@ -9,7 +9,7 @@ use duban_core::time::{Day, Instant, YEARS};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::super::body::Body;
+use super::super::body::{Body, NoQuery, Query};
 use super::super::caller::Caller;
 use super::super::policy::Endpoint;
 use super::super::problem::Problem;
@@ -66,6 +66,7 @@ pub(crate) struct Computed {
 pub(crate) async fn post(
     State(api): State<Api>,
     caller: Caller,
+    Query(NoQuery {}): Query<NoQuery>,
     headers: HeaderMap,
     Body { value: asked, bytes }: Body<Compute>,
 ) -> Result<Response, Problem> {

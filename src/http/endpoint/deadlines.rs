@@ -82,7 +82,7 @@ pub(crate) async fn list(
     let after: Option<(i64, Uuid, i32)> = cursor::read(filter.cursor.as_deref())?;
     let light = light(filter.light.as_deref(), at)?;
     let (mut agency, mut district) = (filter.agency, filter.district);
-    bind(&mut agency, &mut district, &reach)?;
+    bind(&api.register, &mut agency, &mut district, &reach)?;
     let due_before = filter.due_before;
     let shelf = api.engine.knowledge().context().shelf;
     let hidden = hidden(shelf, caller.role);

@@ -154,7 +154,7 @@ pub(crate) async fn list(
     let Filter { until, mut agency, mut district, cursor, limit } = filter;
     let limit = cursor::limit(&api, limit)?;
     let after: Option<(Instant, Turning)> = cursor::read(cursor.as_deref())?;
-    bind(&mut agency, &mut district, &reach)?;
+    bind(&api.register, &mut agency, &mut district, &reach)?;
     // All pages are of the instant of the first: what has turned meanwhile is not left out.
     let (at, after) = match after {
         Some((at, after)) => (at, Some(after)),

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
 
-use super::super::body::{NoBody, Path, Query};
+use super::super::body::{NoBody, NoQuery, Path, Query};
 use super::super::caller::Caller;
 use super::super::policy::Endpoint;
 use super::super::problem::Problem;
@@ -104,6 +104,7 @@ pub(crate) async fn list(
 pub(crate) async fn retry(
     State(api): State<Api>,
     caller: Caller,
+    Query(NoQuery {}): Query<NoQuery>,
     Path(id): Path<String>,
     headers: HeaderMap,
     NoBody(bytes): NoBody,

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use utoipa::{IntoParams, ToSchema};
 
-use super::super::body::{NoBody, Path, Query};
+use super::super::body::{NoBody, NoQuery, Path, Query};
 use super::super::caller::Caller;
 use super::super::document::About;
 use super::super::policy::Endpoint;
@@ -87,7 +87,7 @@ pub(crate) async fn list(
     let ticket = match &filter.ticket_no {
         None => None,
         Some(number) => {
-            let nothing = || Problem::not_found("这件工单");
+            let nothing = || Problem::no_ticket();
             Some(store.ticket_of(number).await?.ok_or_else(nothing)?)
         }
     };
@@ -127,6 +127,7 @@ pub(crate) async fn list(
 pub(crate) async fn redeliver(
     State(api): State<Api>,
     caller: Caller,
+    Query(NoQuery {}): Query<NoQuery>,
     Path(id): Path<String>,
     headers: HeaderMap,
     NoBody(bytes): NoBody,

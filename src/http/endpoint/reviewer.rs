@@ -10,7 +10,7 @@ use serde_json::Value;
 use utoipa::ToSchema;
 
 use super::super::Api;
-use super::super::body::{Body, Path};
+use super::super::body::{Body, NoQuery, Path, Query};
 use super::super::caller::Caller;
 use super::super::policy::Endpoint;
 use super::super::problem::Problem;
@@ -57,6 +57,7 @@ pub(crate) struct UnmaskedView {
 pub(crate) async fn post(
     State(api): State<Api>,
     caller: Caller,
+    Query(NoQuery {}): Query<NoQuery>,
     Path(ticket_no): Path<String>,
     Body { value: Look { purpose }, .. }: Body<Look>,
 ) -> Result<Json<UnmaskedView>, Problem> {

@@ -7,7 +7,7 @@ use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::super::body::{self, Body};
+use super::super::body::{self, Body, NoQuery, Query};
 use super::super::caller::Caller;
 use super::super::policy::{Endpoint, Reach};
 use super::super::problem::Problem;
@@ -72,6 +72,7 @@ pub(crate) struct LineOutcome {
 pub(crate) async fn post(
     State(api): State<Api>,
     caller: Caller,
+    Query(NoQuery {}): Query<NoQuery>,
     headers: HeaderMap,
     Body { value: review, bytes }: Body<Review>,
 ) -> Result<Response, Problem> {
@@ -107,6 +108,7 @@ pub(crate) async fn post(
 pub(crate) async fn post_batch(
     State(api): State<Api>,
     caller: Caller,
+    Query(NoQuery {}): Query<NoQuery>,
     request: Request,
 ) -> Result<Response, Problem> {
     let headers = request.headers().clone();

@@ -20,6 +20,7 @@ use super::super::policy::{Endpoint, Reach};
 use super::super::problem::Problem;
 use super::super::view::ticket::TicketView;
 use super::super::{Api, cursor};
+use crate::catalog::Register;
 use crate::store::{Listed, Order, Search, TicketFilter};
 
 /// The longest search.
@@ -102,7 +103,7 @@ pub(crate) async fn list(
     let limit = cursor::limit(&api, filter.limit)?;
     let sort = filter.sort;
     let mut wanted = wanted(&api, filter, at)?;
-    bind(&mut wanted.agency, &mut wanted.district, &reach)?;
+    bind(&api.register, &mut wanted.agency, &mut wanted.district, &reach)?;
     // One more tells whether there is a next page.
     wanted.limit = limit + 1;
     let mut found = api.engine.store().tickets(&wanted).await?;
@@ -124,10 +125,18 @@ pub(crate) async fn list(
 
 /// A list is of the caller's own agency or district, whatever else was asked for.
 pub(super) fn bind(
+    register: &Register,
     agency: &mut Option<String>,
     district: &mut Option<String>,
     reach: &Reach,
 ) -> Result<(), Problem> {
+    // A code that nobody has would look as if there were no such tickets.
+    if agency.as_deref().is_some_and(|code| register.agency(code).is_none()) {
+        return Err(Problem::field("agency", "没有这个单位代码；不限单位的，请不要写"));
+    }
+    if district.as_deref().is_some_and(|code| register.district(code).is_none()) {
+        return Err(Problem::field("district", "没有这个区划代码；不限区划的，请不要写"));
+    }
     let (field, asked, own, say) = match reach {
         Reach::All => return Ok(()),
         Reach::Agency(own) => ("agency", agency, own, "只能查看本单位的工单"),

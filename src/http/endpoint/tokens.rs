@@ -143,6 +143,7 @@ pub(crate) async fn list(
 pub(crate) async fn post(
     State(api): State<Api>,
     caller: Caller,
+    Query(NoQuery {}): Query<NoQuery>,
     headers: HeaderMap,
     Body { value: new, bytes }: Body<NewToken>,
 ) -> Result<Response, Problem> {

@@ -8,7 +8,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::super::Api;
-use super::super::body::Path;
+use super::super::body::{NoQuery, Path, Query};
 use super::super::caller::Caller;
 use super::super::policy::Endpoint;
 use super::super::problem::Problem;
@@ -77,6 +77,7 @@ impl WorkflowView {
 pub(crate) async fn list(
     State(api): State<Api>,
     caller: Caller,
+    Query(NoQuery {}): Query<NoQuery>,
 ) -> Result<Json<WorkflowsView>, Problem> {
     caller.may(Endpoint::ReadRules)?;
     let shelf = api.engine.knowledge().context().shelf;
@@ -96,6 +97,7 @@ pub(crate) async fn list(
 pub(crate) async fn get(
     State(api): State<Api>,
     caller: Caller,
+    Query(NoQuery {}): Query<NoQuery>,
     Path(name): Path<String>,
 ) -> Result<Json<WorkflowView>, Problem> {
     caller.may(Endpoint::ReadRules)?;

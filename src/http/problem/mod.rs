@@ -84,7 +84,12 @@ impl Problem {
     }
 
     pub(crate) fn not_found(what: &str) -> Self {
-        Self::new(Kind::NotFound, format!("没有{what}，或不在本单位；请核对编号"))
+        Self::new(Kind::NotFound, format!("没有{what}；请核对后重试"))
+    }
+
+    /// There is no such ticket, or it is foreign: the same words.
+    pub(crate) fn no_ticket() -> Self {
+        Self::new(Kind::NotFound, "没有这件工单，或不在本单位、本辖区；请核对编号")
     }
 
     pub(crate) fn bad_request(detail: impl Into<String>) -> Self {
@@ -218,7 +223,7 @@ impl From<Declined> for Problem {
                 problem.0.arrived_at = Some(arrived_at);
                 problem
             }
-            Declined::NoSuchTicket => Self::not_found("这件工单"),
+            Declined::NoSuchTicket => Self::no_ticket(),
             Declined::ReviewDiffers => Self::new(Kind::ReviewDiffers, detail),
             Declined::KeyReused => Self::new(Kind::KeyReused, detail),
             Declined::KeyRunning => Self::new(Kind::KeyRunning, detail).retry_after(1),
