@@ -5,7 +5,7 @@ use serde_json::{Map, Value, json};
 
 /// Dates of examples: they hang together, and lie on working days.
 const AT: &str = "2026-03-04T09:12:00+08:00";
-const DAY: &str = "2026-03-18";
+const DAY: &str = "2026-03-25";
 
 /// Text where any will do.
 const TEXT: &str = "已核实有关情况，并向评价人说明";
