@@ -63,6 +63,12 @@ impl Vault {
         Ok(vault)
     }
 
+    /// A folder as it is, for reading; it is not made.
+    #[must_use]
+    pub fn of(folder: &Path) -> Self {
+        Self { folder: folder.to_owned() }
+    }
+
     /// Removes what processes that have died left half.
     fn sweep(&self, now: Instant) -> Result<(), Error> {
         for entry in std::fs::read_dir(self.folder.join(INCOMING))?.flatten() {

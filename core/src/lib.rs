@@ -12,6 +12,7 @@ pub mod definition;
 pub mod digest;
 pub mod document;
 pub mod event;
+pub mod evidence;
 pub mod instance;
 pub mod limits;
 pub mod message;

@@ -112,6 +112,9 @@ pub enum Rejection {
     /// The definition leads in circles or nowhere; `workflow prove` finds such.
     #[error("工作流定义有误：{0}")]
     Definition(String),
+    /// The program met a fault of its own.
+    #[error("程序在办理该工单时出错")]
+    Fault,
     /// The history is not one that duban can have written.
     #[error("工单历史有误：{0}")]
     History(#[from] ApplyError),
@@ -124,7 +127,7 @@ pub enum Blame {
     Caller,
     /// Whoever wrote the definition, or deployed too old a program for it.
     Definition,
-    /// Whoever keeps the data: an incident.
+    /// Whoever keeps the data and the program: an incident.
     History,
 }
 
@@ -178,6 +181,7 @@ impl Rejection {
             Self::UnknownDefinition { .. } => "unknown-definition",
             Self::EngineLevel { .. } => "engine-level",
             Self::Definition(_) => "definition",
+            Self::Fault => "fault",
             Self::History(_) => "history",
         }
     }
@@ -189,7 +193,7 @@ impl Rejection {
             Self::UnknownDefinition { .. } | Self::EngineLevel { .. } | Self::Definition(_) => {
                 Blame::Definition
             }
-            Self::History(_) => Blame::History,
+            Self::History(_) | Self::Fault => Blame::History,
             _ => Blame::Caller,
         }
     }

@@ -10,6 +10,7 @@ mod m20261125_000003_house;
 mod m20261126_000004_lists;
 mod m20261126_000005_requests;
 mod m20261126_000006_attachments;
+mod m20261128_000007_incidents;
 mod table;
 
 pub use sea_orm_migration::MigratorTrait;
@@ -29,6 +30,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261126_000004_lists::Migration),
             Box::new(m20261126_000005_requests::Migration),
             Box::new(m20261126_000006_attachments::Migration),
+            Box::new(m20261128_000007_incidents::Migration),
         ]
     }
 }

@@ -2,13 +2,16 @@
 //! good what was not looked at.
 
 use std::io::IsTerminal;
+use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use serde_json::json;
 
 use super::{Ended, Failure, block_on, print};
 use crate::audit::{AuditError, Checked, verify};
+use crate::catalog;
 use crate::store::Store;
+use crate::vault::Vault;
 
 /// How often somebody at a terminal is told how far it is.
 const TELL: Duration = Duration::from_secs(1);
@@ -17,8 +20,8 @@ const TELL: Duration = Duration::from_secs(1);
 pub(super) enum Command {
     /// 核验整个数据库：逐件核对记录链、重放历史、比对快照和各表，指出第一处不符
     ///
-    /// 核验工单、记录、时限、牌、私密内容、评价的归属和提交总序。工单编号、评价的代码、提交的时刻、工作流文本、消息、附件、令牌、
-    /// 幂等键等不在历史之中，不在核验之列。服务运行中也可核验，但应在其空闲时：核验期间的新提交可能
+    /// 核验工单、记录、时限、牌、私密内容、评价的归属、附件文件和提交总序。工单编号、评价的代码、提交的时刻、工作流文本、消息、
+    /// 令牌、幂等键、未被引用的附件的登记等不在历史之中，不在核验之列。服务运行中也可核验，但应在其空闲时：核验期间的新提交可能
     /// 被误报。从某条记录起整段重写、或整齐截去末尾，只凭数据库自身无法发现，须与库外保存的回执或
     /// 检查点比对。
     Verify(Verify),
@@ -30,6 +33,12 @@ pub(super) struct Verify {
     #[arg(long, value_name = "网址", env = "DUBAN_DATABASE_URL")]
     #[arg(default_value = "sqlite://duban.db?mode=rwc")]
     database_url: String,
+    /// 附件目录 [默认：数据库文件名加 .attachments]
+    #[arg(long, value_name = "目录", env = "DUBAN_ATTACHMENTS")]
+    attachments: Option<PathBuf>,
+    /// 不核对附件文件
+    #[arg(long, conflicts_with = "attachments")]
+    without_files: bool,
     /// 输出 JSON
     #[arg(long)]
     json: bool,
@@ -46,17 +55,20 @@ impl Command {
 impl Verify {
     fn run(self) -> Ended {
         let url = self.database_url.replace("mode=rwc", "mode=rw");
+        let vault = self.vault()?;
         let begun = Instant::now();
         let mut told = begun;
         let tell = |checked: Checked| {
             if told.elapsed() >= TELL && std::io::stderr().is_terminal() {
                 told = Instant::now();
-                eprintln!("已核 {} 件工单、{} 条记录……", checked.tickets, checked.events);
+                let files =
+                    checked.files.map_or(String::new(), |files| format!("、{files} 个附件"));
+                eprintln!("已核 {} 件工单、{} 条记录{files}……", checked.tickets, checked.events);
             }
         };
         let verified = block_on(async {
             let store = Store::open(&url).await?;
-            let verified = verify(&store, tell).await;
+            let verified = verify(&store, vault.as_ref(), tell).await;
             store.close().await;
             Ok(verified)
         })?;
@@ -71,21 +83,41 @@ impl Verify {
                 Err(Failure::Machine(format!("{wrong}（核验到此为止，其后未核）")))
             }
             Err(AuditError::Store(error)) => Err(error.into()),
+            Err(AuditError::Files(error)) => {
+                let why = catalog::reason(&error);
+                Err(Failure::Machine(format!("附件目录不能读取：{why}")))
+            }
         }
     }
 
+    /// Where the files are. A database server knows of none by itself.
+    fn vault(&self) -> Result<Option<Vault>, Failure> {
+        if self.without_files {
+            return Ok(None);
+        }
+        let folder = match &self.attachments {
+            Some(folder) => folder.clone(),
+            None => Store::attachments_folder(&self.database_url)?,
+        };
+        Ok(Some(Vault::of(&folder)))
+    }
+
     fn good(&self, checked: Checked, seconds: f64) -> Ended {
-        let Checked { tickets, events, commits, held, erased } = checked;
+        let Checked { tickets, events, commits, files, held, erased } = checked;
         if self.json {
             let all = json!({
                 "verified": true, "tickets": tickets, "events": events, "commits": commits,
-                "held": held, "erased": erased,
+                "files": files, "held": held, "erased": erased,
                 "seconds": (seconds * 1_000.0).round() / 1_000.0,
             });
             return print(&format!("{all}\n"));
         }
+        let looked = match files {
+            Some(files) => format!("{files} 个附件"),
+            None => "附件文件未核".to_owned(),
+        };
         print(&format!(
-            "全部相符：{tickets} 件工单、{events} 条记录、{commits} 次提交（{seconds:.1} 秒）\n\
+            "全部相符：{tickets} 件工单、{events} 条记录、{commits} 次提交、{looked}（{seconds:.1} 秒）\n\
              因异常停住的工单 {held} 件，已不在库中的私密内容 {erased} 处：如与运维记录不一致，应查明\n"
         ))
     }

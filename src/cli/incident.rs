@@ -11,7 +11,7 @@ use uuid::Uuid;
 
 use super::{Ended, Failure, block_on, pretty_json, print, source};
 use crate::config::Settings;
-use crate::replay::{self, ExportError, House};
+use crate::replay::{self, Again, Expected, ExportError, House};
 use crate::store::Store;
 
 /// Incidents on one list.
@@ -141,9 +141,9 @@ impl Export {
             workflows: source(settings.workflows.clone()),
             hotline_agencies: settings.hotline_agencies.iter().cloned().collect(),
         };
-        let file = block_on(async {
+        let (file, again) = block_on(async {
             let store = opened(&settings).await?;
-            let file = match (self.id, &self.ticket, self.seq) {
+            let exported = match (self.id, &self.ticket, self.seq) {
                 (Some(id), ..) => {
                     let nothing = || Failure::Input(format!("没有异常 {id}"));
                     let incident = store.incident(id).await?.ok_or_else(nothing)?;
@@ -157,8 +157,16 @@ impl Export {
                 _ => return Err(Failure::Input("请写明异常编号，或 --ticket 和 --seq".to_owned())),
             };
             store.close().await;
-            Ok(file)
+            Ok(exported)
         })?;
+        if let Again::Differs { place, .. } = again
+            && matches!(file.expected, Expected::Events(_))
+        {
+            eprintln!(
+                "注意：以现有的程序、日历和法规文本重演，第 {place} 条与当时的记录不一致；\
+                 可能是办理之后才安装的放假通知，或程序已升级"
+            );
+        }
         print(&pretty_json(&file)?)
     }
 }
@@ -171,7 +179,7 @@ impl From<ExportError> for Failure {
             ExportError::NoEvent(_) | ExportError::NoForm | ExportError::Unreadable => {
                 Self::Input(error.to_string())
             }
-            ExportError::Replay(_) => Self::Machine(error.to_string()),
+            ExportError::NoCommit(_) | ExportError::Replay(_) => Self::Machine(error.to_string()),
         }
     }
 }

@@ -19,9 +19,7 @@ use super::keyed::{remembered, same_body};
 use super::request::{Keyed, NewReview, Receipt, Task, Work};
 use super::{Declined, Done, Inner, order};
 use crate::crypto;
-use crate::store::{
-    Change, KnownRequest, KnownReview, NewIncident, PersonalRow, Remembered, StoreError,
-};
+use crate::store::{Change, KnownRequest, KnownReview, NewIncident, PersonalRow, Remembered};
 
 /// What was decided about a piece of work.
 #[derive(Debug)]
@@ -162,25 +160,23 @@ impl Desk {
         let Some(found) = self.tickets.get_mut(&ticket) else {
             return Decided::Declined(Declined::NoSuchTicket);
         };
+        // Time works up to what has settled; whoever acts is taken when he came.
+        let until = match work.request.task {
+            Task::Advance { .. } => order::settled_until(at, inner.clock.settle_ms()),
+            _ => work.request.arrived_at,
+        };
+        let moment = Moment { at: until, recorded_at: at };
         let change = match found {
             Ok(change) => change,
             Err(error) => {
                 let error = error.clone();
-                self.unreadable(work, &error, at);
+                self.incident(work, "unreadable", error.to_string(), moment);
                 return Decided::Declined(Declined::Incident);
             }
         };
         let (command, personal) = match command(inner, &change.instance, work) {
             Ok(command) => command,
-            Err(refusal) => return self.refused(refusal, work, at),
-        };
-        // Time works up to what has settled; whoever acts is taken when he came.
-        let moment = match command {
-            Command::Advance => {
-                let until = order::settled_until(at, inner.clock.settle_ms());
-                Moment { at: until, recorded_at: at }
-            }
-            _ => Moment { at: work.request.arrived_at, recorded_at: at },
+            Err(refusal) => return self.refused(refusal, work, moment),
         };
         let decided =
             guarded(|| decide(inner.knowledge.context(), &change.instance, &command, moment));
@@ -194,7 +190,7 @@ impl Desk {
         }
         let decision = match decided {
             Ok(decision) => decision.into_owned(),
-            Err(refusal) => return self.refused(refusal, work, at),
+            Err(refusal) => return self.refused(refusal, work, moment),
         };
         if let Task::Act { fault: Some(fault), .. } = &work.request.task {
             return Decided::Declined(Rejection::Form(vec![fault.clone()]).into());
@@ -216,7 +212,7 @@ impl Desk {
         Decided::Changed { ticket, ticket_no, receipt, replayed: false, shows }
     }
 
-    fn refused(&mut self, refusal: Refusal, work: &Work, at: Instant) -> Decided {
+    fn refused(&mut self, refusal: Refusal, work: &Work, moment: Moment) -> Decided {
         if let Rejection::Overtaken { arrived_at } = refusal.rejection {
             return Decided::Declined(Declined::Overtaken { arrived_at });
         }
@@ -224,16 +220,12 @@ impl Desk {
             return Decided::Declined(refusal.rejection.into());
         }
         let code = refusal.rejection.code();
-        self.incident(work, code, refusal.rejection.to_string(), at);
+        self.incident(work, code, refusal.rejection.to_string(), moment);
         Decided::Declined(Declined::Incident)
     }
 
-    fn unreadable(&mut self, work: &Work, error: &StoreError, at: Instant) {
-        self.incident(work, "unreadable", error.to_string(), at);
-    }
-
     /// Once for each ticket and batch, and only where time is stopped: a person who asks is told.
-    fn incident(&mut self, work: &Work, code: &str, message: String, at: Instant) {
+    fn incident(&mut self, work: &Work, code: &str, message: String, moment: Moment) {
         let ticket = work.ticket();
         tracing::error!(ticket.id = %ticket, incident.code = code, "a ticket cannot be decided on");
         let by_time = matches!(work.request.task, Task::Advance { .. } | Task::Recompute { .. });
@@ -248,7 +240,9 @@ impl Desk {
             code: code.to_owned(),
             message,
             seq: change.map_or(0, |change| change.instance.seq),
-            at,
+            at: moment.recorded_at,
+            arrived_at: moment.at,
+            known_on: work.known_on(),
         });
     }
 }
@@ -294,10 +288,8 @@ fn command(
 fn guarded<'d>(
     decide: impl FnOnce() -> Result<Decision<'d>, Refusal>,
 ) -> Result<Decision<'d>, Refusal> {
-    catch_unwind(AssertUnwindSafe(decide)).unwrap_or_else(|_| {
-        let rejection = Rejection::Definition("程序在办理该工单时出错".to_owned());
-        Err(Refusal { rejection, fired_until: None, by_time: true })
-    })
+    let fault = Refusal { rejection: Rejection::Fault, fired_until: None, by_time: true };
+    catch_unwind(AssertUnwindSafe(decide)).unwrap_or(Err(fault))
 }
 
 fn receipt(change: &Change, seq: u64, at: Instant, arrived_at: Option<Instant>) -> Option<Receipt> {

@@ -69,5 +69,7 @@ pub(super) fn refused_by_store(
         message: error.to_string(),
         seq,
         at,
+        arrived_at: works.first().map_or(at, |work| work.request.arrived_at),
+        known_on: works.first().and_then(|work| work.known_on()),
     }
 }

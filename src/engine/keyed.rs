@@ -12,7 +12,7 @@ use crate::crypto;
 use crate::store::{KnownRequest, Remembered, RequestKey};
 
 /// A key whose request is being carried out; free again when this is dropped.
-pub(crate) struct Running {
+pub(super) struct Running {
     inner: Arc<Inner>,
     key: RequestKey,
 }
@@ -129,7 +129,7 @@ impl Engine {
     ///
     /// # Errors
     /// Somebody is doing it.
-    pub(crate) fn claim(&self, key: &RequestKey) -> Result<Running, Declined> {
+    pub(super) fn claim(&self, key: &RequestKey) -> Result<Running, Declined> {
         let mut running = self.inner.running.lock().unwrap_or_else(PoisonError::into_inner);
         if !running.insert(key.clone()) {
             return Err(Declined::KeyRunning);

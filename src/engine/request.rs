@@ -173,6 +173,14 @@ impl Work {
         }
     }
 
+    /// The day of the publication, of a recomputation.
+    pub(super) const fn known_on(&self) -> Option<Day> {
+        match self.request.task {
+            Task::Recompute { known_on, .. } => Some(known_on),
+            _ => None,
+        }
+    }
+
     /// The ticket that it is about; a new one's before it is there.
     pub(super) fn ticket(&self) -> TicketId {
         match &self.request.task {

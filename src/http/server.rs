@@ -27,11 +27,17 @@ use utoipa_swagger_ui::SwaggerUi;
 use super::problem::{Kind, Problem};
 use super::{Api, document, endpoint};
 
-/// How long the head of a request may take to arrive, and a connection may rest between two.
-const HEADER_TIMEOUT: Duration = Duration::from_secs(15);
+/// How long callers are waited for.
+#[derive(Clone, Copy, Debug)]
+struct Patience {
+    /// For the head of a request, and for the next request on the same connection.
+    head: Duration,
+    /// For a caller who takes nothing of an answer.
+    write: Duration,
+}
 
-/// How long a caller may take nothing of an answer.
-const WRITE_TIMEOUT: Duration = Duration::from_secs(30);
+const PATIENCE: Patience =
+    Patience { head: Duration::from_secs(15), write: Duration::from_secs(30) };
 
 /// Connections at once. Each costs some memory and a handle of the system.
 const CONNECTIONS_MAX: usize = 4_096;
@@ -78,9 +84,23 @@ pub async fn serve(
     // Streams end by themselves when told to.
     let (tell, told) = watch::channel(false);
     api.stopping = told;
-    let service = TowerToHyperService::new(router(api));
+    let graceful = accept(listener, router(api), PATIENCE, stop).await;
+    tell.send_replace(true);
+    // A client that never ends its request must not keep the service from ending.
+    let _ = tokio::time::timeout(DRAIN_TIMEOUT, graceful.shutdown()).await;
+    Ok(())
+}
+
+/// Takes connections until told to stop; what is left of them then.
+async fn accept(
+    listener: TcpListener,
+    routes: Router,
+    patience: Patience,
+    stop: impl Future<Output = ()>,
+) -> GracefulShutdown {
+    let service = TowerToHyperService::new(routes);
     let mut http = http1::Builder::new();
-    http.timer(TokioTimer::new()).header_read_timeout(HEADER_TIMEOUT);
+    http.timer(TokioTimer::new()).header_read_timeout(patience.head);
     let graceful = GracefulShutdown::new();
     let slots = Arc::new(Semaphore::new(CONNECTIONS_MAX));
     tokio::pin!(stop);
@@ -92,7 +112,7 @@ pub async fn serve(
         };
         let (accepted, slot) = tokio::select! {
             accepted = accepted => accepted,
-            () = &mut stop => break,
+            () = &mut stop => return graceful,
         };
         let stream = match accepted {
             Ok((stream, _)) => stream,
@@ -106,7 +126,7 @@ pub async fn serve(
         let _ = stream.set_nodelay(true);
         // Whoever takes nothing any more must not hold what was to be sent.
         let mut stream = TimeoutStream::new(stream);
-        stream.set_write_timeout(Some(WRITE_TIMEOUT));
+        stream.set_write_timeout(Some(patience.write));
         let stream = TokioIo::new(Box::pin(stream));
         let connection = http.serve_connection(stream, service.clone());
         let connection = graceful.watch(connection);
@@ -116,11 +136,6 @@ pub async fn serve(
             drop(slot);
         });
     }
-    drop(listener);
-    tell.send_replace(true);
-    // A client that never ends its request must not keep the service from ending.
-    let _ = tokio::time::timeout(DRAIN_TIMEOUT, graceful.shutdown()).await;
-    Ok(())
 }
 
 /// NUL is text in no database; and a path is text.
@@ -151,4 +166,60 @@ async fn measured(request: Request, next: Next) -> Response {
 fn panicked(_: Box<dyn Any + Send + 'static>) -> Response {
     tracing::error!("a request met a fault of the program");
     Problem::fault().into_response()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicBool, Ordering};
+
+    use axum::body::{Body, Bytes};
+    use axum::routing::get;
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    use tokio::net::TcpStream;
+
+    use super::*;
+
+    /// Tells that it is gone.
+    struct Held(Arc<AtomicBool>);
+
+    impl Drop for Held {
+        fn drop(&mut self) {
+            self.0.store(true, Ordering::Release);
+        }
+    }
+
+    #[tokio::test]
+    async fn what_nobody_takes_is_not_held_for_ever() {
+        let gone = Arc::new(AtomicBool::new(false));
+        let seen = Arc::clone(&gone);
+        let endless = move || {
+            let held = Held(Arc::clone(&gone));
+            let pieces = futures::stream::unfold(held, |held| async {
+                Some((Ok::<_, std::io::Error>(Bytes::from(vec![7; 65_536])), held))
+            });
+            async { Body::from_stream(pieces) }
+        };
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+        let address = listener.local_addr().expect("an address");
+        let patience =
+            Patience { head: Duration::from_secs(15), write: Duration::from_millis(200) };
+        let routes = Router::new().route("/", get(endless));
+        tokio::spawn(accept(listener, routes, patience, std::future::pending()));
+        let mut caller = TcpStream::connect(address).await.expect("connected");
+        caller.write_all(b"GET / HTTP/1.1\r\nhost: x\r\n\r\n").await.expect("asked");
+        // As long as he takes something, it comes.
+        let mut piece = vec![0; 4 * 1024 * 1024];
+        for _ in 0..8 {
+            caller.read_exact(&mut piece).await.expect("a piece");
+            tokio::time::sleep(Duration::from_millis(60)).await;
+        }
+        assert!(!seen.load(Ordering::Acquire), "held while it is being taken");
+        for _ in 0..100 {
+            if seen.load(Ordering::Acquire) {
+                return;
+            }
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+        panic!("an answer that nobody takes is still held");
+    }
 }

@@ -89,7 +89,8 @@ pub fn decide_again(file: &DecisionFile) -> Result<Again, ReplayError> {
     if matches!(file.command, Asked::Open { .. }) != before.is_none() {
         return Err(ReplayError::History("受理之前没有记录，受理之后不再受理".to_owned()));
     }
-    if let Some(before) = &before
+    // What could not be decided may have been so for want of it.
+    if let (Some(before), Expected::Events(_)) = (&before, &file.expected)
         && known.shelf.pinned(&before.definition).is_none()
     {
         return Err(ReplayError::NoDefinition(before.definition.name.to_string()));
@@ -178,8 +179,7 @@ fn command(context: Context<'_>, before: &Instance, asked: &Asked) -> Result<Com
 fn guarded(
     decide: impl FnOnce() -> Result<Vec<Event>, Rejection>,
 ) -> Result<Vec<Event>, Rejection> {
-    catch_unwind(AssertUnwindSafe(decide))
-        .unwrap_or_else(|_| Err(Rejection::Definition("程序在办理该工单时出错".to_owned())))
+    catch_unwind(AssertUnwindSafe(decide)).unwrap_or(Err(Rejection::Fault))
 }
 
 fn compare(expected: &Expected, found: Result<Vec<String>, Rejection>) -> Again {

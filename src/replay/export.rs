@@ -9,7 +9,7 @@ use duban_core::event::{Event, Fact};
 use duban_core::limits::EVENTS_MAX;
 use duban_core::name::Name;
 use duban_core::ticket_id::TicketId;
-use duban_core::time::Instant;
+use duban_core::time::{Day, Instant};
 
 use super::again::{Again, ReplayError, decide_again};
 use super::{Asked, DecisionFile, DefinitionText, Expected, FORMAT};
@@ -39,6 +39,9 @@ pub enum ExportError {
     /// The ticket has no such event.
     #[error("这件工单没有第 {0} 号记录")]
     NoEvent(u64),
+    /// The order of commits does not know of it.
+    #[error("第 {0} 号记录不在任何一次提交之中；请以 duban audit verify 查明")]
+    NoCommit(u64),
     /// What was tried is not known: its form was never stored.
     #[error(
         "这个异常是办理动作时发生的，表单不保存，无法导出；请以 --ticket、--seq 导出其前的办理"
@@ -52,7 +55,8 @@ pub enum ExportError {
     Replay(#[from] ReplayError),
 }
 
-/// The decision by which an event came into a ticket's history.
+/// The decision by which an event came into a ticket's history, and what deciding again comes to
+/// here and now: what was not installed yet at that time may make a difference.
 ///
 /// # Errors
 /// [`ExportError`].
@@ -61,35 +65,38 @@ pub async fn of_event(
     house: &House,
     ticket: TicketId,
     seq: u64,
-) -> Result<DecisionFile, ExportError> {
+) -> Result<(DecisionFile, Again), ExportError> {
     let recorded = store.history(ticket, 0, EVENTS_MAX).await?;
     let events: Vec<Event> =
         recorded.iter().map(Recorded::event).collect::<Result<_, StoreError>>()?;
     let place = events.iter().position(|event| event.seq == seq);
     let place = place.ok_or(ExportError::NoEvent(seq))?;
     let definitions = store.definitions().await?;
-    // Decisions of one commit on one ticket are recorded at one instant: where one of them ends is
-    // known by deciding.
-    let is_together = |event: &&Event| event.recorded_at == events[place].recorded_at;
-    let first = events.iter().take(place).rev().take_while(is_together).count();
-    let last = place + events[place..].iter().take_while(is_together).count();
+    // A commit may hold several decisions on one ticket: where one of them ends is known by deciding.
+    let commit = store.commit_at(recorded[place].position).await?;
+    let commit = commit.ok_or(ExportError::NoCommit(seq))?;
+    let is_within =
+        |one: &&Recorded| (commit.first_position..=commit.last_position).contains(&one.position);
+    let first = recorded.iter().take(place).rev().take_while(is_within).count();
+    let last = place + recorded[place..].iter().take_while(is_within).count();
     let mut from = place - first;
     loop {
         let part = &events[from..last];
-        let mut file = whole(house, &recorded[..from], asked(part))?;
+        let (command, arrived_at) = asked(part);
+        let mut file = whole(house, &recorded[..from], command)?;
         file.definitions = needed(&definitions, &events[..from], part);
-        file.recorded_at = events[place].recorded_at;
-        file.arrived_at = arrived(part);
+        (file.arrived_at, file.recorded_at) = (arrived_at, events[place].recorded_at);
         file.expected = Expected::Events(recorded[from..last].iter().map(text).collect());
-        let end = match decide_again(&file)? {
+        let again = decide_again(&file)?;
+        let (end, again) = match again {
             Again::Differs { place, expected: Some(_), found: None } if place > 1 => {
-                from + place - 1
+                (from + place - 1, Again::Same(place - 1))
             }
-            _ => last,
+            again => (last, again),
         };
         if place < end {
             file.expected = Expected::Events(recorded[from..end].iter().map(text).collect());
-            return Ok(file);
+            return Ok((file, again));
         }
         from = end;
     }
@@ -103,7 +110,7 @@ pub async fn of_incident(
     store: &Store,
     house: &House,
     incident: &NewIncident,
-) -> Result<DecisionFile, ExportError> {
+) -> Result<(DecisionFile, Again), ExportError> {
     if incident.code == "unreadable" {
         return Err(ExportError::Unreadable);
     }
@@ -113,17 +120,18 @@ pub async fn of_incident(
         "recompute" => {
             let calendar = calendars::calendar(&house.calendars)?;
             let today = calendar.zone().day_of(incident.at);
-            let known_on = calendar.publications().filter(|day| *day <= today).max();
-            Asked::Recompute { known_on: known_on.unwrap_or(today) }
+            Asked::Recompute { known_on: incident.known_on.unwrap_or(today) }
         }
         _ => return Err(ExportError::NoForm),
     };
     let mut file = whole(house, &recorded, command)?;
-    let events: Vec<Event> = recorded.iter().filter_map(|one| one.event().ok()).collect();
+    let events: Vec<Event> =
+        recorded.iter().map(Recorded::event).collect::<Result<_, StoreError>>()?;
     file.definitions = needed(&store.definitions().await?, &events, &[]);
-    (file.arrived_at, file.recorded_at) = (incident.at, incident.at);
+    (file.arrived_at, file.recorded_at) = (incident.arrived_at, incident.at);
     file.expected = Expected::Rejected { code: incident.code.clone() };
-    Ok(file)
+    let again = decide_again(&file)?;
+    Ok((file, again))
 }
 
 /// A file with what is the same for every decision.
@@ -148,43 +156,46 @@ fn text(event: &Recorded) -> String {
     String::from_utf8_lossy(&event.bytes).into_owned()
 }
 
-/// What was asked for, by what came of it: what somebody did, or else time.
-fn asked(events: &[Event]) -> Asked {
-    for event in events {
-        let subject = event.actor.clone();
-        match &event.fact {
-            Fact::Opened(opened) => return Asked::Open { subject, opened: opened.clone() },
-            Fact::Acted(acted) => {
-                let acted = acted.as_ref().clone();
-                let (role, agency, action) = (acted.role, acted.agency, acted.action);
-                let (form, sealed) = (acted.form, acted.sealed);
-                return Asked::Act { subject, role, agency, action, form, sealed };
-            }
-            Fact::Disclosed(one) => {
-                let (role, agency, purpose) = (one.role, one.agency.clone(), one.purpose);
-                return Asked::Disclose { subject, role, agency, purpose };
-            }
-            Fact::DeadlineMoved(moved) if moved.reason == LedgerReason::Calendar => {
-                if let Some(known_on) = moved.schedule.known_on {
-                    return Asked::Recompute { known_on };
-                }
-            }
-            _ => {}
-        }
+/// What was asked for, by what came of it, and when: what somebody did, or a recomputation, or else
+/// time, up to when it was worked off.
+fn asked(events: &[Event]) -> (Asked, Instant) {
+    let stamp = |event: &Event| event.arrived_at.unwrap_or(event.at);
+    if let Some((command, event)) = events.iter().find_map(|one| Some((by_somebody(one)?, one))) {
+        return (command, stamp(event));
     }
-    Asked::Advance
+    if let Some((known_on, event)) = events.iter().find_map(|one| Some((published(one)?, one))) {
+        return (Asked::Recompute { known_on }, stamp(event));
+    }
+    let last = events.iter().map(|event| event.at).max();
+    (Asked::Advance, last.unwrap_or_else(|| Instant::from_ms(0)))
 }
 
-/// When the request arrived; for time, up to when it was worked off.
-fn arrived(events: &[Event]) -> Instant {
-    let stamp = |event: &Event| event.arrived_at.unwrap_or(event.at);
-    let by_somebody = |event: &&Event| {
-        matches!(event.fact, Fact::Opened(_) | Fact::Acted(_) | Fact::Disclosed(_))
-    };
-    let by_calendar = |event: &&Event| matches!(&event.fact, Fact::DeadlineMoved(moved) if moved.reason == LedgerReason::Calendar);
-    let first = events.iter().find(by_somebody).or_else(|| events.iter().find(by_calendar));
-    let last = events.iter().map(|event| event.at).max();
-    first.map(stamp).or(last).unwrap_or_else(|| Instant::from_ms(0))
+fn by_somebody(event: &Event) -> Option<Asked> {
+    let subject = event.actor.clone();
+    match &event.fact {
+        Fact::Opened(opened) => Some(Asked::Open { subject, opened: opened.clone() }),
+        Fact::Acted(acted) => {
+            let acted = acted.as_ref().clone();
+            let (role, agency, action) = (acted.role, acted.agency, acted.action);
+            let (form, sealed) = (acted.form, acted.sealed);
+            Some(Asked::Act { subject, role, agency, action, form, sealed })
+        }
+        Fact::Disclosed(one) => {
+            let (role, agency, purpose) = (one.role, one.agency.clone(), one.purpose);
+            Some(Asked::Disclose { subject, role, agency, purpose })
+        }
+        _ => None,
+    }
+}
+
+/// The day of the publication by which a due date was computed anew.
+fn published(event: &Event) -> Option<Day> {
+    match &event.fact {
+        Fact::DeadlineMoved(moved) if moved.reason == LedgerReason::Calendar => {
+            moved.schedule.known_on
+        }
+        _ => None,
+    }
 }
 
 /// The definitions that a decision looks at: the one that the ticket is pinned to, and those that

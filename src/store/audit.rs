@@ -13,7 +13,7 @@ use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder
 use uuid::Uuid;
 
 use super::columns::{self, Beside};
-use super::entity::{card, deadline, event, personal_data, review, ticket};
+use super::entity::{attachment, card, deadline, event, personal_data, review, ticket};
 use super::event::{digest, recorded};
 use super::{ADVANCE, Recorded, Store, StoreError};
 
@@ -40,6 +40,8 @@ pub struct StoredTicket {
     personal: Vec<Personal>,
     /// The reviews that it was opened by: source and reference.
     reviews: Vec<(String, String)>,
+    /// The files that were uploaded to it.
+    files: BTreeSet<Vec<u8>>,
     /// Whether an incident keeps time from moving it on.
     is_held: bool,
 }
@@ -112,6 +114,10 @@ impl Store {
             .filter(within(Expr::col(review::Column::Ticket)))
             .order_by_asc(review::Column::Ticket);
         let mut reviews = Rows::new("review", reviews.all(&self.read).await?, |one| one.ticket);
+        let files = attachment::Entity::find()
+            .filter(within(Expr::col(attachment::Column::Ticket)))
+            .order_by_asc(attachment::Column::Ticket);
+        let mut files = Rows::new("attachment", files.all(&self.read).await?, |one| one.ticket);
         let held = self.held(within(Expr::col("ticket"))).await?;
         let tickets = rows.into_iter().map(|row| {
             let id = row.id;
@@ -123,12 +129,14 @@ impl Store {
             });
             let reviews = reviews.of(id).into_iter().map(|row| (row.source, row.reference));
             let (personal, reviews) = (personal.collect(), reviews.collect());
+            let files = files.of(id).into_iter().map(|row| row.sm3).collect();
             let is_held = held.contains(&id);
-            StoredTicket { row, deadlines, cards, personal, reviews, is_held }
+            StoredTicket { row, deadlines, cards, personal, reviews, files, is_held }
         });
         let tickets = tickets.collect();
         let strays = [deadlines.stray(), cards.stray(), personal.stray(), reviews.stray()];
-        let stray = strays.into_iter().flatten().next();
+        let strays = strays.into_iter().chain([files.stray()]);
+        let stray = strays.flatten().next();
         Ok(AuditPage { tickets, events, stray, is_last })
     }
 
@@ -291,6 +299,12 @@ impl StoredTicket {
     pub fn has_review(&self, sealed: Option<&Sealed>) -> bool {
         let [(source, reference)] = self.reviews.as_slice() else { return false };
         *source == self.row.source && sealed.is_none_or(|sealed| sealed.reference == **reference)
+    }
+
+    /// Whether such a file was uploaded to it.
+    #[must_use]
+    pub fn has_file(&self, sm3: Digest) -> bool {
+        self.files.contains(sm3.0.as_slice())
     }
 
     /// Whether the private data that was committed to is no longer there.

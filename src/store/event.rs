@@ -114,6 +114,17 @@ impl Store {
         query.all(&self.read).await?.into_iter().map(recorded).collect()
     }
 
+    /// The commit by which a position was taken.
+    ///
+    /// # Errors
+    /// The database does not answer.
+    pub async fn commit_at(&self, position: i64) -> Result<Option<CommitPlace>, StoreError> {
+        let query = commit_log::Entity::find()
+            .filter(commit_log::Column::FirstPosition.lte(position))
+            .filter(commit_log::Column::LastPosition.gte(position));
+        Ok(query.one(&self.read).await?.as_ref().map(place))
+    }
+
     /// The number of the newest commit; 0 before the first.
     ///
     /// # Errors
@@ -136,14 +147,16 @@ impl Store {
             .filter(commit_log::Column::Number.gt(number))
             .order_by_asc(commit_log::Column::Number)
             .limit(limit);
-        let rows = query.all(&self.read).await?;
-        let place = |row: commit_log::Model| CommitPlace {
-            number: row.number,
-            recorded_at: Instant::from_ms(row.recorded_at),
-            first_position: row.first_position,
-            last_position: row.last_position,
-        };
-        Ok(rows.into_iter().map(place).collect())
+        Ok(query.all(&self.read).await?.iter().map(place).collect())
+    }
+}
+
+fn place(row: &commit_log::Model) -> CommitPlace {
+    CommitPlace {
+        number: row.number,
+        recorded_at: Instant::from_ms(row.recorded_at),
+        first_position: row.first_position,
+        last_position: row.last_position,
     }
 }
 

@@ -2,7 +2,7 @@
 //! it or it turns out to be over. Must never hold a form, or what a database said.
 
 use duban_core::ticket_id::TicketId;
-use duban_core::time::Instant;
+use duban_core::time::{Day, Instant};
 use sea_orm::sea_query::{Expr, ExprTrait, Query};
 use sea_orm::{ColumnTrait, ConnectionTrait, DatabaseTransaction, EntityTrait, QueryFilter};
 use sea_orm::{QueryOrder, QuerySelect};
@@ -38,14 +38,18 @@ pub struct NewIncident {
     pub seq: u64,
     /// When.
     pub at: Instant,
+    /// Up to when time was to be worked off, or when the request arrived.
+    pub arrived_at: Instant,
+    /// The day of the publication, of a recomputation.
+    pub known_on: Option<Day>,
 }
 
 /// What the lane tries: an incident of it stops time on the ticket.
 pub const ADVANCE: &str = "advance";
 
-const INCIDENT: Rows<7> = Rows {
+const INCIDENT: Rows<9> = Rows {
     table: "incident",
-    columns: ["id", "ticket", "command", "code", "message", "seq", "at"],
+    columns: ["id", "ticket", "command", "code", "message", "seq", "at", "arrived_at", "known_on"],
 };
 
 impl Store {
@@ -124,6 +128,8 @@ async fn note(tx: &DatabaseTransaction, noted: &[(Uuid, NewIncident)]) -> Result
             what.message.as_str().into(),
             number(what.seq).into(),
             what.at.ms().into(),
+            what.arrived_at.ms().into(),
+            what.known_on.map(Day::number).into(),
         ]
     });
     INCIDENT.write(tx, rows.collect(), None).await?;
@@ -164,6 +170,8 @@ fn shown(row: incident::Model) -> Incident {
             message: row.message,
             seq: u64::try_from(row.seq).unwrap_or_default(),
             at: Instant::from_ms(row.at),
+            arrived_at: Instant::from_ms(row.arrived_at.unwrap_or(row.at)),
+            known_on: row.known_on.map(Day::from_number),
         },
         resolved_at: row.resolved_at.map(Instant::from_ms),
     }

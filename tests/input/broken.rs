@@ -418,8 +418,8 @@ pub(crate) const VALUES: &[Broken] = &[
         "actions.sign.by",
         &["应为文本", "整数"],
     ),
-    broken("name = ", ("version = 2", "version = 0"), &["version = 0"], "version", &["1 至"]),
-    broken("name = ", ("version = 2", "version = \"1\""), &["version ="], "version", &["整数"]),
+    broken("name = ", ("version = 3", "version = 0"), &["version = 0"], "version", &["1 至"]),
+    broken("name = ", ("version = 3", "version = \"1\""), &["version ="], "version", &["整数"]),
     broken("format", ("format = 1", "format = 2"), &["format = 2"], "format", &["1 至 1"]),
     broken(
         "name",

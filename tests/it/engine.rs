@@ -375,6 +375,8 @@ async fn a_retry_leaves_the_lane_nothing_that_is_not_due(db: TestDatabase) {
             message: String::new(),
             seq: instance.seq,
             at: house.engine.clock().now(),
+            arrived_at: house.engine.clock().now(),
+            known_on: None,
         };
         let id = uuid::Uuid::from_u128(nr as u128 + 1);
         db.store.note_incidents(&[(id, what)]).await.expect("noted");

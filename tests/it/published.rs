@@ -4,10 +4,13 @@
 use std::fs;
 use std::path::Path;
 
+use duban::catalog::Source;
+use duban::replay::House;
 use duban_core::role::Role;
 use serde_json::{Value, json};
 
 use crate::lives::instant;
+use crate::replayed::every_decision;
 use crate::served::{Place, review};
 
 /// A ticket whose days reach into 2027.
@@ -100,4 +103,12 @@ async fn a_file_that_is_added_before_a_restart_makes_estimates_firm() {
     let events = history["events"].as_array().expect("events");
     let again = events.iter().filter(|event| event["kind"] == "deadline_moved").count();
     assert_eq!(again, count);
+    // Each decision can be repeated from a file, the recomputation as well.
+    let house = House {
+        calendars: Source::Folder(place.path().join("new")),
+        workflows: Source::Embedded,
+        hotline_agencies: ["SZ002".into()].into(),
+    };
+    let number = number.as_str().expect("a number");
+    assert_eq!(every_decision(&place, number, &house).await["recompute"], 1);
 }

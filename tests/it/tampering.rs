@@ -7,6 +7,7 @@ use std::process::Command;
 use duban::audit::{AuditError, Checked, verify};
 use duban::clock::Clock;
 use duban::store::Store;
+use duban_core::role::Role;
 use duban_core::ticket_id::TicketId;
 use sea_orm::{ConnectionTrait, Database};
 use serde_json::json;
@@ -15,6 +16,7 @@ use tempfile::TempDir;
 use crate::database::{Kind, TestDatabase};
 use crate::house::{House, agency, hotline};
 use crate::lives::instant;
+use crate::served::{Place, review};
 
 const START: &str = "2026-03-02T10:00:00+08:00";
 
@@ -39,11 +41,11 @@ async fn lived(store: &Store) -> Vec<TicketId> {
 
 /// What is untouched is good, on both databases.
 async fn what_is_untouched_is_good(db: TestDatabase) {
-    let empty = verify(&db.store, |_| ()).await.expect("an empty house is in order");
+    let empty = verify(&db.store, None, |_| ()).await.expect("an empty house is in order");
     assert_eq!(empty, Checked::default());
     let tickets = lived(&db.store).await;
     let mut told = 0;
-    let checked = verify(&db.store, |_| told += 1).await.expect("good");
+    let checked = verify(&db.store, None, |_| told += 1).await.expect("good");
     assert_eq!(checked.tickets, tickets.len() as u64);
     assert_eq!(i64::try_from(checked.events), Ok(db.number("SELECT count(*) FROM event").await));
     assert!(checked.commits > 5 && told > 0);
@@ -188,7 +190,7 @@ async fn whatever_is_tampered_with_is_found_and_named() {
         }
         raw.close().await.expect("closed");
         let store = Store::open(&url(&copy)).await.expect("opened");
-        let found = verify(&store, |_| ()).await;
+        let found = verify(&store, None, |_| ()).await;
         let Err(AuditError::Wrong(wrong)) = found else { panic!("{what}: {found:?}") };
         assert!(wrong.to_string().contains(says), "{what}: {wrong}");
         store.close().await;
@@ -201,7 +203,7 @@ async fn whatever_is_tampered_with_is_found_and_named() {
     raw.execute_unprepared(harm).await.expect("harmed");
     raw.close().await.expect("closed");
     let store = Store::open(&url(&copy)).await.expect("opened");
-    let found = verify(&store, |_| ()).await;
+    let found = verify(&store, None, |_| ()).await;
     assert!(matches!(found, Err(AuditError::Store(_))), "{found:?}");
     store.close().await;
     // The command says the same, and ends so that a script hears of it.
@@ -217,4 +219,44 @@ async fn whatever_is_tampered_with_is_found_and_named() {
     check(Path::new(&file), 0, "全部相符：3 件工单");
     check(&folder.path().join("nowhere.db"), 1, "");
     assert!(!folder.path().join("nowhere.db").exists(), "an audit makes no database");
+}
+
+/// Files that are not what was uploaded, and forms that name what nobody has uploaded any more.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn files_are_audited_too() {
+    let place = Place::new().await;
+    let server = place.serve(&["--clock", "simulated", "--start-at", START]);
+    let hotline = place.token(Role::Hotline, "h1", None).await;
+    let body = review("R1", "matter", instant(START));
+    let accepted = server.post("/v1/reviews", &hotline, &body).await.ok();
+    let number = accepted["ticket_no"].as_str().expect("a number").to_owned();
+    let path = format!("/v1/tickets/{number}/attachments");
+    let sent = server.upload(&path, &hotline, "text/plain", b"abc").await.ok();
+    let sm3 = sent["attachment"]["sm3"].as_str().expect("a digest");
+    drop(server);
+    let audit = |flags: &[&str], code: i32, says: &str| {
+        let mut program = Command::new(env!("CARGO_BIN_EXE_duban"));
+        program.args(["audit", "verify", "--database-url", &place.url()]).args(flags);
+        let ended = program.output().expect("it runs");
+        let said = String::from_utf8_lossy(&[ended.stdout, ended.stderr].concat()).into_owned();
+        assert_eq!(ended.status.code(), Some(code), "{said}");
+        assert!(said.contains(says), "{said}");
+    };
+    audit(&[], 0, "1 个附件");
+    audit(&["--without-files"], 0, "附件文件未核");
+    audit(&["--json"], 0, "\"files\":1");
+    let file = place.path().join("duban.db.attachments").join(&sm3[..2]).join(sm3);
+    for harm in [&b"abd"[..], b"abcd", b""] {
+        std::fs::write(&file, harm).expect("harmed");
+        audit(&[], 1, &format!("（SM3 {sm3}）的文件缺失或被改动"));
+    }
+    std::fs::remove_file(&file).expect("removed");
+    audit(&[], 1, "的文件缺失或被改动");
+    audit(&["--attachments", "nowhere"], 1, "的文件缺失或被改动");
+    assert!(!Path::new("nowhere").exists(), "an audit makes no folder");
+    std::fs::write(&file, b"abc").expect("put back");
+    place.harm("UPDATE attachment SET bytes = 4").await;
+    audit(&[], 1, "的文件缺失或被改动");
+    place.harm("DELETE FROM attachment").await;
+    audit(&["--without-files"], 1, &format!("号记录所引的附件 {sm3} 没有登记"));
 }

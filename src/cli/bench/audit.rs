@@ -29,9 +29,9 @@ impl Audit {
             herd::gather(&store, self.tickets).await?;
             store.fold().await?;
             let begun = Stopwatch::now();
-            let checked = verify(&store, |_| ()).await.map_err(|error| match error {
+            let checked = verify(&store, None, |_| ()).await.map_err(|error| match error {
                 AuditError::Store(error) => error.into(),
-                AuditError::Wrong(wrong) => Failure::Machine(wrong.to_string()),
+                other => Failure::Machine(other.to_string()),
             })?;
             let seconds = begun.elapsed().as_secs_f64();
             store.close().await;

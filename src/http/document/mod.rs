@@ -256,6 +256,7 @@ fn errors(path: &str, operation: &mut Value) {
 mod tests {
     use std::collections::BTreeSet;
 
+    use duban_core::definition::{Form, read_definition};
     use duban_core::time::Instant;
 
     use super::*;
@@ -363,6 +364,43 @@ mod tests {
                 }
             }
         }
+    }
+
+    /// Tickets that are pinned to an older version are still worked on.
+    #[test]
+    fn what_only_an_older_version_has_is_described_too() {
+        let (mut shelf, _) = shipped();
+        let definition = shelf.by_name("matter").expect("it").clone();
+        let now = definition.pin.version;
+        let text = definition
+            .text
+            .replace(&format!("\nversion = {now}\n"), &format!("\nversion = {}\n", now + 1));
+        let text = text.replace("[actions.urge]", "[actions.press]");
+        let mut forms = std::collections::BTreeMap::new();
+        for form in &definition.forms {
+            let text = match form.name.as_str() {
+                "dispatch" => form.text.replacen("\"title\": \"", "\"title\": \"新", 1),
+                _ => form.text.clone(),
+            };
+            let read = Form::read(form.name.clone(), "next", &text).expect("a form");
+            forms.insert(form.name.clone(), std::sync::Arc::new(read));
+        }
+        let next = read_definition("next", &text, &forms, shelf.texts()).expect("a definition");
+        shelf.add(next).expect("added");
+        let document = document(&shelf);
+        let of = |action: &str| {
+            let path = format!("/v1/tickets/{{ticket_no}}/actions/{action}");
+            document["paths"][&path]["post"].clone()
+        };
+        let old = of("urge")["description"].to_string();
+        assert!(old.contains(&format!("（第 {now} 版，仅限按该版办理的工单）")), "{old}");
+        assert!(of("press")["summary"].is_string());
+        let body = &of("dispatch")["requestBody"]["content"]["application/json"]["schema"];
+        // The other workflow has it too, and is in force.
+        let other = shelf.by_name("staff").expect("it").pin.version;
+        let older = format!("form.dispatch.staff-{other}");
+        assert_eq!(*body, json!({"anyOf": [reference("form.dispatch"), reference(&older)]}));
+        assert!(document["components"]["schemas"][&older].is_object());
     }
 
     /// Every kind of event that history has ever held is described, field by field.

@@ -6,6 +6,7 @@ use axum::http::HeaderMap;
 use axum::response::{IntoResponse, Response};
 use duban_core::definition::{FieldFault, Outcome};
 use duban_core::digest::Digest;
+use duban_core::evidence::named_in;
 use duban_core::instance::Instance;
 use duban_core::name::Name;
 use serde_json::Value;
@@ -149,17 +150,7 @@ async fn not_uploaded(
     seen: &Seen,
     form: &Value,
 ) -> Result<Option<FieldFault>, Problem> {
-    let mut named = Vec::new();
-    for (field, value) in form.as_object().into_iter().flatten() {
-        for (place, item) in value.as_array().into_iter().flatten().enumerate() {
-            let digest = item.get(DIGEST).and_then(Value::as_str);
-            if let Some(digest) = digest.and_then(|digest| digest.parse::<Digest>().ok()) {
-                named.push((format!("{field}/{place}/{DIGEST}"), digest));
-            }
-        }
-    }
-    // More than this no form takes.
-    named.truncate(EVIDENCE_MAX);
+    let named = named_in(form);
     let digests: Vec<Digest> = named.iter().map(|(_, digest)| *digest).collect();
     let side = match seen.sight {
         Sight::Whole => Side::All,
@@ -167,14 +158,11 @@ async fn not_uploaded(
     };
     let there = api.engine.store().uploaded(seen.id, side, &digests).await?;
     let missing = named.iter().find(|(_, digest)| !there.contains(digest));
-    Ok(missing.map(|(field, _)| told(field, "本工单没有这个附件；请先上传")))
+    Ok(missing.map(|(field, _)| FieldFault {
+        field: field.clone(),
+        message: "本工单没有这个附件；请先上传".to_owned(),
+    }))
 }
-
-/// The field of a piece of evidence that names its file.
-pub(super) const DIGEST: &str = "sm3";
-
-/// Pieces of evidence that are looked up.
-const EVIDENCE_MAX: usize = 200;
 
 /// The field of forms that names another ticket.
 const DUPLICATE_OF: &str = "duplicate_of";

@@ -10,6 +10,7 @@ use duban_core::deadline::{Card, CardState};
 use duban_core::definition::Action;
 use duban_core::digest::Digest;
 use duban_core::event::{Acted, Fact};
+use duban_core::evidence::DIGEST;
 use duban_core::limits::EVENTS_MAX;
 use duban_core::name::Name;
 use duban_core::rejection::Rejection;
@@ -27,8 +28,7 @@ use super::super::problem::{Kind, Problem};
 use super::super::sight::{Seen, Sight};
 use super::super::view::ticket::ReceiptView;
 use super::super::{Api, keys};
-use super::act;
-use crate::engine::{Declined, Receipt, Task, Turn};
+use crate::engine::{Declined, Keyed, Receipt, Task, Turn};
 use crate::store::{Attachment, RequestKey, Side};
 use crate::{clock, crypto};
 
@@ -268,12 +268,6 @@ pub(crate) async fn post(
     let operation = format!("POST /v1/tickets/{ticket_no}/attachments");
     let body = json!([sm3, content_type, material, side]).to_string().into();
     let key = keys::keyed(&headers, &caller, &operation, &body, 201)?;
-    // The same file twice at the same time is one.
-    let _alone = api.engine.claim(&RequestKey {
-        subject: side.into(),
-        operation: format!("attach to {}", seen.id),
-        key: sm3.to_string(),
-    })?;
     let keep = async |turn: &Turn| {
         let there = store.attachments(seen.id, Side::Of(own), ATTACHMENTS_MAX).await?;
         let is_same = |one: &Attachment| one.sm3 == sm3 && one.content_type == content_type;
@@ -356,7 +350,7 @@ impl Api {
         let names_files = |action: &Action| {
             let form = definition.form(action.form.as_str());
             let fields = form.and_then(|form| form.schema["properties"].as_object());
-            let names = |field: &Value| field["items"]["properties"][act::DIGEST].is_object();
+            let names = |field: &Value| field["items"]["properties"][DIGEST].is_object();
             fields.is_some_and(|fields| fields.values().any(names))
         };
         if step.is_some_and(|step| definition.possible_in(step).any(names_files)) {
@@ -378,7 +372,7 @@ impl Api {
         let (action, actor) = (Name::from(ATTACH), caller.actor());
         let task = Task::Act { ticket, action, actor, form, revision: None, fault: None };
         let arrival = self.engine.arrive().await;
-        match self.engine.submit(&arrival, task, None).await {
+        match self.engine.submit(&arrival, task, Some(of_file(caller, ticket, sm3))).await {
             Ok(done) => Ok(done.receipt),
             // Not his to do, or not at this step: the file waits for a form that names it.
             Err(Declined::Rejected(
@@ -388,7 +382,12 @@ impl Api {
                 | Rejection::UnknownAction { .. }
                 | Rejection::Guarded { .. },
             )) => Ok(None),
-            Err(declined) => Err(declined.into()),
+            Err(Declined::KeyRunning) => {
+                Err(Problem::new(Kind::KeyRunning, "同一文件正在上传，请稍后再查"))
+            }
+            Err(declined) => {
+                Err(Problem::from(declined).and("文件已保存，尚未记入历史；请重新上传"))
+            }
         }
     }
 
@@ -412,6 +411,15 @@ impl Api {
         }
         Ok(None)
     }
+}
+
+/// One side takes one file into a ticket's history once, on whatever node and however often it is
+/// sent, even where nobody waited for the answer.
+fn of_file(caller: &Caller, ticket: TicketId, sm3: Digest) -> Keyed {
+    let side = caller.agency.as_ref().map(Name::as_str).unwrap_or_default();
+    let (operation, key) = (format!("{ATTACH} {ticket}"), sm3.to_string());
+    let key = RequestKey { subject: side.into(), operation, key };
+    Keyed { key, body: [].into(), status: 201 }
 }
 
 fn contains(bytes: &[u8], part: &[u8]) -> bool {

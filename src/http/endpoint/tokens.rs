@@ -130,7 +130,7 @@ pub(crate) async fn list(
     Ok(Json(TokensView { tokens: found.into_iter().map(TokenView::from).collect(), next }))
 }
 
-/// 签发一个令牌；令牌只在回答中显示这一次
+/// 签发一个令牌；令牌只在答复中显示这一次
 #[utoipa::path(
     post, path = "/v1/tokens", tag = "access", request_body = NewToken,
     params(("Idempotency-Key" = Option<String>, Header, description = "重试时使用同一个键")),

@@ -70,7 +70,7 @@ kinds! {
         "没有这个编号，或者不在本单位、本辖区（两者的答复相同）", "核对编号";
     UnknownAction = "unknown-action", NOT_FOUND, "没有这个动作",
         "工单的工作流没有这个动作", "可办理的动作见 …/actions";
-    MethodNotAllowed = "method-not-allowed", METHOD_NOT_ALLOWED, "方法不对",
+    MethodNotAllowed = "method-not-allowed", METHOD_NOT_ALLOWED, "请求方法不支持",
         "地址有，但不支持这个方法", "核对接口文档 /docs";
     BodyTimeout = "body-timeout", REQUEST_TIMEOUT, "请求超时",
         "请求体未及时传完", "检查网络后重试；未办理任何事项";
@@ -78,8 +78,8 @@ kinds! {
         "模拟时钟已过了这一时刻", "改为以后的时刻";
     ClockNotSimulated = "clock-not-simulated", CONFLICT, "不是模拟时钟",
         "服务按系统时钟运行", "只在演示和测试中以 --clock simulated 启动后使用";
-    ClockStuck = "clock-stuck", CONFLICT, "时钟停住",
-        "有到期事项无法办理，时钟停在该处", "先处理异常（/v1/incidents）";
+    ClockStuck = "clock-stuck", CONFLICT, "时钟已暂停",
+        "有到期事项无法办理，时钟暂停在该处", "先处理异常（/v1/incidents）";
     AttachmentsFull = "attachments-full", CONFLICT, "附件过多",
         "一个单位在一件工单上至多 200 个附件", "不能再上传；表单可引用已上传的附件";
     Guarded = "guarded", CONFLICT, "条件不具备",
@@ -104,7 +104,7 @@ kinds! {
         "没有受理这一类别的工作流", "核对 class；已启用的类别见 /v1/workflows";
     InvalidForm = "invalid-form", UNPROCESSABLE_ENTITY, "填写有误",
         "表单、查询条件的值不符合要求", "按 errors 逐项改正；表单见 …/actions 中的 schema";
-    KeyReused = "idempotency-key-reused", UNPROCESSABLE_ENTITY, "键已用过",
+    KeyReused = "idempotency-key-reused", UNPROCESSABLE_ENTITY, "幂等键重复使用",
         "同一个 Idempotency-Key 曾用于内容不同的请求", "新的请求使用新的键";
     OutOfCalendar = "out-of-calendar", UNPROCESSABLE_ENTITY, "超出可计算的年份",
         "日期超出日历可以计算的年份", "改用范围内的日期";

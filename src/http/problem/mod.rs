@@ -117,6 +117,12 @@ impl Problem {
         problem
     }
 
+    /// The same with another sentence for people.
+    pub(crate) fn and(mut self, sentence: &str) -> Self {
+        self.0.detail = format!("{}。{sentence}", self.0.detail);
+        self
+    }
+
     fn retry_after(mut self, seconds: u32) -> Self {
         self.0.retry_after_s = Some(seconds);
         self

@@ -14,6 +14,8 @@ pub struct Model {
     pub seq: i64,
     pub at: i64,
     pub resolved_at: Option<i64>,
+    pub arrived_at: Option<i64>,
+    pub known_on: Option<i32>,
 }
 
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]

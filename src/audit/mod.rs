@@ -1,22 +1,31 @@
 //! Floor 3: whether a database still says what happened. Every ticket's chain is linked anew, its
 //! history relived, and whatever follows from it (snapshot, columns, deadlines, cards, private contents
-//! with a commitment, whose the review is) compared; then the one order of commits. What no history
-//! holds (numbers of tickets, codes of reviews, messages, tokens, keys, attachments) is not looked at.
+//! with a commitment, whose the review is, files that forms name) compared; then every file of an
+//! attachment, and the one order of commits. What no history holds (numbers of tickets, codes of
+//! reviews, messages, tokens, keys, files that no form names) is not looked at.
 //!
 //! Must never repair anything. What cannot be seen from within is said: a history that was rewritten
 //! consistently from some event on, or cut off consistently at its end, needs a checkpoint outside.
 
-use std::collections::BTreeMap;
+mod wrong;
+
+use std::collections::{BTreeMap, BTreeSet};
 
 use duban_core::apply::replay;
 use duban_core::digest::Digest;
 use duban_core::event::{Event, Fact, Sealed};
+use duban_core::evidence::named_in;
 use duban_core::ticket_id::TicketId;
 
 use crate::store::{Recorded, Store, StoreError, StoredTicket};
+use crate::vault::{Vault, VaultError};
+pub use wrong::Wrong;
 
 /// Tickets looked at together.
 const PAGE: u64 = 64;
+
+/// Attachments looked at together.
+const FILES: u64 = 100;
 
 /// Commits looked at together.
 const COMMITS: u64 = 10_000;
@@ -32,118 +41,14 @@ pub struct Checked {
     pub commits: u64,
     /// Tickets that an open incident keeps time from moving on.
     pub held: u64,
+    /// Files of attachments; none where there was no folder to look into.
+    pub files: Option<u64>,
     /// Private contents that are no longer there: erased, or taken away.
     pub erased: u64,
 }
 
-/// The first thing that is wrong.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum Wrong {
-    /// An event that does not follow from the one before it.
-    #[error("工单 {ticket} 第 {seq} 号记录与链不符：内容或摘要被改动")]
-    Changed {
-        /// The ticket.
-        ticket: String,
-        /// The event.
-        seq: u64,
-    },
-    /// A number is left out.
-    #[error("工单 {ticket} 缺第 {seq} 号记录：被删除")]
-    Removed {
-        /// The ticket.
-        ticket: String,
-        /// The number.
-        seq: u64,
-    },
-    /// There are more events than the ticket has.
-    #[error("工单 {ticket} 只应有 {seq} 条记录，其后还有：被添加")]
-    Added {
-        /// The ticket.
-        ticket: String,
-        /// How many there should be.
-        seq: u64,
-    },
-    /// An event that was recorded before the one that it follows.
-    #[error("工单 {ticket} 第 {seq} 号记录在总序中先于前一号：被调换")]
-    Reordered {
-        /// The ticket.
-        ticket: String,
-        /// The event.
-        seq: u64,
-    },
-    /// The ticket's row ends its chain otherwise.
-    #[error("工单 {ticket} 的末端摘要不是最后一条记录的：被改动")]
-    Head {
-        /// The ticket.
-        ticket: String,
-    },
-    /// An event that says another number, or cannot be read.
-    #[error("工单 {ticket} 第 {seq} 号记录无法读取：{why}")]
-    Unreadable {
-        /// The ticket.
-        ticket: String,
-        /// The event.
-        seq: u64,
-        /// Why.
-        why: String,
-    },
-    /// A history that cannot be one.
-    #[error("工单 {ticket} 的历史不能重放：{why}")]
-    History {
-        /// The ticket.
-        ticket: String,
-        /// Why.
-        why: String,
-    },
-    /// A snapshot that is not its replay.
-    #[error("工单 {ticket} 的快照不是其历史的重放：被改动")]
-    Snapshot {
-        /// The ticket.
-        ticket: String,
-    },
-    /// Columns that say otherwise than the history.
-    #[error("工单 {ticket} 的 {place} 与其历史不符：被改动")]
-    Row {
-        /// The ticket.
-        ticket: String,
-        /// Table and column, or place.
-        place: String,
-    },
-    /// Private data that is not what was committed to.
-    #[error("工单 {ticket} 第 {seq} 号记录所承诺的私密内容被改动")]
-    Private {
-        /// The ticket.
-        ticket: String,
-        /// The event.
-        seq: u64,
-    },
-    /// The review that a ticket was opened by.
-    #[error("工单 {ticket} 的评价（review 表）缺失，或指向别处：被改动")]
-    Review {
-        /// The ticket.
-        ticket: String,
-    },
-    /// A row of a ticket that is not there.
-    #[error("{table} 表中有工单 {ticket}（内部标识）的行，而工单不存在")]
-    Stray {
-        /// The table.
-        table: &'static str,
-        /// The ticket's identity.
-        ticket: TicketId,
-    },
-    /// Events of a ticket that is not there.
-    #[error("有记录的工单 {ticket}（内部标识）不存在：被删除")]
-    NoTicket {
-        /// Its identity.
-        ticket: TicketId,
-    },
-    /// The one order of commits.
-    #[error("提交总序有误：{0}")]
-    Order(String),
-}
-
 /// Why an audit came to no good end.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Debug, thiserror::Error)]
 pub enum AuditError {
     /// Something is wrong.
     #[error(transparent)]
@@ -151,13 +56,21 @@ pub enum AuditError {
     /// The database.
     #[error(transparent)]
     Store(#[from] StoreError),
+    /// The disk with the files of attachments.
+    #[error(transparent)]
+    Files(std::io::Error),
 }
 
-/// Looks at everything, and says now and then how far it is.
+/// Looks at everything, and says now and then how far it is. Without a vault the files themselves
+/// are not looked at.
 ///
 /// # Errors
 /// The first thing that is wrong.
-pub async fn verify(store: &Store, mut tell: impl FnMut(Checked)) -> Result<Checked, AuditError> {
+pub async fn verify(
+    store: &Store,
+    vault: Option<&Vault>,
+    mut tell: impl FnMut(Checked),
+) -> Result<Checked, AuditError> {
     let mut checked = Checked::default();
     let mut after = None;
     loop {
@@ -183,9 +96,41 @@ pub async fn verify(store: &Store, mut tell: impl FnMut(Checked)) -> Result<Chec
             break;
         }
     }
+    if let Some(vault) = vault {
+        files(store, vault, &mut checked, &mut tell).await?;
+    }
     order(store, &mut checked).await?;
     tell(checked);
     Ok(checked)
+}
+
+/// Every file is there, and is what was uploaded.
+async fn files(
+    store: &Store,
+    vault: &Vault,
+    checked: &mut Checked,
+    tell: &mut impl FnMut(Checked),
+) -> Result<(), AuditError> {
+    let (mut count, mut after) = (0, None);
+    checked.files = Some(0);
+    loop {
+        let page = store.attachments_after(after, FILES).await?;
+        for one in &page {
+            match vault.read(one.sm3).await {
+                Ok(bytes) if bytes.len() as u64 == one.bytes => count += 1,
+                Ok(_) | Err(VaultError::Damaged) => {
+                    return Err(Wrong::File { id: one.id, sm3: one.sm3 }.into());
+                }
+                Err(VaultError::Disk(error)) => return Err(AuditError::Files(error)),
+            }
+            checked.files = Some(count);
+            tell(*checked);
+        }
+        after = page.last().map(|one| one.id);
+        if (page.len() as u64) < FILES {
+            return Ok(());
+        }
+    }
 }
 
 /// By its ticket; a chunk is never empty.
@@ -239,6 +184,9 @@ fn relived(ticket: &StoredTicket, history: &[Recorded]) -> Result<u64, Wrong> {
             return Err(Wrong::Private { ticket: name(), seq: recorded.seq });
         }
         erased += u64::from(sealed(&event).is_some_and(|sealed| ticket.has_erased(sealed)));
+        if let Some(sm3) = named(&event).into_iter().find(|sm3| !ticket.has_file(*sm3)) {
+            return Err(Wrong::Evidence { ticket: name(), seq: recorded.seq, sm3 });
+        }
         events.push(event);
     }
     let instance = replay(&events)
@@ -257,6 +205,12 @@ fn relived(ticket: &StoredTicket, history: &[Recorded]) -> Result<u64, Wrong> {
         Some(place) => Err(Wrong::Row { ticket: name(), place }),
         None => Ok(erased),
     }
+}
+
+/// The files that an event's form names.
+fn named(event: &Event) -> BTreeSet<Digest> {
+    let Fact::Acted(acted) = &event.fact else { return BTreeSet::new() };
+    acted.form.values().flat_map(named_in).map(|(_, sm3)| sm3).collect()
 }
 
 fn sealed(event: &Event) -> Option<&Sealed> {
