@@ -19,7 +19,7 @@ const LISTED: u64 = 1_000;
 
 #[derive(clap::Subcommand)]
 pub(super) enum Command {
-    /// 列出未处理的异常
+    /// 列出未处理的异常，最近的在前
     List(List),
     /// 导出一次办理：定义、日历、此前的记录和命令，不含个人信息；用 duban replay 重演
     Export(Export),
@@ -107,6 +107,9 @@ impl List {
             let tickets: Vec<_> = found.iter().map(|one| one.what.ticket).collect();
             let numbers = store.ticket_numbers(&tickets).await?;
             store.close().await;
+            if tickets.len() as u64 == LISTED {
+                eprintln!("只列出最近 {LISTED} 条；其余见 GET /v1/incidents");
+            }
             let mut text = String::new();
             for one in found {
                 let number = numbers.get(&one.what.ticket).map_or("", String::as_str);
@@ -127,7 +130,8 @@ impl List {
             Ok::<_, Failure>(text)
         })?;
         if text.is_empty() && !self.json {
-            return print("没有未处理的异常\n");
+            let none = if self.all { "没有异常\n" } else { "没有未处理的异常\n" };
+            return print(none);
         }
         print(&text)
     }

@@ -200,6 +200,18 @@ fn a_caller_that_did_not_seal_is_to_blame() {
     assert_eq!((rejection.clone(), rejection.blame()), (Rejection::Unsealed, Blame::Caller));
 }
 
+/// A reason of nothing but blanks, wide ones included, is none.
+#[test]
+fn a_text_of_blanks_is_no_text() {
+    let at = instant(RECEIVED);
+    let ticket = opened(&SHELF, at);
+    for blank in [" ", "\u{3000}\u{3000}", "\n\t"] {
+        let refusal = done(&ticket, act("add_note", Role::Hotline, json!({ "note": blank })), at);
+        let rejection = refusal.expect_err("blank").rejection;
+        assert_eq!(rejection.to_string(), "表单有误：/note 不能只有空白", "{blank:?}");
+    }
+}
+
 /// What a form said is nowhere in a refusal, not even the name of a field that nobody knows.
 #[test]
 fn refusals_do_not_repeat_what_a_form_said() {

@@ -127,7 +127,8 @@ impl World {
             return Vec::new();
         }
         let whole = json!({"allOf": [schema], "components": self.document["components"]});
-        let schema = jsonschema::validator_for(&whole).expect("a schema");
+        let schema =
+            jsonschema::options().should_validate_formats(true).build(&whole).expect("a schema");
         let faults = schema.iter_errors(&answer.body);
         faults.map(|fault| format!("{} {fault}", fault.instance_path())).collect()
     }

@@ -161,6 +161,18 @@ async fn an_incident_is_taken_away() {
     let workflows = ["--workflows", &others.display().to_string()];
     let server = place.serve(&[&clock[..], &workflows].concat());
     server.advance(&admin, instant("2026-03-06T00:00:10+08:00")).await;
+    // Nobody is kept from seeing the rest of the house by it.
+    for path in [
+        "/v1/tickets",
+        "/v1/board",
+        "/v1/deadlines",
+        "/v1/forecast?until=2026-03-10T00:00:00%2B08:00",
+    ] {
+        let seen = server.get(path, &hotline).await;
+        assert!(seen.status.is_success(), "{path}: {}", seen.body);
+    }
+    let path = format!("/v1/tickets/{number}");
+    assert_eq!(server.get(&path, &hotline).await.problem(), "incident");
     let (_, told) = said(&duban(&place, &["incident", "list", "--json"]));
     let mut told = told.lines().map(|line| serde_json::from_str(line).expect("an incident"));
     let what: Value = told.find(|one: &Value| one["command"] == "advance").expect("of time");

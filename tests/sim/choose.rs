@@ -268,8 +268,8 @@ fn plain_role(random: &mut Random, action: &str) -> &'static str {
         | "record_measures"
         | "record_rectification"
         | "request_extension"
-        | "feed_back"
-        | "attach" => random.weighted(&[(3, "agency"), (1, "agency_lead")]),
+        | "feed_back" => random.weighted(&[(3, "agency"), (1, "agency_lead")]),
+        "attach" => random.weighted(&[(4, "agency"), (1, "agency_lead"), (1, "hotline")]),
         _ => random.weighted(&[(3, "hotline"), (1, "supervisor")]),
     }
 }

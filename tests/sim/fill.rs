@@ -193,7 +193,7 @@ fn spoil(random: &mut Random, form: &mut Value, at: i64) {
             fields.insert(name, json!(7));
         }
         2 => {
-            fields.insert(name, json!(""));
+            fields.insert(name, json!(if random.chance(50) { "" } else { "\u{3000} " }));
         }
         3 => {
             fields.insert(name, json!("2026-02-30"));

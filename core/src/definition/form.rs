@@ -415,6 +415,9 @@ fn weight(value: &Value) -> usize {
     }
 }
 
+/// The pattern of a text in which something must stand.
+const VISIBLE: &str = "\\S";
+
 /// The fault as a person reads it. Never repeats the value: it may be personal data.
 fn say(error: &jsonschema::ValidationError<'_>) -> String {
     use jsonschema::error::ValidationErrorKind as Kind;
@@ -434,6 +437,7 @@ fn say(error: &jsonschema::ValidationError<'_>) -> String {
             "date" => "应为日期，例如 2026-02-14".to_owned(),
             other => format!("格式应为 {other}"),
         },
+        Kind::Pattern { pattern } if pattern == VISIBLE => "不能只有空白".to_owned(),
         Kind::Pattern { pattern } => format!("格式应为 {pattern}"),
         Kind::MaxLength { limit } => format!("不得超过 {limit} 个字"),
         Kind::MinLength { limit } => format!("不得少于 {limit} 个字"),

@@ -410,7 +410,8 @@ mod tests {
         let schema = json!({
             "$ref": "#/components/schemas/EventView", "components": document["components"],
         });
-        let schema = jsonschema::validator_for(&schema).expect("a schema");
+        let schema =
+            jsonschema::options().should_validate_formats(true).build(&schema).expect("a schema");
         let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/events");
         let mut kinds = 0;
         for entry in std::fs::read_dir(folder).expect("the fixtures").flatten() {

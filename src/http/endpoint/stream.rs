@@ -197,7 +197,11 @@ impl Reader {
                 continue;
             };
             let until = sight.until(&loaded.instance);
-            let definition = self.api.engine.knowledge().context().definition(&loaded.instance)?;
+            let context = self.api.engine.knowledge().context();
+            let Ok(definition) = context.definition(&loaded.instance) else {
+                unreadable.push(ticket);
+                continue;
+            };
             let hides = |deadline: &str| definition.hides(deadline, self.caller.role);
             let seen = of_ticket.iter().filter(|event| event.seq <= until);
             let events: Result<Vec<EventView>, Problem> =

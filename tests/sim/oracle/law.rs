@@ -141,7 +141,7 @@ fn by(action: &str) -> &'static [&'static str] {
         "confirm_finding" | "contest_card" => &["agency_lead"],
         "revoke_card" => &["supervisor", "auditor"],
         "archive" => &["system"],
-        "add_note" => &["hotline", "supervisor", "agency", "agency_lead"],
+        "add_note" | "attach" => &["hotline", "supervisor", "agency", "agency_lead"],
         "sign"
         | "request_return"
         | "record_contact"
@@ -152,8 +152,7 @@ fn by(action: &str) -> &'static [&'static str] {
         | "record_rectification"
         | "record_measures"
         | "request_extension"
-        | "feed_back"
-        | "attach" => &["agency", "agency_lead"],
+        | "feed_back" => &["agency", "agency_lead"],
         _ => &["hotline", "supervisor"],
     }
 }

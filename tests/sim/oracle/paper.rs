@@ -10,9 +10,9 @@ const FUTURE_MS: i64 = 5 * 60_000;
 /// What a field holds.
 #[derive(Clone, Copy)]
 enum Field {
-    /// Free text of 1 to 2000 characters.
+    /// Free text of 1 to 2000 characters, not all of them blank.
     Text,
-    /// Free text of 1 to 120 characters.
+    /// Free text of 1 to 120 characters, not all of them blank.
     Short,
     /// One of these words.
     Word(&'static [&'static str]),
@@ -189,8 +189,8 @@ fn holds(field: Field, value: &Value, now: i64) -> bool {
     let Some(text) = value.as_str() else { return false };
     let length = text.chars().count();
     match field {
-        Field::Text => (1..=2000).contains(&length),
-        Field::Short => (1..=120).contains(&length),
+        Field::Text => (1..=2000).contains(&length) && !text.trim().is_empty(),
+        Field::Short => (1..=120).contains(&length) && !text.trim().is_empty(),
         Field::Word(words) => words.contains(&text),
         Field::Past => instant(text).is_some_and(|at| at <= now + FUTURE_MS),
         Field::Date => date(text).is_some(),
