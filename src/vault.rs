@@ -1,8 +1,9 @@
 //! Floor 2: the files of attachments, each named by the SM3 of its bytes. Must never keep half a
 //! file, nor give one out whose bytes are not those of its name.
 
-use std::io::{Error, ErrorKind, Read};
-use std::os::unix::fs::DirBuilderExt;
+use std::fs::Permissions;
+use std::io::{Error, ErrorKind, Read, Seek};
+use std::os::unix::fs::{DirBuilderExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::time::UNIX_EPOCH;
 
@@ -17,6 +18,13 @@ const INCOMING: &str = "incoming";
 
 /// What still lies there after so long is of a process that has died: no upload takes half of it.
 const ABANDONED_MS: i64 = 15 * 60_000;
+
+/// Nobody else on the machine is to read evidence.
+const OWN_FOLDER: u32 = 0o700;
+const OWN_FILE: u32 = 0o600;
+
+/// How much of a file is read at once.
+const PIECE: usize = 64 * 1024;
 
 /// A folder with the files of attachments; clones are the same.
 #[derive(Clone, Debug)]
@@ -53,8 +61,9 @@ impl Vault {
     /// It cannot be made or written.
     pub fn open(folder: &Path, now: Instant) -> Result<Self, Error> {
         let mut builder = std::fs::DirBuilder::new();
-        // Nobody else on the machine is to read evidence.
-        builder.recursive(true).mode(0o700).create(folder.join(INCOMING))?;
+        builder.recursive(true).mode(OWN_FOLDER).create(folder.join(INCOMING))?;
+        // It may have been there before.
+        std::fs::set_permissions(folder, Permissions::from_mode(OWN_FOLDER))?;
         if let Some(parent) = folder.parent().filter(|parent| !parent.as_os_str().is_empty()) {
             std::fs::File::open(parent)?.sync_all()?;
         }
@@ -92,23 +101,35 @@ impl Vault {
         let swept = tokio::task::spawn_blocking(move || vault.sweep(now));
         swept.await.map_err(|_| Error::other("stopped"))??;
         let path = self.folder.join(INCOMING).join(id.to_string());
-        let file = File::create_new(&path).await?;
+        let mut options = tokio::fs::OpenOptions::new();
+        let file = options.write(true).create_new(true).mode(OWN_FILE).open(&path).await?;
         let hasher = Hasher::default();
         Ok(Incoming { folder: self.folder.clone(), path, file, hasher, bytes: 0 })
     }
 
-    /// The bytes of a file, which are those of its name.
+    /// A file whose bytes are those of its name, from its start, with how many there are. Whatever
+    /// happens to its name from now on, these are the bytes that were looked at.
     ///
     /// # Errors
     /// [`VaultError`].
-    pub async fn read(&self, sm3: Digest) -> Result<Vec<u8>, VaultError> {
+    pub async fn read(&self, sm3: Digest) -> Result<(File, u64), VaultError> {
         let path = place(&self.folder, sm3);
         let reading = tokio::task::spawn_blocking(move || {
-            let mut bytes = Vec::new();
-            std::fs::File::open(path)?.read_to_end(&mut bytes)?;
-            let mut hasher = Hasher::default();
-            hasher.update(&bytes);
-            if hasher.finish() == sm3 { Ok(bytes) } else { Err(VaultError::Damaged) }
+            let mut file = std::fs::File::open(path)?;
+            let (mut hasher, mut bytes, mut piece) = (Hasher::default(), 0, vec![0; PIECE]);
+            loop {
+                let read = file.read(&mut piece)?;
+                if read == 0 {
+                    break;
+                }
+                hasher.update(&piece[..read]);
+                bytes += read as u64;
+            }
+            if hasher.finish() != sm3 {
+                return Err(VaultError::Damaged);
+            }
+            file.rewind()?;
+            Ok((File::from_std(file), bytes))
         });
         let read = reading.await.map_err(|_| Error::other("stopped"))?;
         read.map_err(|error| match error {
@@ -149,7 +170,8 @@ impl Incoming {
         // One that is there is replaced: it may have been damaged meanwhile.
         let moving = tokio::task::spawn_blocking(move || {
             let folder = to.parent().unwrap_or(&to);
-            std::fs::create_dir_all(folder)?;
+            let mut builder = std::fs::DirBuilder::new();
+            builder.recursive(true).mode(OWN_FOLDER).create(folder)?;
             std::fs::rename(from, &to)?;
             std::fs::File::open(folder)?.sync_all()?;
             let whole = folder.parent().unwrap_or(folder);
@@ -174,11 +196,16 @@ fn place(folder: &Path, sm3: Digest) -> PathBuf {
 
 #[cfg(test)]
 mod tests {
+    use tokio::io::AsyncReadExt;
+
     use super::*;
 
     #[tokio::test]
     async fn a_file_is_kept_whole_or_not_at_all_and_given_out_as_it_was() {
         let folder = tempfile::TempDir::new().expect("a folder");
+        // A folder that was there before, open to all.
+        let mode = |of: &Path| of.metadata().expect("it").permissions().mode() & 0o777;
+        std::fs::set_permissions(folder.path(), Permissions::from_mode(0o755)).expect("opened");
         let vault = Vault::open(folder.path(), Instant::from_ms(0)).expect("open");
         let never = Instant::from_ms(0);
         let mut file = vault.begin(Uuid::from_u128(1), never).await.expect("begun");
@@ -191,7 +218,13 @@ mod tests {
         // GB/T 32905, A.1.
         let abc = "66c7f0f462eeedd9d1f2d46bdc10e4e24167c4875cf2f7a2297da02b8f4ba8e0";
         assert_eq!(sm3.to_string(), abc);
-        assert_eq!(vault.read(sm3).await.expect("there"), b"abc");
+        let kept = folder.path().join("66");
+        let modes = [mode(folder.path()), mode(&kept), mode(&kept.join(abc))];
+        assert_eq!(modes, [OWN_FOLDER, OWN_FOLDER, OWN_FILE]);
+        let (mut file, bytes) = vault.read(sm3).await.expect("there");
+        let mut read = Vec::new();
+        file.read_to_end(&mut read).await.expect("read");
+        assert_eq!((read.as_slice(), bytes), (&b"abc"[..], 3));
         let mut dropped = vault.begin(Uuid::from_u128(2), never).await.expect("begun");
         dropped.write(b"half").await.expect("written");
         drop(dropped);

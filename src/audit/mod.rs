@@ -117,7 +117,7 @@ async fn files(
         let page = store.attachments_after(after, FILES).await?;
         for one in &page {
             match vault.read(one.sm3).await {
-                Ok(bytes) if bytes.len() as u64 == one.bytes => count += 1,
+                Ok((_, bytes)) if bytes == one.bytes => count += 1,
                 Ok(_) | Err(VaultError::Damaged) => {
                     return Err(Wrong::File { id: one.id, sm3: one.sm3 }.into());
                 }

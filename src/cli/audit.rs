@@ -5,11 +5,13 @@ use std::io::IsTerminal;
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
+use serde::Serialize;
 use serde_json::json;
 
 use super::{Ended, Failure, block_on, print};
 use crate::audit::{AuditError, Checked, verify};
 use crate::catalog;
+use crate::config::Settings;
 use crate::store::Store;
 use crate::vault::Vault;
 
@@ -29,19 +31,29 @@ pub(super) enum Command {
 
 #[derive(clap::Args)]
 pub(super) struct Verify {
-    /// 数据库
-    #[arg(long, value_name = "网址", env = "DUBAN_DATABASE_URL")]
-    #[arg(default_value = "sqlite://duban.db?mode=rwc")]
-    database_url: String,
-    /// 附件目录 [默认：数据库文件名加 .attachments]
-    #[arg(long, value_name = "目录", env = "DUBAN_ATTACHMENTS")]
-    attachments: Option<PathBuf>,
+    /// 服务的配置文件（TOML）；不写则用当前目录的 duban.toml（如有）
+    #[arg(long, value_name = "文件", env = "DUBAN_CONFIG")]
+    config: Option<PathBuf>,
+    #[command(flatten)]
+    flags: Flags,
     /// 不核对附件文件
     #[arg(long, conflicts_with = "attachments")]
     without_files: bool,
     /// 输出 JSON
     #[arg(long)]
     json: bool,
+}
+
+#[derive(clap::Args, Serialize)]
+struct Flags {
+    /// 数据库 [默认：sqlite://duban.db?mode=rwc；环境变量 DUBAN_DATABASE_URL]
+    #[arg(long, value_name = "网址")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    database_url: Option<String>,
+    /// 附件目录 [默认：数据库文件名加 .attachments；DUBAN_ATTACHMENTS]
+    #[arg(long, value_name = "目录")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    attachments: Option<PathBuf>,
 }
 
 impl Command {
@@ -54,8 +66,9 @@ impl Command {
 
 impl Verify {
     fn run(self) -> Ended {
-        let url = self.database_url.replace("mode=rwc", "mode=rw");
-        let vault = self.vault()?;
+        let settings = Settings::read(self.config.as_deref(), &self.flags)?;
+        let url = settings.database_url.replace("mode=rwc", "mode=rw");
+        let vault = self.vault(&settings)?;
         let begun = Instant::now();
         let mut told = begun;
         let tell = |checked: Checked| {
@@ -90,16 +103,22 @@ impl Verify {
         }
     }
 
-    /// Where the files are. A database server knows of none by itself.
-    fn vault(&self) -> Result<Option<Vault>, Failure> {
+    /// Where the files are: beside an embedded database, or where it is said.
+    fn vault(&self, settings: &Settings) -> Result<Option<Vault>, Failure> {
         if self.without_files {
             return Ok(None);
         }
-        let folder = match &self.attachments {
-            Some(folder) => folder.clone(),
-            None => Store::attachments_folder(&self.database_url)?,
-        };
-        Ok(Some(Vault::of(&folder)))
+        let url = &settings.database_url;
+        match &settings.attachments {
+            Some(folder) => Ok(Some(Vault::of(folder))),
+            None if url.starts_with("sqlite:") => {
+                Ok(Some(Vault::of(&Store::attachments_folder(url)?)))
+            }
+            None => {
+                let say = "请以 --attachments 指明附件目录；不核对附件文件的，加 --without-files";
+                Err(Failure::Input(say.to_owned()))
+            }
+        }
     }
 
     fn good(&self, checked: Checked, seconds: f64) -> Ended {

@@ -1,44 +1,71 @@
 //! What could not be decided or committed: set aside, so that the rest goes through. Must never
 //! say what a form said.
 
+use duban_core::ticket_id::TicketId;
 use duban_core::time::Instant;
 use uuid::Uuid;
 
-use super::request::{Request, Task, Work};
-use super::{Engine, order};
+use super::request::{Outcome, Request, Task, Work};
+use super::{Declined, Engine, order};
 use crate::crypto;
-use crate::store::{ADVANCE, Change, NewIncident, Store, StoreError};
-
-/// What a publication's recomputation is called.
-pub(super) const RECOMPUTE: &str = "recompute";
+use crate::store::{ADVANCE, Change, NewIncident, RECOMPUTE, Store, StoreError};
 
 impl Engine {
     /// Tries again what an incident could not do. False if there is no such open incident; one that
     /// fails again is another incident.
     ///
     /// # Errors
-    /// The database does not answer.
+    /// The database does not answer, or there is too much to do: the incident stays open.
     pub async fn retry_incident(&self, id: Uuid) -> Result<bool, StoreError> {
-        let inner = &self.inner;
-        let Some(what) = inner.store.open_incident(id).await? else { return Ok(false) };
-        let at = inner.clock.now();
-        let loaded = inner.store.load(&[what.ticket]).await?;
-        let wake_at = match loaded.first() {
-            Some((_, Ok(loaded))) => loaded.instance.next_wake(),
-            // The lane finds it as it is.
-            _ => Some(at),
-        };
-        inner.store.release(what.ticket, wake_at, at).await?;
+        let Some(what) = self.inner.store.open_incident(id).await? else { return Ok(false) };
         if what.command == RECOMPUTE {
-            let arrived_at = order::settled_until(at, inner.clock.settle_ms());
-            let known_on = inner.knowledge.context().calendar.zone().day_of(arrived_at);
-            let task = Task::Recompute { ticket: what.ticket, known_on };
-            inner.carry_out(vec![Work::new(Request { arrived_at, task, key: None })], loaded).await;
+            self.recompute_again(what.ticket).await?;
+            self.inner.store.resolve_incident(id, self.inner.clock.now()).await?;
+            return Ok(true);
         }
-        if let Some(wake_at) = wake_at {
-            inner.wake.due_at(wake_at);
-        }
+        self.release(what.ticket).await?;
         Ok(true)
+    }
+
+    /// Works everything that has been published into a ticket; what fails is another incident.
+    async fn recompute_again(&self, ticket: TicketId) -> Result<(), StoreError> {
+        let inner = &self.inner;
+        loop {
+            let arrived_at = order::settled_until(inner.clock.now(), inner.clock.settle_ms());
+            let known_on = inner.knowledge.context().calendar.zone().day_of(arrived_at);
+            let task = Task::Recompute { ticket, known_on };
+            let work = Work::new(Request { arrived_at, task, key: None });
+            let outcome = inner.carry_out(vec![work], Vec::new()).await.pop();
+            match outcome {
+                Some(Outcome::Done(_))
+                | Some(Outcome::Declined(Declined::Incident | Declined::NoSuchTicket)) => {
+                    return Ok(());
+                }
+                Some(Outcome::Wait(until, _)) => inner.clock.sleep_until(until).await,
+                Some(Outcome::Declined(Declined::Store(error))) => return Err(error),
+                Some(Outcome::Declined(_)) | None => return Err(StoreError::Busy),
+            }
+        }
+    }
+
+    /// Lets the lane have a ticket again, as it is when that is written.
+    async fn release(&self, ticket: TicketId) -> Result<(), StoreError> {
+        let inner = &self.inner;
+        loop {
+            let at = inner.clock.now();
+            let loaded = inner.store.load(&[ticket]).await?;
+            let (version, wake_at) = match loaded.first() {
+                Some((_, Ok(loaded))) => (Some(loaded.version), loaded.instance.next_wake()),
+                // The lane finds it as it is.
+                _ => (None, Some(at)),
+            };
+            if inner.store.release(ticket, version, wake_at, at).await? || loaded.is_empty() {
+                if let Some(wake_at) = wake_at {
+                    inner.wake.due_at(wake_at);
+                }
+                return Ok(());
+            }
+        }
     }
 }
 

@@ -74,13 +74,13 @@ impl Engine {
         Ok(Turn { about, number, is_repeated, is_done, key })
     }
 
-    /// The request of a turn has been carried out, and is answered so again.
-    ///
-    /// # Errors
-    /// The database: a repetition will carry it out once more, about the same.
-    pub async fn end_turn(&self, turn: Turn, status: u16) -> Result<(), Declined> {
-        let Some((key, _running)) = turn.key.filter(|_| !turn.is_done) else { return Ok(()) };
-        self.inner.store.finish_request(&key, status).await.map_err(Declined::Store)
+    /// The request of a turn has been carried out, and is answered so again. Where that cannot be
+    /// written a repetition carries it out once more, about the same: it has happened all the same.
+    pub async fn end_turn(&self, turn: Turn, status: u16) {
+        let Some((key, _running)) = turn.key.filter(|_| !turn.is_done) else { return };
+        if let Err(error) = self.inner.store.finish_request(&key, status).await {
+            tracing::warn!(store.error = %error, "a request that was carried out stays reserved");
+        }
     }
 
     /// The request of a turn was refused, and nothing has happened: it may come again otherwise.

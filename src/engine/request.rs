@@ -16,9 +16,8 @@ use tokio::sync::oneshot;
 use uuid::Uuid;
 
 use super::Declined;
-use super::incident::RECOMPUTE;
 use super::keyed::Running;
-use crate::store::{ADVANCE, PersonalRow, RequestKey, ReviewRow};
+use crate::store::{ADVANCE, PersonalRow, RECOMPUTE, RequestKey, ReviewRow};
 
 /// Something that somebody asks for.
 #[derive(Debug)]

@@ -21,6 +21,17 @@ pub(crate) fn keyed(
     body: &Bytes,
     status: u16,
 ) -> Result<Option<Keyed>, Problem> {
+    let Some(key) = readable(headers)? else { return Ok(None) };
+    let (subject, operation, key) = (caller.subject.clone(), operation.to_owned(), key.to_owned());
+    let key = RequestKey { subject, operation, key };
+    Ok(Some(Keyed { key, body: body.as_ref().into(), status }))
+}
+
+/// The key that a request names, if it is one.
+///
+/// # Errors
+/// It is none.
+pub(crate) fn readable(headers: &HeaderMap) -> Result<Option<&str>, Problem> {
     let Some(header) = headers.get("idempotency-key") else { return Ok(None) };
     if headers.get_all("idempotency-key").iter().count() > 1 {
         return Err(Problem::bad_request("Idempotency-Key 只能有一个"));
@@ -28,13 +39,11 @@ pub(crate) fn keyed(
     let key = header.to_str().ok().map(str::trim).filter(|key| {
         (1..=KEY_BYTES_MAX).contains(&key.len()) && key.bytes().all(|byte| byte.is_ascii_graphic())
     });
-    let Some(key) = key else {
+    if key.is_none() {
         let detail = format!("Idempotency-Key 应为 1 至 {KEY_BYTES_MAX} 个可见的 ASCII 字符");
         return Err(Problem::bad_request(detail));
-    };
-    let (subject, operation, key) = (caller.subject.clone(), operation.to_owned(), key.to_owned());
-    let key = RequestKey { subject, operation, key };
-    Ok(Some(Keyed { key, body: body.as_ref().into(), status }))
+    }
+    Ok(key)
 }
 
 impl Api {
@@ -54,7 +63,7 @@ impl Api {
         match work(&turn).await {
             Ok(done) => {
                 let was_done = turn.is_done;
-                self.engine.end_turn(turn, key.map_or(0, |key| key.status)).await?;
+                self.engine.end_turn(turn, key.map_or(0, |key| key.status)).await;
                 Ok((done, was_done))
             }
             Err(problem) => {

@@ -21,7 +21,7 @@ use std::sync::Arc;
 
 use duban_core::digest::Digest;
 use metrics_exporter_prometheus::PrometheusHandle;
-use tokio::sync::watch;
+use tokio::sync::{Mutex, watch};
 
 pub use document::document;
 pub use server::serve;
@@ -41,6 +41,8 @@ pub struct Api {
     measures: PrometheusHandle,
     keys: Keys,
     limits: Limits,
+    /// Held by whoever closes a ticket as the duplicate of another one.
+    duplicates: Arc<Mutex<()>>,
     /// Whether the server is about to end.
     stopping: watch::Receiver<bool>,
 }
@@ -67,7 +69,8 @@ impl Api {
     ) -> Self {
         let stopping = watch::Sender::new(false).subscribe();
         let (register, limits) = (Arc::new(register), Limits::new(settings));
-        Self { engine, register, vault, measures, keys, limits, stopping }
+        let duplicates = Arc::default();
+        Self { engine, register, vault, measures, keys, limits, duplicates, stopping }
     }
 
     /// What stands for a staff member in history: the same number, the same pseudonym.

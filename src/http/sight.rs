@@ -10,7 +10,7 @@ use duban_core::ticket_id::TicketId;
 use super::Api;
 use super::policy::Reach;
 use super::problem::Problem;
-use crate::store::Loaded;
+use crate::store::{Loaded, StoreError};
 
 /// How much of a ticket a caller sees.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -77,7 +77,12 @@ impl Api {
         if !had {
             return Ok(None);
         }
-        let events = self.engine.store().events_until(instance.ticket, EVENTS_MAX).await?;
+        let events = match self.engine.store().events_until(instance.ticket, EVENTS_MAX).await {
+            Ok(events) => events,
+            // What it gave back, and when, cannot be told: it is hidden, and hides nothing else.
+            Err(StoreError::Unreadable(_)) => return Ok(None),
+            Err(error) => return Err(error.into()),
+        };
         let gave_back = |event: &&Event| match &event.fact {
             Fact::Acted(acted) => acted.change.released.as_ref() == Some(own),
             _ => false,

@@ -14,7 +14,9 @@ use duban_core::time::{Day, Instant};
 use super::again::{Again, ReplayError, decide_again};
 use super::{Asked, DecisionFile, DefinitionText, Expected, FORMAT};
 use crate::catalog::{CatalogError, Source, calendars, workflows};
-use crate::store::{ADVANCE, NewIncident, Recorded, Store, StoreError, StoredDefinition};
+use crate::store::{
+    ADVANCE, NewIncident, RECOMPUTE, Recorded, Store, StoreError, StoredDefinition,
+};
 
 /// What a house decides with, besides what stands in its database.
 #[derive(Clone, Debug)]
@@ -117,7 +119,7 @@ pub async fn of_incident(
     let recorded = store.history(incident.ticket, 0, incident.seq).await?;
     let command = match incident.command.as_str() {
         ADVANCE => Asked::Advance,
-        "recompute" => {
+        RECOMPUTE => {
             let calendar = calendars::calendar(&house.calendars)?;
             let today = calendar.zone().day_of(incident.at);
             Asked::Recompute { known_on: incident.known_on.unwrap_or(today) }

@@ -47,6 +47,9 @@ pub struct NewIncident {
 /// What the lane tries: an incident of it stops time on the ticket.
 pub const ADVANCE: &str = "advance";
 
+/// What a publication's recomputation is called.
+pub const RECOMPUTE: &str = "recompute";
+
 const INCIDENT: Rows<9> = Rows {
     table: "incident",
     columns: ["id", "ticket", "command", "code", "message", "seq", "at", "arrived_at", "known_on"],
@@ -80,20 +83,33 @@ impl Store {
         Ok(incident::Entity::find_by_id(id).one(&self.read).await?.map(shown))
     }
 
-    /// Lets the lane have a ticket again, from when time next brings something about; its incidents
-    /// are over.
+    /// Lets the lane have a ticket again, from when time next brings something about; all that kept
+    /// it from that is over. False where the ticket is no longer at the version that was looked at.
     ///
     /// # Errors
     /// The database does not answer.
     pub async fn release(
         &self,
         ticket: TicketId,
+        version: Option<i64>,
         wake_at: Option<Instant>,
         at: Instant,
-    ) -> Result<(), StoreError> {
+    ) -> Result<bool, StoreError> {
         let tx = dialect::begin(&self.write).await?;
-        let written = free(&tx.tx, ticket, wake_at, at).await;
+        let written = free(&tx.tx, ticket, version, wake_at, at).await;
         tx.end(written).await
+    }
+
+    /// An incident is over.
+    ///
+    /// # Errors
+    /// The database does not answer.
+    pub async fn resolve_incident(&self, id: Uuid, at: Instant) -> Result<(), StoreError> {
+        let mut update = Query::update();
+        update.table("incident").value("resolved_at", at.ms());
+        update.and_where(Expr::col("id").eq(id)).and_where(Expr::col("resolved_at").is_null());
+        self.write.execute(&update).await?;
+        Ok(())
     }
 
     /// Incidents, newest first; only open ones if asked for.
@@ -148,16 +164,22 @@ async fn note(tx: &DatabaseTransaction, noted: &[(Uuid, NewIncident)]) -> Result
 async fn free(
     tx: &DatabaseTransaction,
     ticket: TicketId,
+    version: Option<i64>,
     wake_at: Option<Instant>,
     at: Instant,
-) -> Result<(), StoreError> {
+) -> Result<bool, StoreError> {
     let mut update = Query::update();
     update.table("ticket").value("wake_at", wake_at.map(Instant::ms));
     update.value("version", Expr::col("version").add(1_i64));
     update.and_where(Expr::col("id").eq(ticket.0));
-    tx.execute(&update).await?;
+    if let Some(version) = version {
+        update.and_where(Expr::col("version").eq(version));
+    }
+    if tx.execute(&update).await?.rows_affected() == 0 {
+        return Ok(false);
+    }
     resolve(tx, &[ticket.0], at).await?;
-    Ok(())
+    Ok(true)
 }
 
 fn shown(row: incident::Model) -> Incident {
@@ -177,7 +199,8 @@ fn shown(row: incident::Model) -> Incident {
     }
 }
 
-/// The incidents of these tickets are over: what could not be decided has been.
+/// The incidents of these tickets are over: what could not be decided has been. A publication that
+/// could not be worked in still has to be: of that only its own retry is the end.
 pub(super) async fn resolve(
     tx: &DatabaseTransaction,
     tickets: &[Uuid],
@@ -190,6 +213,7 @@ pub(super) async fn resolve(
     update.table("incident").value("resolved_at", at.ms());
     update.and_where(Expr::col("ticket").is_in(tickets.iter().copied()));
     update.and_where(Expr::col("resolved_at").is_null());
+    update.and_where(Expr::col("command").ne(RECOMPUTE));
     tx.execute(&update).await?;
     Ok(())
 }

@@ -46,7 +46,7 @@ pub use definition::StoredDefinition;
 pub use dialect::FileLock;
 pub use error::StoreError;
 pub use event::{CommitPlace, Recorded};
-pub use incident::{ADVANCE, Incident, NewIncident};
+pub use incident::{ADVANCE, Incident, NewIncident, RECOMPUTE};
 pub use list::{Listed, Order, Search, TicketFilter};
 pub use outbox::{Carried, DeliveryState, Finished, MessageId, Posted};
 pub use publication::Publication;

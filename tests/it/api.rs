@@ -379,3 +379,27 @@ async fn odd_queries_and_encodings_are_told() {
         assert_eq!(answer.expect("an answer").status.as_u16(), status, "{kind}");
     }
 }
+
+/// Of two tickets one stays, however many people close each as the duplicate of the other.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn two_tickets_are_not_each_other_s_duplicates() {
+    let place = Place::new().await;
+    let server = place.serve(&["--clock", "simulated", "--start-at", "2026-03-02T10:00:00+08:00"]);
+    let hotline = place.token(Role::Hotline, "h1", None).await;
+    for pair in 0..10 {
+        let mut numbers = Vec::new();
+        for one in 0..2 {
+            let at = instant("2026-03-02T10:00:00+08:00");
+            let body = review(&format!("R{pair}-{one}"), "matter", at);
+            let accepted = server.post("/v1/reviews", &hotline, &body).await.ok();
+            numbers.push(accepted["ticket_no"].as_str().expect("a number").to_owned());
+        }
+        let close = async |own: usize| {
+            let path = format!("/v1/tickets/{}/actions/cancel_duplicate", numbers[own]);
+            let form = json!({"duplicate_of": numbers[1 - own]});
+            server.post(&path, &hotline, &form).await.status.is_success()
+        };
+        let (one, other) = tokio::join!(close(0), close(1));
+        assert!(one != other, "{pair}: {one} {other}");
+    }
+}

@@ -224,23 +224,31 @@ async fn a_former_agency_has_its_own() {
     assert_eq!(street.list(&street.agency).await.len(), 1);
 }
 
-/// Whoever gave a ticket back may still object to its card, and shows why.
+/// Whoever gave a ticket back may still object to its card, and shows why, with what is his.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_former_agency_objects_with_evidence() {
     let street = Street::new().await;
     let admin = street.place.token(Role::SystemAdmin, "ops", None).await;
-    // An early request for return, decided when a card has been issued.
-    street.act(&street.agency, "request_return", json!({"reason": "不属于本单位"})).await.ok();
-    street.act(&street.hotline, "refuse_return", json!({"reason": "属于本单位"})).await;
+    let returned = json!({"reason": "不属于本单位"});
+    street.act(&street.agency, "request_return", returned).await.ok();
     street.server.advance(&admin, instant("2026-03-06T09:00:00+08:00")).await;
-    let shown = street.server.get(&street.ticket, &street.hotline).await.ok();
+    street.act(&street.hotline, "approve_return", json!({})).await.ok();
+    street.act(&street.hotline, "dispatch", json!({"agency": "SZ007"})).await.ok();
+    let next = street.place.token(Role::Agency, "zhou", Some("SZ007")).await;
+    let foreign = street.upload(&next, "text/plain", b"theirs").await.ok();
+    let shown = street.server.get(&street.ticket, &street.lead).await.ok();
     let card = shown["cards"][0]["id"].clone();
     assert!(card.is_string(), "{shown}");
-    // Whether it still has the ticket or not, the evidence is its own and can be named.
+    let contest = async |sm3: &Value| {
+        let evidence = json!([{"sm3": sm3, "kind": "document"}]);
+        let form = json!({"card": card, "reason": "系统停机", "evidence": evidence});
+        street.act(&street.lead, "contest_card", form).await
+    };
+    let refused = contest(&foreign["attachment"]["sm3"]).await;
+    assert_eq!(refused.body["errors"][0]["field"], "/evidence/0/sm3", "{}", refused.body);
     let sent = street.upload(&street.lead, "text/plain", b"outage").await.ok();
-    let evidence = json!([{"sm3": sent["attachment"]["sm3"], "kind": "document"}]);
-    let form = json!({"card": card, "reason": "系统停机", "evidence": evidence});
-    street.act(&street.lead, "contest_card", form).await.ok();
+    assert_eq!(sent["receipt"], Value::Null, "it has the ticket no more");
+    contest(&sent["attachment"]["sm3"]).await.ok();
 }
 
 /// Nobody uses up the room of somebody else.
@@ -335,6 +343,16 @@ async fn a_key_stands_for_one_upload() {
     ] {
         assert_eq!(upload(token, query, bytes).await, (422, false), "{query} {bytes}");
     }
+}
+
+/// What is wrong with a request is told before anything is taken in.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_key_that_is_none_is_refused_first() {
+    let street = Street::new().await;
+    let url = format!("{}/v1/tickets/HCP20260302000009-1/attachments", street.server.address);
+    let call = street.server.client.post(url).bearer_auth(&street.agency).body("abc");
+    let call = call.header("content-type", "text/plain").header("idempotency-key", "a b");
+    assert_eq!(call.send().await.expect("an answer").status(), StatusCode::BAD_REQUEST);
 }
 
 /// Where nobody can name a file any more, none comes in.

@@ -76,7 +76,7 @@ impl Street {
     }
 
     /// What is refused says nothing of what it was given.
-    async fn refused(&mut self) {
+    async fn refused(&mut self, numbers: &[String]) {
         let mut wrong = [canary("C3", "matter"), canary("C1", "matter"), canary("C4", "matter")];
         wrong[0]["level"] = json!(NAME);
         wrong[1]["comment"] = json!(NOTE);
@@ -88,6 +88,11 @@ impl Street {
         let path = format!("/v1/tickets/{NAME}/attachments?kind={NAME}");
         let upload = self.server.upload(&path, &self.agency, "text/plain", NOTE.as_bytes());
         self.answers.push(upload.await);
+        let path = format!("/v1/tickets/{}/attachments", numbers[0]);
+        for (token, kind) in [(&self.hotline, "text/plain"), (&self.auditor, "text/plain")] {
+            let upload = self.server.upload(&path, token, kind, NOTE.as_bytes());
+            self.answers.push(upload.await);
+        }
         self.answers.push(self.server.post("/v1/reviews/batch", &self.hotline, &batch).await);
     }
 
@@ -151,7 +156,7 @@ impl Street {
 async fn nobody_is_found_outside_the_table_of_personal_data() {
     let mut street = Street::new().await;
     let numbers = street.accepted().await;
-    street.refused().await;
+    street.refused(&numbers).await;
     for number in &numbers {
         street.worked_on(number).await;
     }

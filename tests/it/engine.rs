@@ -1,12 +1,11 @@
-//! The engine over real databases: one order, one effect, nothing lost, and one ticket that cannot
-//! be decided on holds up nobody.
+//! The engine over real databases: one order, one effect, nothing lost.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
 
 use duban::clock::{Clock, wall};
 use duban::engine::{Declined, Task};
-use duban::store::{Carried, DeliveryState, Incident};
+use duban::store::{Carried, DeliveryState};
 use duban_core::command::SETTLE_MS;
 use duban_core::event::{Event, Fact};
 use duban_core::rejection::Rejection;
@@ -25,15 +24,12 @@ on_both!(
     a_key_has_one_effect,
     commands_that_come_together_share_commits,
     time_moves_tickets_through_the_simulated_clock,
-    a_ticket_that_cannot_be_read_holds_up_nobody,
     what_depends_on_a_firing_is_told_when_it_has_settled,
     who_came_before_a_recorded_firing_is_overtaken,
     a_message_is_tried_until_it_arrives_or_is_dead,
     a_definition_is_stored_on_first_use_and_never_changed,
     a_message_behind_another_waits_and_wakes_nobody,
     a_notice_is_worked_in_when_its_day_comes,
-    a_retry_leaves_the_lane_nothing_that_is_not_due,
-    one_refused_change_is_set_aside_and_the_rest_goes_through,
     a_key_stays_taken_when_its_caller_goes_away,
     a_destination_that_hangs_holds_up_nobody_else,
 );
@@ -199,38 +195,6 @@ async fn time_moves_tickets_through_the_simulated_clock(db: TestDatabase) {
     assert!(db.store.next_wake().await.expect("an answer").is_none_or(|wake| wake > to));
 }
 
-async fn a_ticket_that_cannot_be_read_holds_up_nobody(db: TestDatabase) {
-    let house = simulated(&db).await;
-    let mut tickets = Vec::new();
-    for n in 0..20 {
-        tickets.push(house.review("matter", &format!("R{n}")).await.expect("a ticket").ticket);
-    }
-    let raw = db.raw().await;
-    let harm = "UPDATE event SET bytes = hash WHERE seq = 1 AND ticket = \
-                (SELECT ticket FROM event ORDER BY position LIMIT 1)";
-    raw.execute_unprepared(harm).await.expect("harmed");
-    raw.execute_unprepared(
-        "UPDATE ticket SET snapshot = head WHERE id = \
-         (SELECT ticket FROM event ORDER BY position LIMIT 1)",
-    )
-    .await
-    .expect("harmed");
-    let to = instant("2026-03-06T00:00:00+08:00");
-    house.engine.advance_clock(to).await.expect("advanced");
-    let incidents = db.store.incidents(true, None, 10).await.expect("them");
-    let [Incident { id, what, .. }] = incidents.as_slice() else { panic!("{incidents:?}") };
-    assert_eq!((what.ticket, what.code.as_str()), (tickets[0], "unreadable"));
-    assert_eq!(db.number("SELECT count(*) FROM card").await, 19);
-    let told = house.act(tickets[0], "urge", hotline(), json!({})).await.expect_err("refused");
-    assert_eq!(told, Declined::Incident);
-    // Retried without being mended, it is an incident again.
-    assert!(house.engine.retry_incident(*id).await.expect("an answer"));
-    assert!(!house.engine.retry_incident(*id).await.expect("an answer"));
-    house.engine.advance_clock(to.plus_ms(1)).await.expect("advanced");
-    assert_eq!(db.store.incidents(true, None, 10).await.expect("them").len(), 1);
-    assert_eq!(db.store.incidents(false, None, 10).await.expect("them").len(), 2);
-}
-
 /// A house whose clock stands shortly before a ticket's next rung.
 async fn before_a_rung(db: &TestDatabase, before_ms: i64) -> (House, House, Instant) {
     let first = simulated(db).await;
@@ -361,63 +325,6 @@ async fn a_notice_is_worked_in_when_its_day_comes(db: TestDatabase) {
     let moved = events.iter().filter(|one| matches!(one.fact, Fact::DeadlineMoved(_)));
     let moved: Vec<_> = moved.map(|one| one.at).collect();
     assert!(!moved.is_empty() && moved.iter().all(|at| *at >= day), "{moved:?}");
-}
-
-async fn a_retry_leaves_the_lane_nothing_that_is_not_due(db: TestDatabase) {
-    let house = simulated(&db).await;
-    let done = house.review("matter", "R1").await.expect("a ticket");
-    let (ticket, instance) = (done.ticket, done.instance.expect("the ticket"));
-    for (nr, command) in ["advance", "recompute", "urge"].into_iter().enumerate() {
-        let what = duban::store::NewIncident {
-            ticket,
-            command: command.to_owned(),
-            code: "test".to_owned(),
-            message: String::new(),
-            seq: instance.seq,
-            at: house.engine.clock().now(),
-            arrived_at: house.engine.clock().now(),
-            known_on: None,
-        };
-        let id = uuid::Uuid::from_u128(nr as u128 + 1);
-        db.store.note_incidents(&[(id, what)]).await.expect("noted");
-        // Only what stops time holds a ticket back.
-        let wake = db.store.next_wake().await.expect("an answer");
-        assert_eq!(wake.is_none(), command == "advance", "{command}");
-        assert!(house.engine.retry_incident(id).await.expect("an answer"));
-        assert_eq!(db.store.next_wake().await.expect("an answer"), instance.next_wake());
-        assert_eq!(house.engine.advance_due(10).await.expect("nothing").due, 0);
-    }
-    assert!(db.store.incidents(true, None, 10).await.expect("them").is_empty());
-}
-
-async fn one_refused_change_is_set_aside_and_the_rest_goes_through(db: TestDatabase) {
-    let house = simulated(&db).await;
-    let mut tickets = Vec::new();
-    for nr in 0..12 {
-        tickets.push(house.review("matter", &format!("R{nr}")).await.expect("a ticket").ticket);
-    }
-    // A row where one ticket's next event would go.
-    let (_, loaded) = db.store.load(&tickets[5..6]).await.expect("it").remove(0);
-    let seq = loaded.expect("readable").instance.seq + 1;
-    let stands = format!(
-        "INSERT INTO event (position, ticket, seq, bytes, hash) \
-         SELECT 900000, ticket, {seq}, bytes, hash FROM event WHERE position = \
-         (SELECT max(position) FROM event WHERE ticket = \
-          (SELECT id FROM ticket ORDER BY id LIMIT 1 OFFSET 5))"
-    );
-    db.raw().await.execute_unprepared(&stands).await.expect("harmed");
-    let acts = tickets.iter().map(|ticket| house.act(*ticket, "urge", hotline(), json!({})));
-    let done = futures::future::join_all(acts).await;
-    let good: Vec<bool> = done.iter().map(Result::is_ok).collect();
-    assert_eq!(good.iter().filter(|good| **good).count(), 11, "{done:?}");
-    assert_eq!(done[5].as_ref().expect_err("refused"), &Declined::Incident);
-    let incidents = db.store.incidents(true, None, 10).await.expect("them");
-    assert_eq!(incidents.len(), 1);
-    assert_eq!(incidents[0].what.ticket, tickets[5]);
-    // Time goes on for all the others.
-    let to = house.engine.clock().now().plus_ms(3 * 86_400_000);
-    house.engine.advance_clock(to).await.expect("advanced");
-    assert_eq!(db.number("SELECT count(*) FROM card").await, 11);
 }
 
 async fn a_key_stays_taken_when_its_caller_goes_away(db: TestDatabase) {

@@ -11,6 +11,7 @@ mod demo;
 mod document;
 mod engine;
 mod house;
+mod incidents;
 mod integrators;
 mod keys;
 mod limits;

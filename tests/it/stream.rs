@@ -253,3 +253,29 @@ async fn what_cannot_be_read_hides_nothing() {
         assert_eq!(turns, 2, "{number}: yellow, then red");
     }
 }
+
+/// What an agency gave back and cannot be read any more hides nothing of what it has.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_was_given_back_and_cannot_be_read_ends_no_stream() {
+    let place = Place::new().await;
+    let server = place.serve(&["--clock", "simulated", "--start-at", START]);
+    let hotline = place.token(Role::Hotline, "h1", None).await;
+    let agency = place.token(Role::Agency, "a1", Some("SZ013")).await;
+    let given = open_ticket(&server, &hotline, "R1", Some("SZ013")).await;
+    let path = format!("/v1/tickets/{given}/actions");
+    let reason = json!({"reason": "不属于本单位"});
+    server.post(&format!("{path}/request_return"), &agency, &reason).await.ok();
+    server.post(&format!("{path}/approve_return"), &hotline, &json!({})).await.ok();
+    server.post(&format!("{path}/dispatch"), &hotline, &json!({"agency": "SZ007"})).await.ok();
+    let kept = open_ticket(&server, &hotline, "R2", Some("SZ013")).await;
+    let harm = format!(
+        "UPDATE event SET bytes = hash WHERE seq = 1 AND ticket = \
+         (SELECT id FROM ticket WHERE ticket_no = '{given}')"
+    );
+    place.harm(&harm).await;
+    let mut reading = Reading::open(&server, &agency, "?after=start", None).await;
+    let told = reading.commit().await.expect("a commit").data.expect("data");
+    assert_eq!(told["tickets"][0]["ticket_no"], json!(kept), "{told}");
+    let listed = server.get("/v1/tickets", &agency).await.ok();
+    assert_eq!(listed["tickets"].as_array().expect("tickets").len(), 1);
+}

@@ -255,6 +255,11 @@ async fn files_are_audited_too() {
     audit(&["--attachments", "nowhere"], 1, "的文件缺失或被改动");
     assert!(!Path::new("nowhere").exists(), "an audit makes no folder");
     std::fs::write(&file, b"abc").expect("put back");
+    // Where the service keeps them stands in its settings.
+    let config = place.path().join("service.toml");
+    std::fs::write(&config, "attachments = \"elsewhere\"\n").expect("written");
+    audit(&["--config", &config.display().to_string()], 1, "的文件缺失或被改动");
+    audit(&["--config", &config.display().to_string(), "--without-files"], 0, "全部相符");
     place.harm("UPDATE attachment SET bytes = 4").await;
     audit(&[], 1, "的文件缺失或被改动");
     place.harm("DELETE FROM attachment").await;

@@ -44,8 +44,8 @@ impl Form {
     /// Reads a form from the text of its JSON Schema.
     ///
     /// # Errors
-    /// Every fault of the file: bad JSON, a schema that is none, a field without limits, one that is
-    /// called public without being provably a code, a schema of which no example can be given.
+    /// Every fault of the file: bad JSON, a schema that is none, a field without limits, one
+    /// that is called public without being provably a code.
     pub fn read(name: Name, file: &str, text: &str) -> Result<Self, Vec<Fault>> {
         let fault = |line: usize, key: &str, message: String| {
             vec![Fault { file: file.to_owned(), line, key: key.to_owned(), message }]
@@ -80,15 +80,6 @@ impl Form {
                 None
             }
         };
-        // Documents and replays show forms filled in: nobody but its author knows what a pattern means.
-        if let Some(validator) = &validator {
-            let example = example::of(&schema);
-            if let Some(error) = validator.iter_errors(&example).next() {
-                let place = error.instance_path().to_string();
-                let key = place.rsplit('/').next().unwrap_or_default();
-                note(key, format!("字段 {place} 推不出合格的示例，请为它写 examples"));
-            }
-        }
         match validator {
             Some(validator) if faults.is_empty() => {
                 let shape = Shape::of(&schema);
@@ -96,6 +87,21 @@ impl Form {
             }
             _ => Err(faults),
         }
+    }
+
+    /// Asks more of a file than of a text that tickets are pinned to already: documents show forms
+    /// filled in, and nobody but its author knows what a pattern means.
+    ///
+    /// # Errors
+    /// The field of which no good example can be given.
+    pub fn with_example(self, file: &str) -> Result<Self, Vec<Fault>> {
+        let example = self.example();
+        let Some(error) = self.validator.iter_errors(&example).next() else { return Ok(self) };
+        let place = error.instance_path().to_string();
+        let key = place.rsplit('/').next().unwrap_or_default().to_owned();
+        let message = format!("字段 {place} 推不出合格的示例，请为它写 examples");
+        let (file, line) = (file.to_owned(), line_of(&self.text, &key));
+        Err(vec![Fault { file, line, key, message }])
     }
 
     /// The form's top-level properties.

@@ -47,7 +47,7 @@ impl Library {
         let mut by_name = BTreeMap::new();
         for form in library.each(forms, |file, text| {
             let name = Path::new(file).file_stem().unwrap_or_default().to_string_lossy();
-            Form::read(Name::from(&*name), file, text)
+            Form::read(Name::from(&*name), file, text)?.with_example(file)
         }) {
             by_name.insert(form.name.clone(), Arc::new(form));
         }

@@ -59,8 +59,8 @@ pub(crate) async fn post(
     let key = keys::keyed(&headers, &caller, &operation, &bytes, 200)?;
     let reach = caller.may(Endpoint::Act)?;
     let seen = api.seen(&reach, &ticket_no).await?;
-    let task = task(&api, &caller, &reach, &seen, &action, &form, revision).await?;
-    let (seen, done) = carry_out(&api, &arrival, seen, task, key).await?;
+    let deed = Deed { api: &api, caller: &caller, reach: &reach, action: &action, form: &form };
+    let (seen, done) = deed.carry_out(&arrival, seen, revision, key).await?;
     let is_whole = seen.sight == Sight::Whole;
     let (repeated, receipt) = (done.repeated, done.receipt);
     let view = api.view_of_done(&caller, seen).await?.with_receipt(receipt);
@@ -70,77 +70,84 @@ pub(crate) async fn post(
     Ok(response)
 }
 
-/// Does it; the ticket as it was committed, whatever has come after it, or, of a repetition, as it is
-/// now.
-pub(super) async fn carry_out(
-    api: &Api,
-    arrival: &Arrival<'_>,
-    mut seen: Seen,
-    task: Task,
-    key: Option<Keyed>,
-) -> Result<(Seen, Done), Problem> {
-    let done = api.engine.submit(arrival, task, key).await?;
-    if let Some(instance) = &done.instance {
-        seen.loaded.instance = Instance::clone(instance);
-    }
-    Ok((seen, done))
+/// What a caller wants to do, on one ticket or on many.
+pub(super) struct Deed<'d> {
+    pub(super) api: &'d Api,
+    pub(super) caller: &'d Caller,
+    pub(super) reach: &'d Reach,
+    pub(super) action: &'d str,
+    pub(super) form: &'d Value,
 }
 
-/// The command of a caller on a ticket that he may see.
-pub(super) async fn task(
-    api: &Api,
-    caller: &Caller,
-    reach: &Reach,
-    seen: &Seen,
-    action: &str,
-    form: &Value,
-    revision: Option<u32>,
-) -> Result<Task, Problem> {
-    let fault = match fault(api, reach, &seen.loaded, action, form).await? {
-        None => not_uploaded(api, caller, seen, form).await?,
-        fault => fault,
-    };
-    let (action, actor) = (Name::from(action), caller.actor());
-    // What an agency no longer has changes no more for it: there is nothing to compare.
-    let revision = revision.filter(|_| seen.sight == Sight::Whole);
-    Ok(Task::Act { ticket: seen.id, action, actor, form: form.clone(), revision, fault })
-}
+impl Deed<'_> {
+    /// Does it; the ticket as it was committed, whatever has come after it, or, of a repetition, as it
+    /// is now.
+    pub(super) async fn carry_out(
+        &self,
+        arrival: &Arrival<'_>,
+        mut seen: Seen,
+        revision: Option<u32>,
+        key: Option<Keyed>,
+    ) -> Result<(Seen, Done), Problem> {
+        // One after another: else two tickets could each become the other's duplicate.
+        let names_another = self.form.get(DUPLICATE_OF).is_some();
+        let _alone = match names_another {
+            true => Some(self.api.duplicates.lock().await),
+            false => None,
+        };
+        let task = self.task(&seen, revision).await?;
+        let done = self.api.engine.submit(arrival, task, key).await?;
+        if let Some(instance) = &done.instance {
+            seen.loaded.instance = Instance::clone(instance);
+        }
+        Ok((seen, done))
+    }
 
-/// What the house knows against a form: a ticket goes only to an agency of the register, and is a
-/// duplicate only of another ticket that is there and is none itself.
-async fn fault(
-    api: &Api,
-    reach: &Reach,
-    loaded: &Loaded,
-    action: &str,
-    form: &Value,
-) -> Result<Option<FieldFault>, Problem> {
-    let definition = api.engine.knowledge().context().definition(&loaded.instance)?;
-    let Some(action) = definition.action(action) else { return Ok(None) };
-    let text = |field: &str| form.get(field).and_then(Value::as_str);
-    if let Some(field) = &action.assign
-        && text(field.as_str()).is_some_and(|code| api.register.agency(code).is_none())
-    {
-        return Ok(Some(told(field.as_str(), "没有这个单位代码；请从单位名册中选择")));
+    /// The command on a ticket that the caller may see.
+    pub(super) async fn task(&self, seen: &Seen, revision: Option<u32>) -> Result<Task, Problem> {
+        let fault = match self.fault(&seen.loaded).await? {
+            None => not_uploaded(self.api, self.caller, seen, self.form).await?,
+            fault => fault,
+        };
+        let (action, actor) = (Name::from(self.action), self.caller.actor());
+        // What an agency no longer has changes no more for it: there is nothing to compare.
+        let revision = revision.filter(|_| seen.sight == Sight::Whole);
+        let (ticket, form) = (seen.id, self.form.clone());
+        Ok(Task::Act { ticket, action, actor, form, revision, fault })
     }
-    let Some(number) = text(DUPLICATE_OF) else { return Ok(None) };
-    if number == loaded.ticket_no {
-        return Ok(Some(told(DUPLICATE_OF, "不能是本工单自己")));
+
+    /// What the house knows against a form: a ticket goes only to an agency of the register, and is a
+    /// duplicate only of another ticket that is there and is none itself.
+    async fn fault(&self, loaded: &Loaded) -> Result<Option<FieldFault>, Problem> {
+        let api = self.api;
+        let definition = api.engine.knowledge().context().definition(&loaded.instance)?;
+        let Some(action) = definition.action(self.action) else { return Ok(None) };
+        let text = |field: &str| self.form.get(field).and_then(Value::as_str);
+        if let Some(field) = &action.assign
+            && text(field.as_str()).is_some_and(|code| api.register.agency(code).is_none())
+        {
+            return Ok(Some(told(field.as_str(), "没有这个单位代码；请从单位名册中选择")));
+        }
+        let Some(number) = text(DUPLICATE_OF) else { return Ok(None) };
+        if number == loaded.ticket_no {
+            return Ok(Some(told(DUPLICATE_OF, "不能是本工单自己")));
+        }
+        // A foreign one is like none.
+        let other = match api.seen(self.reach, number).await {
+            Ok(other) => other.loaded,
+            Err(problem) if problem.status() == 404 => {
+                return Ok(Some(told(DUPLICATE_OF, "没有这件工单，或不在本辖区")));
+            }
+            Err(problem) => return Err(problem),
+        };
+        Ok(match other {
+            other if other.instance.outcome == Some(Outcome::Duplicate) => {
+                let say = "该工单本身已作为重复件办结；请填写仍在办理的那一件";
+                Some(told(DUPLICATE_OF, say))
+            }
+            _ => None,
+        })
     }
-    // A foreign one is like none.
-    let other = match api.seen(reach, number).await {
-        Ok(other) => other.loaded,
-        Err(problem) if problem.status() == 404 => {
-            return Ok(Some(told(DUPLICATE_OF, "没有这件工单，或不在本辖区")));
-        }
-        Err(problem) => return Err(problem),
-    };
-    Ok(match other {
-        other if other.instance.outcome == Some(Outcome::Duplicate) => {
-            Some(told(DUPLICATE_OF, "该工单本身已作为重复件办结；请填写仍在办理的那一件"))
-        }
-        _ => None,
-    })
 }
 
 /// A form names evidence by its digest: whoever fills it in must have seen the file.

@@ -15,12 +15,12 @@ use utoipa::ToSchema;
 use super::super::body::{Body, NoQuery, Path, Query};
 use super::super::caller::Caller;
 use super::super::document::Filled;
-use super::super::policy::{Endpoint, Reach};
+use super::super::policy::Endpoint;
 use super::super::problem::Problem;
 use super::super::sight::{Seen, Sight};
 use super::super::view::ticket::TicketView;
 use super::super::{Api, keys};
-use super::act;
+use super::act::Deed;
 use crate::engine::{Arrival, Keyed, Task};
 
 /// Tickets in one request.
@@ -116,7 +116,8 @@ pub(crate) async fn post(
     let reach = caller.may(Endpoint::Act)?;
     check(&many)?;
     let Many { items, form, dry_run } = many;
-    let work = Work { api: &api, caller: &caller, reach: &reach, action: &action, form: &form };
+    let deed = Deed { api: &api, caller: &caller, reach: &reach, action: &action, form: &form };
+    let work = Work(deed);
     let is_done = |one: &ResultView| one.problem.is_none();
     let (results, repeated) = if dry_run {
         if key.is_some() {
@@ -127,9 +128,10 @@ pub(crate) async fn post(
     } else {
         let turn = api.engine.turn(key.as_ref(), 0).await?;
         let results = work.carry_out(&arrival, items, key.as_ref(), &bytes).await;
+        let is_known = |one: &ResultView| one.problem.as_ref().is_none_or(|it| it.status() < 500);
         if results.iter().any(is_done) {
-            api.engine.end_turn(turn, 200).await?;
-        } else {
+            api.engine.end_turn(turn, 200).await;
+        } else if results.iter().all(is_known) {
             // As a single request that was refused: it may come again, put right.
             api.engine.give_up_turn(turn).await;
         }
@@ -161,13 +163,7 @@ fn check(many: &Many) -> Result<(), Problem> {
 }
 
 /// One action with one form, for many tickets.
-struct Work<'w> {
-    api: &'w Api,
-    caller: &'w Caller,
-    reach: &'w Reach,
-    action: &'w str,
-    form: &'w Value,
-}
+struct Work<'w>(Deed<'w>);
 
 impl Work<'_> {
     /// All are under way together: they share commits.
@@ -192,8 +188,8 @@ impl Work<'_> {
         item: &Item,
         key: Option<Keyed>,
     ) -> Result<(TicketView, bool), Problem> {
-        let (seen, task) = self.task(item).await?;
-        let (seen, done) = act::carry_out(self.api, arrival, seen, task, key).await?;
+        let seen = self.0.api.seen(self.0.reach, &item.ticket_no).await?;
+        let (seen, done) = self.0.carry_out(arrival, seen, item.revision, key).await?;
         let view = self.shown(seen).await?;
         Ok((view.with_receipt(done.receipt), done.repeated))
     }
@@ -213,7 +209,7 @@ impl Work<'_> {
                 seen
             }));
         }
-        let mut tried = self.api.engine.rehearse(arrival, tasks).await.into_iter();
+        let mut tried = self.0.api.engine.rehearse(arrival, tasks).await.into_iter();
         let mut results = Vec::with_capacity(items.len());
         for (item, found) in items.into_iter().zip(found) {
             let would = match found {
@@ -235,24 +231,15 @@ impl Work<'_> {
     /// everywhere.
     async fn shown(&self, seen: Seen) -> Result<TicketView, Problem> {
         if seen.sight == Sight::Whole {
-            let at = self.api.engine.clock().now();
-            return self.api.listed(self.caller, &seen.loaded, at);
+            let at = self.0.api.engine.clock().now();
+            return self.0.api.listed(self.0.caller, &seen.loaded, at);
         }
-        self.api.view(self.caller, seen).await
+        self.0.api.view(self.0.caller, seen).await
     }
 
     async fn task(&self, item: &Item) -> Result<(Seen, Task), Problem> {
-        let seen = self.api.seen(self.reach, &item.ticket_no).await?;
-        let task = act::task(
-            self.api,
-            self.caller,
-            self.reach,
-            &seen,
-            self.action,
-            self.form,
-            item.revision,
-        )
-        .await?;
+        let seen = self.0.api.seen(self.0.reach, &item.ticket_no).await?;
+        let task = self.0.task(&seen, item.revision).await?;
         Ok((seen, task))
     }
 }

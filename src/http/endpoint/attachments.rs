@@ -18,6 +18,7 @@ use duban_core::ticket_id::TicketId;
 use duban_core::time::Instant;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
+use tokio::io::AsyncReadExt;
 use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
 
@@ -30,6 +31,7 @@ use super::super::view::ticket::ReceiptView;
 use super::super::{Api, keys};
 use crate::engine::{Declined, Keyed, Receipt, Task, Turn};
 use crate::store::{Attachment, RequestKey, Side};
+use crate::vault::VaultError;
 use crate::{clock, crypto};
 
 /// Bytes of a file.
@@ -41,6 +43,9 @@ const ATTACHMENTS_MAX: u64 = 200;
 
 /// Attachments on one list; a ticket goes through few hands.
 const LISTED_MAX: u64 = 5_000;
+
+/// Where a file is there and its record is not.
+const KEPT: &str = "文件已保存，但尚未记入历史；请重新上传";
 
 /// How much of a file is sent at once.
 const PIECE: usize = 64 * 1024;
@@ -196,15 +201,20 @@ pub(crate) async fn get(
     let one = found.into_iter().find(|one| one.id.to_string() == id);
     let one = one.ok_or_else(|| Problem::not_found("这个附件"))?;
     let slot = api.limits.transfer(caller.token)?;
-    let bytes = api.vault.read(one.sm3).await?;
+    let (file, bytes) = api.vault.read(one.sm3).await?;
+    if bytes != one.bytes {
+        return Err(VaultError::Damaged.into());
+    }
     let end = TYPES.iter().find(|(kind, ..)| *kind == one.content_type).map_or("bin", |one| one.1);
     // The place among transfers is held until the last piece has been taken.
-    let pieces = futures::stream::unfold((Bytes::from(bytes), slot), |(mut left, slot)| async {
-        if left.is_empty() {
-            return None;
+    let pieces = futures::stream::unfold((file, slot), |(mut file, slot)| async {
+        let mut piece = Vec::with_capacity(PIECE);
+        match file.read_buf(&mut piece).await {
+            Ok(0) => None,
+            Ok(_) => Some((Ok(Bytes::from(piece)), (file, slot))),
+            // Whoever counts the bytes finds that some are missing.
+            Err(error) => Some((Err(error), (file, slot))),
         }
-        let piece = left.split_to(left.len().min(PIECE));
-        Some((Ok::<_, std::io::Error>(piece), (left, slot)))
     });
     let mut response = axum::body::Body::from_stream(pieces).into_response();
     let named = format!("attachment; filename=\"{ticket_no}-{}.{end}\"", &one.sm3.to_string()[..8]);
@@ -245,6 +255,7 @@ pub(crate) async fn post(
     request: Request,
 ) -> Result<Response, Problem> {
     let store = api.engine.store();
+    keys::readable(&headers)?;
     let reach = caller.may(Endpoint::Attach)?;
     let seen = api.seen(&reach, &ticket_no).await?;
     api.takes_file(&caller, &seen)?;
@@ -287,7 +298,8 @@ pub(crate) async fn post(
         // The file before its row: a row without a file would promise what is not there.
         file.keep().await?;
         let kept = store.add_attachment(&new).await?;
-        let mut receipt = api.recorded(&caller, seen.id, sm3).await?;
+        let recorded = api.recorded(&caller, seen.id, sm3).await;
+        let mut receipt = recorded.map_err(|problem| problem.saying(KEPT))?;
         // What was done before is answered as it was, and does nothing new.
         if receipt.is_none() && !turn.is_done {
             receipt = api.record(&caller, seen.id, sm3, material).await?;
@@ -385,9 +397,12 @@ impl Api {
             Err(Declined::KeyRunning) => {
                 Err(Problem::new(Kind::KeyRunning, "同一文件正在上传，请稍后再查"))
             }
-            Err(declined) => {
-                Err(Problem::from(declined).and("文件已保存，尚未记入历史；请重新上传"))
+            Err(declined @ Declined::OutcomeUnknown) => Err(declined.into()),
+            Err(Declined::Rejected(rejection)) => {
+                let why = format!("文件已保存，但不能记入历史：{rejection}");
+                Err(Problem::from(rejection).saying(&why))
             }
+            Err(declined) => Err(Problem::from(declined).saying(KEPT)),
         }
     }
 

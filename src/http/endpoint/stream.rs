@@ -36,6 +36,9 @@ const LOOK: Duration = Duration::from_secs(1);
 /// Commits read at once.
 const COMMITS: u64 = 64;
 
+/// Events after which no further commit is read at once.
+const EVENTS: i64 = 2_000;
+
 /// How soon a reader comes again, in milliseconds.
 const RETRY: Duration = Duration::from_secs(1);
 
@@ -150,7 +153,14 @@ impl Reader {
     /// Reads on; whether there was anything.
     async fn read(&mut self) -> Result<bool, Problem> {
         let store = self.api.engine.store();
-        let commits = store.commits_after(self.at, COMMITS).await?;
+        let mut commits = store.commits_after(self.at, COMMITS).await?;
+        let mut events = 0;
+        let fit = commits.iter().take_while(|commit| {
+            let fits = events < EVENTS;
+            events += commit.last_position + 1 - commit.first_position;
+            fits
+        });
+        commits.truncate(fit.count());
         let (Some(first), Some(last)) = (commits.first(), commits.last()) else {
             return Ok(false);
         };
@@ -197,17 +207,19 @@ impl Reader {
                 continue;
             };
             let until = sight.until(&loaded.instance);
+            let seen: Vec<_> = of_ticket.iter().filter(|event| event.seq <= until).collect();
+            if seen.is_empty() {
+                continue;
+            }
             let context = self.api.engine.knowledge().context();
             let Ok(definition) = context.definition(&loaded.instance) else {
                 unreadable.push(ticket);
                 continue;
             };
             let hides = |deadline: &str| definition.hides(deadline, self.caller.role);
-            let seen = of_ticket.iter().filter(|event| event.seq <= until);
             let events: Result<Vec<EventView>, Problem> =
-                seen.map(|event| EventView::new(event, hides)).collect();
+                seen.into_iter().map(|event| EventView::new(event, hides)).collect();
             match events {
-                Ok(events) if events.is_empty() => {}
                 Ok(events) => {
                     let ticket_no = loaded.ticket_no.clone();
                     changed.push(ChangedView { ticket_no, events });

@@ -117,9 +117,9 @@ impl Problem {
         problem
     }
 
-    /// The same with another sentence for people.
-    pub(crate) fn and(mut self, sentence: &str) -> Self {
-        self.0.detail = format!("{}。{sentence}", self.0.detail);
+    /// The same in other words for people.
+    pub(crate) fn saying(mut self, detail: &str) -> Self {
+        detail.clone_into(&mut self.0.detail);
         self
     }
 

@@ -1,0 +1,145 @@
+//! What cannot be decided on or committed is set aside, holds up nobody, and is not forgotten.
+
+use duban::clock::Clock;
+use duban::engine::Declined;
+use duban::store::{Incident, NewIncident};
+use sea_orm::ConnectionTrait;
+use serde_json::json;
+
+use crate::database::{TestDatabase, on_both};
+use crate::house::{House, hotline};
+use crate::lives::instant;
+
+on_both!(
+    a_ticket_that_cannot_be_read_holds_up_nobody,
+    a_retry_leaves_the_lane_nothing_that_is_not_due,
+    a_recomputation_waits_for_its_own_retry,
+    one_refused_change_is_set_aside_and_the_rest_goes_through,
+);
+
+const START: &str = "2026-03-02T10:00:00+08:00";
+
+async fn simulated(db: &TestDatabase) -> House {
+    House::new(&db.store, Clock::simulated(instant(START))).await
+}
+
+async fn a_ticket_that_cannot_be_read_holds_up_nobody(db: TestDatabase) {
+    let house = simulated(&db).await;
+    let mut tickets = Vec::new();
+    for n in 0..20 {
+        tickets.push(house.review("matter", &format!("R{n}")).await.expect("a ticket").ticket);
+    }
+    let raw = db.raw().await;
+    let harm = "UPDATE event SET bytes = hash WHERE seq = 1 AND ticket = \
+                (SELECT ticket FROM event ORDER BY position LIMIT 1)";
+    raw.execute_unprepared(harm).await.expect("harmed");
+    raw.execute_unprepared(
+        "UPDATE ticket SET snapshot = head WHERE id = \
+         (SELECT ticket FROM event ORDER BY position LIMIT 1)",
+    )
+    .await
+    .expect("harmed");
+    let to = instant("2026-03-06T00:00:00+08:00");
+    house.engine.advance_clock(to).await.expect("advanced");
+    let incidents = db.store.incidents(true, None, 10).await.expect("them");
+    let [Incident { id, what, .. }] = incidents.as_slice() else { panic!("{incidents:?}") };
+    assert_eq!((what.ticket, what.code.as_str()), (tickets[0], "unreadable"));
+    assert_eq!(db.number("SELECT count(*) FROM card").await, 19);
+    let told = house.act(tickets[0], "urge", hotline(), json!({})).await.expect_err("refused");
+    assert_eq!(told, Declined::Incident);
+    // Retried without being mended, it is an incident again.
+    assert!(house.engine.retry_incident(*id).await.expect("an answer"));
+    assert!(!house.engine.retry_incident(*id).await.expect("an answer"));
+    house.engine.advance_clock(to.plus_ms(1)).await.expect("advanced");
+    assert_eq!(db.store.incidents(true, None, 10).await.expect("them").len(), 1);
+    assert_eq!(db.store.incidents(false, None, 10).await.expect("them").len(), 2);
+}
+
+async fn a_retry_leaves_the_lane_nothing_that_is_not_due(db: TestDatabase) {
+    let house = simulated(&db).await;
+    let done = house.review("matter", "R1").await.expect("a ticket");
+    let (ticket, instance) = (done.ticket, done.instance.expect("the ticket"));
+    for (nr, command) in ["advance", "recompute", "urge"].into_iter().enumerate() {
+        let what = NewIncident {
+            ticket,
+            command: command.to_owned(),
+            code: "test".to_owned(),
+            message: String::new(),
+            seq: instance.seq,
+            at: house.engine.clock().now(),
+            arrived_at: house.engine.clock().now(),
+            known_on: None,
+        };
+        let id = uuid::Uuid::from_u128(nr as u128 + 1);
+        db.store.note_incidents(&[(id, what)]).await.expect("noted");
+        // Only what stops time holds a ticket back.
+        let wake = db.store.next_wake().await.expect("an answer");
+        assert_eq!(wake.is_none(), command == "advance", "{command}");
+        assert!(house.engine.retry_incident(id).await.expect("an answer"));
+        assert_eq!(db.store.next_wake().await.expect("an answer"), instance.next_wake());
+        assert_eq!(house.engine.advance_due(10).await.expect("nothing").due, 0);
+    }
+    assert!(db.store.incidents(true, None, 10).await.expect("them").is_empty());
+}
+
+/// A publication that could not be worked in still has to be, whatever else of its ticket is over.
+async fn a_recomputation_waits_for_its_own_retry(db: TestDatabase) {
+    let house = simulated(&db).await;
+    let ticket = house.review("matter", "R1").await.expect("a ticket").ticket;
+    let at = house.engine.clock().now();
+    let mut ids = Vec::new();
+    for (nr, command) in ["advance", "recompute"].into_iter().enumerate() {
+        let what = NewIncident {
+            ticket,
+            command: command.to_owned(),
+            code: "test".to_owned(),
+            message: String::new(),
+            seq: 1,
+            at,
+            arrived_at: at,
+            known_on: None,
+        };
+        ids.push(uuid::Uuid::from_u128(nr as u128 + 1));
+        db.store.note_incidents(&[(ids[nr], what)]).await.expect("noted");
+    }
+    let open = async || {
+        let open = db.store.incidents(true, None, 10).await.expect("them");
+        open.into_iter().map(|one| one.what.command).collect::<Vec<_>>()
+    };
+    assert_eq!(open().await, ["recompute", "advance"]);
+    // Whoever acts moves the ticket on, and time with it.
+    house.act(ticket, "urge", hotline(), json!({})).await.expect("urged");
+    assert_eq!(open().await, ["recompute"]);
+    assert!(house.engine.retry_incident(ids[1]).await.expect("an answer"));
+    assert!(open().await.is_empty());
+}
+
+async fn one_refused_change_is_set_aside_and_the_rest_goes_through(db: TestDatabase) {
+    let house = simulated(&db).await;
+    let mut tickets = Vec::new();
+    for nr in 0..12 {
+        tickets.push(house.review("matter", &format!("R{nr}")).await.expect("a ticket").ticket);
+    }
+    // A row where one ticket's next event would go.
+    let (_, loaded) = db.store.load(&tickets[5..6]).await.expect("it").remove(0);
+    let seq = loaded.expect("readable").instance.seq + 1;
+    let stands = format!(
+        "INSERT INTO event (position, ticket, seq, bytes, hash) \
+         SELECT 900000, ticket, {seq}, bytes, hash FROM event WHERE position = \
+         (SELECT max(position) FROM event WHERE ticket = \
+          (SELECT id FROM ticket ORDER BY id LIMIT 1 OFFSET 5))"
+    );
+    db.raw().await.execute_unprepared(&stands).await.expect("harmed");
+    let acts = tickets.iter().map(|ticket| house.act(*ticket, "urge", hotline(), json!({})));
+    let done = futures::future::join_all(acts).await;
+    let good: Vec<bool> = done.iter().map(Result::is_ok).collect();
+    assert_eq!(good.iter().filter(|good| **good).count(), 11, "{done:?}");
+    assert_eq!(done[5].as_ref().expect_err("refused"), &Declined::Incident);
+    let incidents = db.store.incidents(true, None, 10).await.expect("them");
+    assert_eq!(incidents.len(), 1);
+    assert_eq!(incidents[0].what.ticket, tickets[5]);
+    // Time goes on for all the others.
+    let to = house.engine.clock().now().plus_ms(3 * 86_400_000);
+    house.engine.advance_clock(to).await.expect("advanced");
+    assert_eq!(db.number("SELECT count(*) FROM card").await, 11);
+}
