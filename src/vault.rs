@@ -115,6 +115,10 @@ impl Vault {
     pub async fn read(&self, sm3: Digest) -> Result<(File, u64), VaultError> {
         let path = place(&self.folder, sm3);
         let reading = tokio::task::spawn_blocking(move || {
+            // Whoever opens a pipe waits.
+            if !std::fs::metadata(&path)?.is_file() {
+                return Err(VaultError::Damaged);
+            }
             let mut file = std::fs::File::open(path)?;
             let (mut hasher, mut bytes, mut piece) = (Hasher::default(), 0, vec![0; PIECE]);
             loop {

@@ -17,7 +17,7 @@ use duban_core::event::{Event, Fact, Sealed};
 use duban_core::evidence::named_in;
 use duban_core::ticket_id::TicketId;
 
-use crate::store::{Recorded, Store, StoreError, StoredTicket};
+use crate::store::{CommitPlace, Recorded, Store, StoreError, StoredTicket};
 use crate::vault::{Vault, VaultError};
 pub use wrong::Wrong;
 
@@ -72,6 +72,7 @@ pub async fn verify(
     mut tell: impl FnMut(Checked),
 ) -> Result<Checked, AuditError> {
     let mut checked = Checked::default();
+    let commits = order(store, &mut checked).await?;
     let mut after = None;
     loop {
         let page = store.audit_page(after, PAGE).await?;
@@ -79,7 +80,7 @@ pub async fn verify(
             page.events.chunk_by(|one, next| one.ticket == next.ticket).map(of).collect();
         for ticket in &page.tickets {
             let history = histories.remove(&ticket.id()).unwrap_or_default();
-            checked.erased += whole(ticket, history)?;
+            checked.erased += whole(ticket, history, &commits)?;
             checked.held += u64::from(ticket.is_held());
             checked.tickets += 1;
             checked.events += history.len() as u64;
@@ -99,7 +100,7 @@ pub async fn verify(
     if let Some(vault) = vault {
         files(store, vault, &mut checked, &mut tell).await?;
     }
-    order(store, &mut checked).await?;
+    totals(store, &commits).await?;
     tell(checked);
     Ok(checked)
 }
@@ -139,7 +140,11 @@ fn of(history: &[Recorded]) -> (TicketId, &[Recorded]) {
 }
 
 /// A ticket with its history; how much of what it committed to is no longer there.
-fn whole(ticket: &StoredTicket, history: &[Recorded]) -> Result<u64, Wrong> {
+fn whole(
+    ticket: &StoredTicket,
+    history: &[Recorded],
+    commits: &[CommitPlace],
+) -> Result<u64, Wrong> {
     let name = || ticket.ticket_no().to_owned();
     let mut head = Digest::ZERO;
     let mut position = i64::MIN;
@@ -166,11 +171,15 @@ fn whole(ticket: &StoredTicket, history: &[Recorded]) -> Result<u64, Wrong> {
     if !ticket.has_head(head) {
         return Err(Wrong::Head { ticket: name() });
     }
-    relived(ticket, history)
+    relived(ticket, history, commits)
 }
 
 /// A ticket that its history makes, and everything that says the same once more.
-fn relived(ticket: &StoredTicket, history: &[Recorded]) -> Result<u64, Wrong> {
+fn relived(
+    ticket: &StoredTicket,
+    history: &[Recorded],
+    commits: &[CommitPlace],
+) -> Result<u64, Wrong> {
     let name = || ticket.ticket_no().to_owned();
     let mut erased = 0;
     let mut events = Vec::with_capacity(history.len());
@@ -180,6 +189,9 @@ fn relived(ticket: &StoredTicket, history: &[Recorded]) -> Result<u64, Wrong> {
             seq: recorded.seq,
             why: error.to_string(),
         })?;
+        if !is_of(recorded, &event, commits) {
+            return Err(Wrong::Misplaced { ticket: name(), seq: recorded.seq });
+        }
         if sealed(&event).is_some_and(|sealed| !ticket.keeps(sealed)) {
             return Err(Wrong::Private { ticket: name(), seq: recorded.seq });
         }
@@ -221,13 +233,21 @@ fn sealed(event: &Event) -> Option<&Sealed> {
     }
 }
 
-/// The one order: commits without gaps, each going on where the one before ended, up to what the
-/// ledger says and what there is.
-async fn order(store: &Store, checked: &mut Checked) -> Result<(), AuditError> {
+/// Whether an event was recorded when the commit was made that took its position.
+fn is_of(recorded: &Recorded, event: &Event, commits: &[CommitPlace]) -> bool {
+    let place = commits.partition_point(|commit| commit.last_position < recorded.position);
+    commits.get(place).is_none_or(|commit| commit.recorded_at == event.recorded_at)
+}
+
+/// The one order: commits without gaps, each going on where the one before ended.
+async fn order(store: &Store, checked: &mut Checked) -> Result<Vec<CommitPlace>, AuditError> {
     let wrong = |text: String| AuditError::from(Wrong::Order(text));
-    let (mut number, mut position) = (0, 0);
+    let mut all: Vec<CommitPlace> = Vec::new();
     loop {
+        let (number, position) =
+            all.last().map_or((0, 0), |commit| (commit.number, commit.last_position));
         let commits = store.commits_after(number, COMMITS).await?;
+        let (mut number, mut position) = (number, position);
         for commit in &commits {
             if commit.number != number + 1 {
                 return Err(wrong(format!("缺第 {} 次提交", number + 1)));
@@ -238,16 +258,24 @@ async fn order(store: &Store, checked: &mut Checked) -> Result<(), AuditError> {
             (number, position) = (commit.number, commit.last_position);
             checked.commits += 1;
         }
-        if (commits.len() as u64) < COMMITS {
-            break;
+        let is_last = (commits.len() as u64) < COMMITS;
+        all.extend(commits);
+        if is_last {
+            return Ok(all);
         }
     }
+}
+
+/// Whether the order reaches as far as the ledger says, and as there is something.
+async fn totals(store: &Store, commits: &[CommitPlace]) -> Result<(), AuditError> {
+    let wrong = |text: &str| AuditError::from(Wrong::Order(text.to_owned()));
+    let last = commits.last().map_or((0, 0), |commit| (commit.number, commit.last_position));
     let totals = store.audit_totals().await?;
-    if totals.ledger != (number, position) || totals.commits != (number, number) {
-        return Err(wrong("提交的次数与总账不符".to_owned()));
+    if totals.ledger != last || totals.commits != (last.0, last.0) {
+        return Err(wrong("提交的次数与总账不符"));
     }
-    if totals.events != (position, position) {
-        return Err(wrong("记录的条数与总账不符".to_owned()));
+    if totals.events != (last.1, last.1) {
+        return Err(wrong("记录的条数与总账不符"));
     }
     Ok(())
 }

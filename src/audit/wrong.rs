@@ -39,6 +39,14 @@ pub enum Wrong {
         /// The event.
         seq: u64,
     },
+    /// An event at a position that another commit took.
+    #[error("工单 {ticket} 第 {seq} 号记录与其所在提交的时刻不符：总序被改动")]
+    Misplaced {
+        /// The ticket.
+        ticket: String,
+        /// The event.
+        seq: u64,
+    },
     /// The ticket's row ends its chain otherwise.
     #[error("工单 {ticket} 的末端摘要不是最后一条记录的：被改动")]
     Head {

@@ -22,10 +22,10 @@ const TELL: Duration = Duration::from_secs(1);
 pub(super) enum Command {
     /// 核验整个数据库：逐件核对记录链、重放历史、比对快照和各表，指出第一处不符
     ///
-    /// 核验工单、记录、时限、牌、私密内容、评价的归属、附件文件和提交总序。工单编号、评价的代码、提交的时刻、工作流文本、消息、
-    /// 令牌、幂等键、未被引用的附件的登记等不在历史之中，不在核验之列。服务运行中也可核验，但应在其空闲时：核验期间的新提交可能
-    /// 被误报。从某条记录起整段重写、或整齐截去末尾，只凭数据库自身无法发现，须与库外保存的回执或
-    /// 检查点比对。
+    /// 核验工单、记录、时限、牌、私密内容、评价的归属、附件文件和提交总序。不在历史之中的不在核验之列：工单编号、评价和事项的
+    /// 代码、工作流文本、消息、令牌、幂等键，以及附件的登记（归属、类型、时间；历史所引的文件须有登记）。服务运行中也可核验，
+    /// 但应在其空闲时：核验期间的新提交可能被误报。从某条记录起整段重写、或整齐截去末尾，只凭数据库自身无法发现，
+    /// 须与库外保存的回执或检查点比对。
     Verify(Verify),
 }
 
@@ -110,7 +110,8 @@ impl Verify {
         }
         let url = &settings.database_url;
         match &settings.attachments {
-            Some(folder) => Ok(Some(Vault::of(folder))),
+            Some(folder) if folder.is_dir() => Ok(Some(Vault::of(folder))),
+            Some(folder) => Err(Failure::Input(format!("附件目录 {} 不存在", folder.display()))),
             None if url.starts_with("sqlite:") => {
                 Ok(Some(Vault::of(&Store::attachments_folder(url)?)))
             }

@@ -37,10 +37,10 @@ impl Engine {
             let work = Work::new(Request { arrived_at, task, key: None });
             let outcome = inner.carry_out(vec![work], Vec::new()).await.pop();
             match outcome {
-                Some(Outcome::Done(_))
-                | Some(Outcome::Declined(Declined::Incident | Declined::NoSuchTicket)) => {
-                    return Ok(());
-                }
+                Some(
+                    Outcome::Done(_)
+                    | Outcome::Declined(Declined::Incident | Declined::NoSuchTicket),
+                ) => return Ok(()),
                 Some(Outcome::Wait(until, _)) => inner.clock.sleep_until(until).await,
                 Some(Outcome::Declined(Declined::Store(error))) => return Err(error),
                 Some(Outcome::Declined(_)) | None => return Err(StoreError::Busy),

@@ -15,6 +15,7 @@ mod review;
 mod server;
 mod sight;
 mod unique;
+mod upload;
 mod view;
 
 use std::sync::Arc;

@@ -134,7 +134,8 @@ pub const fn scope(role: Role, endpoint: Endpoint) -> Scope {
             _ => Nothing,
         },
         R::Approver => match endpoint {
-            E::ReadTickets | E::Act | E::ReadDeadlines | E::ReadAttachments => All,
+            // Where the hotline itself was rated he stands in for it, with evidence too.
+            E::ReadTickets | E::Act | E::ReadDeadlines | E::ReadAttachments | E::Attach => All,
             _ => Nothing,
         },
         R::Auditor => match endpoint {

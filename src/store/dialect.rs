@@ -2,6 +2,7 @@
 //! carry, who may use a file. Must never know a table.
 
 use std::fs::{File, OpenOptions, TryLockError};
+use std::os::unix::fs::OpenOptionsExt;
 use std::time::Duration;
 
 use sea_orm::{ConnectOptions, Database, DatabaseConnection, DbBackend};
@@ -43,7 +44,14 @@ pub(super) struct Pools {
 /// Opens the database of an address.
 pub(super) async fn connect(url: &str) -> Result<Pools, StoreError> {
     if backend(url)? == DbBackend::Sqlite {
-        file(url)?;
+        if let Some(path) = file(url)?
+            && url.contains("mode=rwc")
+            && !path.contains('%')
+        {
+            // Nobody else on the machine is to read it, nor the log beside it, which takes after it.
+            // What is wrong with the path the database tells.
+            let _ = OpenOptions::new().write(true).create_new(true).mode(0o600).open(path);
+        }
         let write = Database::connect(sqlite(url, 1)).await.map_err(opening)?;
         let readable = url.replace("mode=rwc", "mode=rw");
         let read = Database::connect(sqlite(&readable, READERS_MAX)).await.map_err(opening)?;

@@ -404,3 +404,23 @@ async fn downloads_that_stand_still_are_counted() {
     }
     panic!("places of those who are gone are not free");
 }
+
+/// Where the hotline itself was rated the approver stands in for it, with evidence too; nobody sends
+/// what he could name nowhere.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn whoever_can_name_no_file_sends_none() {
+    let street = Street::new().await;
+    let approver = street.place.token(Role::Approver, "zhao", None).await;
+    let refused = street.upload(&approver, "text/plain", b"abc").await;
+    assert_eq!((refused.status, refused.problem()), (StatusCode::FORBIDDEN, "not-permitted"));
+    let mut body = review("R2", "staff", instant(START));
+    body["agency"] = json!("SZ002");
+    let of_hotline = street.server.post("/v1/reviews", &street.hotline, &body).await.ok();
+    let number = of_hotline["ticket_no"].as_str().expect("a number");
+    let path = format!("/v1/tickets/{number}/attachments");
+    let refused = street.server.upload(&path, &street.hotline, "text/plain", b"abc").await;
+    assert_eq!((refused.status, refused.problem()), (StatusCode::FORBIDDEN, "not-permitted"));
+    let sent = street.server.upload(&path, &approver, "text/plain", b"abc").await;
+    assert_eq!(sent.status, StatusCode::CREATED, "{}", sent.body);
+    assert!(sent.body["receipt"]["seq"].is_u64(), "{}", sent.body);
+}

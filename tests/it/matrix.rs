@@ -157,7 +157,8 @@ async fn each_role_may_what_the_table_says_and_nothing_else() {
                 assert_eq!(answer.problem(), "not-found", "{what}");
             } else {
                 allowed += 1;
-                assert_ne!(status, StatusCode::FORBIDDEN, "{what}");
+                // What a role may do on a ticket of some kind stands in its workflow.
+                assert_ne!(answer.problem(), "forbidden", "{what}");
                 assert_ne!(status, StatusCode::UNAUTHORIZED, "{what}");
                 assert!(!status.is_server_error(), "{what}: {}", answer.body);
                 // What is there is found; ids and actions of the test's own invention are not.

@@ -121,3 +121,14 @@ async fn on_a_full_disk_nothing_acknowledged_is_lost() {
     let next = answer.body["ticket_no"].as_str().expect("a number");
     assert!(next.starts_with(&format!("HCP20260302{:06}-", accepted.len() + 1)), "{next}");
 }
+
+/// Names, phones and numbers of citizens lie in the file and in the log beside it.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_database_is_its_owner_s_alone() {
+    use std::os::unix::fs::PermissionsExt;
+    let place = Place::new().await;
+    for file in ["duban.db", "duban.db-wal"] {
+        let about = std::fs::metadata(place.path().join(file)).expect("it is there");
+        assert_eq!(about.permissions().mode() & 0o777, 0o600, "{file}");
+    }
+}

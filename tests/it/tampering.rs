@@ -164,6 +164,21 @@ const HARMS: &[(&str, &[&str], &str)] = &[
         &["UPDATE personal_data SET body = CAST('{}x' AS BLOB) WHERE ticket = $1"],
         "私密内容被改动",
     ),
+    (
+        "the bound of two commits moved",
+        &[
+            "UPDATE commit_log SET last_position = last_position + 1 WHERE number = \
+             (SELECT max(number) - 1 FROM commit_log)",
+            "UPDATE commit_log SET first_position = first_position + 1 WHERE number = \
+             (SELECT max(number) FROM commit_log)",
+        ],
+        "总序被改动",
+    ),
+    (
+        "the time of a commit changed",
+        &["UPDATE commit_log SET recorded_at = recorded_at + 1"],
+        "总序被改动",
+    ),
     ("a commit removed", &["DELETE FROM commit_log WHERE number = 2"], "缺第 2 次提交"),
     ("the ledger changed", &["UPDATE ledger SET events = events + 1"], "与总账不符"),
 ];
@@ -252,12 +267,14 @@ async fn files_are_audited_too() {
     }
     std::fs::remove_file(&file).expect("removed");
     audit(&[], 1, "的文件缺失或被改动");
-    audit(&["--attachments", "nowhere"], 1, "的文件缺失或被改动");
+    audit(&["--attachments", "nowhere"], 2, "附件目录 nowhere 不存在");
     assert!(!Path::new("nowhere").exists(), "an audit makes no folder");
     std::fs::write(&file, b"abc").expect("put back");
     // Where the service keeps them stands in its settings.
     let config = place.path().join("service.toml");
-    std::fs::write(&config, "attachments = \"elsewhere\"\n").expect("written");
+    let elsewhere = place.path().join("elsewhere");
+    std::fs::create_dir(&elsewhere).expect("a folder");
+    std::fs::write(&config, format!("attachments = {elsewhere:?}\n")).expect("written");
     audit(&["--config", &config.display().to_string()], 1, "的文件缺失或被改动");
     audit(&["--config", &config.display().to_string(), "--without-files"], 0, "全部相符");
     place.harm("UPDATE attachment SET bytes = 4").await;

@@ -90,10 +90,10 @@ impl Deed<'_> {
         key: Option<Keyed>,
     ) -> Result<(Seen, Done), Problem> {
         // One after another: else two tickets could each become the other's duplicate.
-        let names_another = self.form.get(DUPLICATE_OF).is_some();
-        let _alone = match names_another {
-            true => Some(self.api.duplicates.lock().await),
-            false => None,
+        let _alone = if self.form.get(DUPLICATE_OF).is_some() {
+            Some(self.api.duplicates.lock().await)
+        } else {
+            None
         };
         let task = self.task(&seen, revision).await?;
         let done = self.api.engine.submit(arrival, task, key).await?;

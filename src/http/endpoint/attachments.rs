@@ -6,18 +6,10 @@ use axum::body::Bytes;
 use axum::extract::{Request, State};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use duban_core::deadline::{Card, CardState};
-use duban_core::definition::Action;
-use duban_core::digest::Digest;
-use duban_core::event::{Acted, Fact};
-use duban_core::evidence::DIGEST;
-use duban_core::limits::EVENTS_MAX;
 use duban_core::name::Name;
-use duban_core::rejection::Rejection;
-use duban_core::ticket_id::TicketId;
 use duban_core::time::Instant;
 use serde::{Deserialize, Serialize};
-use serde_json::{Value, json};
+use serde_json::json;
 use tokio::io::AsyncReadExt;
 use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
@@ -27,31 +19,21 @@ use super::super::caller::Caller;
 use super::super::policy::Endpoint;
 use super::super::problem::{Kind, Problem};
 use super::super::sight::{Seen, Sight};
+use super::super::upload::Upload;
 use super::super::view::ticket::ReceiptView;
 use super::super::{Api, keys};
-use crate::engine::{Declined, Keyed, Receipt, Task, Turn};
-use crate::store::{Attachment, RequestKey, Side};
+use crate::store::{Attachment, Side};
 use crate::vault::VaultError;
 use crate::{clock, crypto};
 
 /// Bytes of a file.
 pub(crate) const BYTES_MAX: u64 = 20 * 1024 * 1024;
 
-/// Attachments of one side on one ticket: whoever gives it back must not have used up the room of
-/// whoever gets it.
-const ATTACHMENTS_MAX: u64 = 200;
-
 /// Attachments on one list; a ticket goes through few hands.
 const LISTED_MAX: u64 = 5_000;
 
-/// Where a file is there and its record is not.
-const KEPT: &str = "文件已保存，但尚未记入历史；请重新上传";
-
 /// How much of a file is sent at once.
 const PIECE: usize = 64 * 1024;
-
-/// The action by which a ticket's history learns of a file that no other form names.
-const ATTACH: &str = "attach";
 
 /// What files may be: media type, how their names end, and what they are as evidence.
 const TYPES: &[(&str, &str, Material)] = &[
@@ -105,7 +87,7 @@ pub(crate) enum Material {
 
 #[derive(Debug, Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
-pub(crate) struct Upload {
+pub(crate) struct Described {
     /// 材料类型；不写则按文件类型判断
     #[param(inline)]
     kind: Option<Material>,
@@ -232,7 +214,7 @@ pub(crate) async fn get(
 #[utoipa::path(
     post, path = "/v1/tickets/{ticket_no}/attachments", tag = "tickets",
     params(
-        ("ticket_no" = String, Path, example = "HCP20260304000127-5"), Upload,
+        ("ticket_no" = String, Path, example = "HCP20260304000127-5"), Described,
         ("Idempotency-Key" = Option<String>, Header, description = "重试时使用同一个键"),
     ),
     request_body(content((String = "text/plain")), description = "文件内容"),
@@ -250,17 +232,16 @@ pub(crate) async fn post(
     State(api): State<Api>,
     caller: Caller,
     Path(ticket_no): Path<String>,
-    Query(Upload { kind }): Query<Upload>,
+    Query(Described { kind }): Query<Described>,
     headers: HeaderMap,
     request: Request,
 ) -> Result<Response, Problem> {
-    let store = api.engine.store();
     keys::readable(&headers)?;
     let reach = caller.may(Endpoint::Attach)?;
     let seen = api.seen(&reach, &ticket_no).await?;
     api.takes_file(&caller, &seen)?;
     let (content_type, usual) = content_type(&headers)?;
-    let _slot = api.limits.transfer(caller.token)?;
+    let slot = api.limits.transfer(caller.token)?;
     let mut file = api.vault.begin(crypto::identity(), clock::wall()).await?;
     receive(request, BYTES_MAX, &mut file).await?;
     if file.bytes == 0 {
@@ -273,40 +254,17 @@ pub(crate) async fn post(
     let seen = api.seen(&reach, &ticket_no).await?;
     api.takes_file(&caller, &seen)?;
     let sm3 = file.end().await?;
-    let own = caller.agency.as_ref();
-    let side = own.map(Name::as_str).unwrap_or_default();
+    let side = caller.agency.as_ref().map(Name::as_str).unwrap_or_default();
     let material = kind.unwrap_or(usual);
     let operation = format!("POST /v1/tickets/{ticket_no}/attachments");
     let body = json!([sm3, content_type, material, side]).to_string().into();
     let key = keys::keyed(&headers, &caller, &operation, &body, 201)?;
-    let keep = async |turn: &Turn| {
-        let there = store.attachments(seen.id, Side::Of(own), ATTACHMENTS_MAX).await?;
-        let is_same = |one: &Attachment| one.sm3 == sm3 && one.content_type == content_type;
-        if there.len() as u64 >= ATTACHMENTS_MAX && !there.iter().any(is_same) {
-            return Err(Problem::new(Kind::AttachmentsFull, "一个单位在一件工单上至多 200 个附件"));
-        }
-        let new = Attachment {
-            id: turn.about,
-            ticket: seen.id,
-            sm3,
-            bytes: file.bytes,
-            content_type: content_type.to_owned(),
-            agency: own.cloned(),
-            uploaded_by: caller.subject.clone(),
-            uploaded_at: api.engine.clock().now(),
-        };
-        // The file before its row: a row without a file would promise what is not there.
-        file.keep().await?;
-        let kept = store.add_attachment(&new).await?;
-        let recorded = api.recorded(&caller, seen.id, sm3).await;
-        let mut receipt = recorded.map_err(|problem| problem.saying(KEPT))?;
-        // What was done before is answered as it was, and does nothing new.
-        if receipt.is_none() && !turn.is_done {
-            receipt = api.record(&caller, seen.id, sm3, material).await?;
-        }
-        Ok(UploadedView { attachment: kept.into(), receipt: receipt.map(ReceiptView::from) })
-    };
-    let (view, repeated) = api.once(key, 0, keep).await?;
+    let ticket = seen.id;
+    let upload = Upload { api, caller, ticket, file, sm3, content_type, material, slot };
+    // Whoever hangs up now has sent it all the same.
+    let kept = tokio::spawn(upload.keep(key)).await.map_err(|_| Problem::fault())?;
+    let ((kept, receipt), repeated) = kept?;
+    let view = UploadedView { attachment: kept.into(), receipt: receipt.map(ReceiptView::from) };
     let mut response = (StatusCode::CREATED, Json(view)).into_response();
     keys::mark(&mut response, repeated);
     Ok(response)
@@ -344,99 +302,4 @@ impl Api {
         };
         Ok(self.engine.store().attachments(id, side, LISTED_MAX).await?)
     }
-
-    /// Whether a file of a caller's can still become evidence: somebody must be able to name it at
-    /// this step, and whoever no longer has the ticket must have a card to object to.
-    ///
-    /// # Errors
-    /// It cannot.
-    fn takes_file(&self, caller: &Caller, seen: &Seen) -> Result<(), Problem> {
-        let instance = &seen.loaded.instance;
-        let own_card =
-            |card: &Card| card.agency == caller.agency && card.state != CardState::Revoked;
-        if seen.sight != Sight::Whole && !instance.cards.iter().any(own_card) {
-            return Err(Problem::new(Kind::NotYours, "工单已不在本单位，也没有可提出异议的牌"));
-        }
-        let definition = self.engine.knowledge().context().definition(instance)?;
-        let step = definition.step(instance.step.as_str());
-        let names_files = |action: &Action| {
-            let form = definition.form(action.form.as_str());
-            let fields = form.and_then(|form| form.schema["properties"].as_object());
-            let names = |field: &Value| field["items"]["properties"][DIGEST].is_object();
-            fields.is_some_and(|fields| fields.values().any(names))
-        };
-        if step.is_some_and(|step| definition.possible_in(step).any(names_files)) {
-            return Ok(());
-        }
-        let title = step.map(|step| step.title.as_str()).unwrap_or_default();
-        Err(Problem::new(Kind::WrongStep, format!("工单处于“{title}”，不再接收附件")))
-    }
-
-    /// Takes a file into a ticket's history, if the caller may do that at this step.
-    async fn record(
-        &self,
-        caller: &Caller,
-        ticket: TicketId,
-        sm3: Digest,
-        kind: Material,
-    ) -> Result<Option<Receipt>, Problem> {
-        let form = json!({"attachments": [{"sm3": sm3, "kind": kind}]});
-        let (action, actor) = (Name::from(ATTACH), caller.actor());
-        let task = Task::Act { ticket, action, actor, form, revision: None, fault: None };
-        let arrival = self.engine.arrive().await;
-        match self.engine.submit(&arrival, task, Some(of_file(caller, ticket, sm3))).await {
-            Ok(done) => Ok(done.receipt),
-            // Not his to do, or not at this step: the file waits for a form that names it.
-            Err(Declined::Rejected(
-                Rejection::NotYours
-                | Rejection::NotPermitted { .. }
-                | Rejection::WrongStep { .. }
-                | Rejection::UnknownAction { .. }
-                | Rejection::Guarded { .. },
-            )) => Ok(None),
-            Err(Declined::KeyRunning) => {
-                Err(Problem::new(Kind::KeyRunning, "同一文件正在上传，请稍后再查"))
-            }
-            Err(declined @ Declined::OutcomeUnknown) => Err(declined.into()),
-            Err(Declined::Rejected(rejection)) => {
-                let why = format!("文件已保存，但不能记入历史：{rejection}");
-                Err(Problem::from(rejection).saying(&why))
-            }
-            Err(declined) => Err(Problem::from(declined).saying(KEPT)),
-        }
-    }
-
-    /// The receipt of the action `attach` by which the caller's side has named a file before.
-    async fn recorded(
-        &self,
-        caller: &Caller,
-        ticket: TicketId,
-        sm3: Digest,
-    ) -> Result<Option<Receipt>, Problem> {
-        let name = sm3.to_string();
-        let history = self.engine.store().history(ticket, 0, EVENTS_MAX).await?;
-        for one in history.iter().filter(|one| contains(&one.bytes, name.as_bytes())) {
-            let event = one.event()?;
-            let is_own =
-                |acted: &Acted| acted.action.as_str() == ATTACH && acted.agency == caller.agency;
-            if matches!(&event.fact, Fact::Acted(acted) if is_own(acted)) {
-                let (seq, hash, at, arrived_at) = (event.seq, one.hash, event.at, event.arrived_at);
-                return Ok(Some(Receipt { seq, hash, at, arrived_at }));
-            }
-        }
-        Ok(None)
-    }
-}
-
-/// One side takes one file into a ticket's history once, on whatever node and however often it is
-/// sent, even where nobody waited for the answer.
-fn of_file(caller: &Caller, ticket: TicketId, sm3: Digest) -> Keyed {
-    let side = caller.agency.as_ref().map(Name::as_str).unwrap_or_default();
-    let (operation, key) = (format!("{ATTACH} {ticket}"), sm3.to_string());
-    let key = RequestKey { subject: side.into(), operation, key };
-    Keyed { key, body: [].into(), status: 201 }
-}
-
-fn contains(bytes: &[u8], part: &[u8]) -> bool {
-    bytes.windows(part.len()).any(|window| window == part)
 }
