@@ -199,8 +199,10 @@ pub(super) async fn gather(store: &Store, tickets: u64) -> Result<Instant, Failu
     let register = Register::read(&Source::Embedded)?;
     let agencies: Vec<&Name> = register.agencies().map(|(code, _)| code).collect();
     let districts: Vec<&Name> = register.districts().map(|(code, _)| code).collect();
-    // Unwrap safety: an instant of this file.
+    // Unwrap safety: instants of this file.
     let received: Instant = "2026-03-02T10:00:00+08:00".parse().expect("an instant");
+    // After the early warning, before the end: all of it is one commit, made then.
+    let recorded_at: Instant = "2026-03-05T12:00:00+08:00".parse().expect("an instant");
     let day = calendar.zone().day_of(received);
     let mut due = received;
     let mut left = usize::try_from(tickets).unwrap_or_default();
@@ -211,14 +213,15 @@ pub(super) async fn gather(store: &Store, tickets: u64) -> Result<Instant, Failu
         for nr in 0..many {
             let nr = left + nr;
             let agency = agencies[nr % agencies.len()];
-            let change = delivered(context, received, agency, districts[nr % districts.len()])?;
+            let district = districts[nr % districts.len()];
+            let change = delivered(context, (received, recorded_at), agency, district)?;
             due = change.instance.next_wake().unwrap_or(due);
             changes.push(change);
         }
         changes.sort_by_key(Change::ticket);
         let days = vec![day; many];
         let (id, definitions) = (crypto::identity(), Vec::new());
-        let commit = Commit { id, at: received, changes: &changes, days: &days, definitions };
+        let commit = Commit { id, at: recorded_at, changes: &changes, days: &days, definitions };
         store.commit(&commit).await?;
     }
     Ok(due)
@@ -227,7 +230,7 @@ pub(super) async fn gather(store: &Store, tickets: u64) -> Result<Instant, Failu
 /// A ticket that was dispatched and has been warned once: the end of `contact` comes next.
 fn delivered(
     context: Context<'_>,
-    received: Instant,
+    (received, recorded_at): (Instant, Instant),
     agency: &Name,
     district: &Name,
 ) -> Result<Change, Failure> {
@@ -245,7 +248,8 @@ fn delivered(
         sealed: None,
         actor: actor("shenzhen", Role::Intake),
     };
-    let opened = open(context, &opening, Moment::now(received)).map_err(|error| told(&error))?;
+    let opened = open(context, &opening, Moment { at: received, recorded_at })
+        .map_err(|error| told(&error))?;
     let review = ReviewRow {
         source: "shenzhen".into(),
         review_id: ticket.to_string(),
@@ -264,7 +268,7 @@ fn delivered(
     };
     let mut go = |asked: &Asked, at: Instant| {
         let before: Instance = change.instance.clone();
-        let decided = decide(context, &before, asked, Moment::now(at));
+        let decided = decide(context, &before, asked, Moment { at, recorded_at });
         let decided = decided.map_err(|refusal| told(&refusal.rejection))?;
         change.absorb(decided.into_owned());
         Ok::<_, Failure>(change.instance.next_wake())
