@@ -50,9 +50,10 @@ impl Inner {
             let changes = changes(tickets);
             match self.commit(&mut works, &decided, &changes, at).await {
                 Ok(numbers) => {
-                    incident::note(&self.store, incidents, at).await;
+                    let noted = incident::note(&self.store, incidents).await;
                     self.wake_for(&changes);
-                    return outcomes(works, decided, &changes, &numbers);
+                    let outcomes = outcomes(works, decided, &changes, &numbers).into_iter();
+                    return outcomes.map(|one| incident::unless_noted(&noted, one)).collect();
                 }
                 Err(StoreError::Stale) => {}
                 // Whoever waits asks again by its commit.
@@ -190,10 +191,11 @@ impl Inner {
         let culprit = change.ticket();
         tracing::error!(ticket.id = %culprit, store.error = %error, "a change cannot be committed");
         let is_of_it = |work: &Work| work.ticket() == culprit;
+        let mut noted = Ok(());
         if change.loaded().is_some() {
             let its: Vec<&Work> = works.iter().filter(|work| is_of_it(work)).collect();
             let what = incident::refused_by_store(change, &its, &error, at);
-            incident::note(&self.store, vec![what], at).await;
+            noted = incident::note(&self.store, vec![what]).await;
         }
         let guilty: Vec<bool> = works.iter().map(is_of_it).collect();
         let rest: Vec<Work> = works.into_iter().filter(|work| !is_of_it(work)).collect();
@@ -202,7 +204,7 @@ impl Inner {
         } else {
             Box::pin(self.carry_out(rest, Vec::new())).await.into_iter()
         };
-        let incident = || Outcome::Declined(Declined::Incident);
+        let incident = || incident::unless_noted(&noted, Outcome::Declined(Declined::Incident));
         let outcome = |guilty: bool| if guilty { None } else { rest.next() };
         guilty.into_iter().map(outcome).map(|one| one.unwrap_or_else(incident)).collect()
     }

@@ -69,15 +69,27 @@ impl Engine {
     }
 }
 
-/// Notes incidents. A failure to do so is logged: the ticket is found again at the next look.
-pub(super) async fn note(store: &Store, incidents: Vec<NewIncident>, at: Instant) {
+/// Notes incidents. Where that fails nobody may go on as if they were noted: see [`unless_noted`].
+pub(super) async fn note(store: &Store, incidents: Vec<NewIncident>) -> Result<(), StoreError> {
     if incidents.is_empty() {
-        return;
+        return Ok(());
     }
-    metrics::counter!("duban_incidents_total").increment(incidents.len() as u64);
+    let count = incidents.len() as u64;
     let noted: Vec<_> = incidents.into_iter().map(|what| (crypto::identity(), what)).collect();
-    if let Err(error) = store.note_incidents(&noted).await {
-        tracing::error!(store.error = %error, at = %at, "incidents could not be noted");
+    store.note_incidents(&noted).await.inspect_err(|error| {
+        tracing::error!(store.error = %error, "incidents could not be noted");
+    })?;
+    metrics::counter!("duban_incidents_total").increment(count);
+    Ok(())
+}
+
+/// An incident that could not be noted is the database's failure: the work is still to be done.
+pub(super) fn unless_noted(noted: &Result<(), StoreError>, outcome: Outcome) -> Outcome {
+    match (noted, outcome) {
+        (Err(error), Outcome::Declined(Declined::Incident)) => {
+            Outcome::Declined(Declined::Store(error.clone()))
+        }
+        (_, outcome) => outcome,
     }
 }
 

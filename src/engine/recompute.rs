@@ -45,8 +45,9 @@ impl Engine {
         };
         let looked_at = tickets.len();
         let mut loaded = inner.store.load(&tickets).await?;
+        // One that cannot be read stays, to become an incident: nobody knows what touches it.
         loaded.retain(|(_, one)| {
-            one.as_ref().is_ok_and(|one| touches(calendar, publication.day, &one.instance))
+            one.as_ref().map_or(true, |one| touches(calendar, publication.day, &one.instance))
         });
         let known_on = publication.day;
         let arrived_at = settled;

@@ -38,6 +38,11 @@ impl TestDatabase {
         Database::connect(&self.url).await.expect("a connection")
     }
 
+    /// Past the store: harms it.
+    pub(crate) async fn execute(&self, sql: &str) {
+        self.raw().await.execute_unprepared(sql).await.expect("harmed");
+    }
+
     /// The one number that a query answers with.
     pub(crate) async fn number(&self, query: &str) -> i64 {
         let raw = self.raw().await;

@@ -14,13 +14,34 @@ on_both!(
     a_ticket_that_cannot_be_read_holds_up_nobody,
     a_retry_leaves_the_lane_nothing_that_is_not_due,
     a_recomputation_waits_for_its_own_retry,
+    a_publication_passes_over_nothing_that_was_not_noted,
     one_refused_change_is_set_aside_and_the_rest_goes_through,
 );
 
 const START: &str = "2026-03-02T10:00:00+08:00";
 
 async fn simulated(db: &TestDatabase) -> House {
-    House::new(&db.store, Clock::simulated(instant(START))).await
+    let house = House::new(&db.store, Clock::simulated(instant(START))).await;
+    settle_in(&house).await;
+    house
+}
+
+/// The publications that are out before the first ticket have nothing to be worked into.
+async fn settle_in(house: &House) {
+    while !house.engine.housekeep(100).await.expect("kept").finished {}
+}
+
+async fn make_the_first_unreadable(db: &TestDatabase) {
+    db.execute(
+        "UPDATE event SET bytes = hash WHERE seq = 1 AND ticket = \
+         (SELECT ticket FROM event ORDER BY position LIMIT 1)",
+    )
+    .await;
+    db.execute(
+        "UPDATE ticket SET snapshot = head WHERE id = \
+         (SELECT ticket FROM event ORDER BY position LIMIT 1)",
+    )
+    .await;
 }
 
 async fn a_ticket_that_cannot_be_read_holds_up_nobody(db: TestDatabase) {
@@ -29,16 +50,7 @@ async fn a_ticket_that_cannot_be_read_holds_up_nobody(db: TestDatabase) {
     for n in 0..20 {
         tickets.push(house.review("matter", &format!("R{n}")).await.expect("a ticket").ticket);
     }
-    let raw = db.raw().await;
-    let harm = "UPDATE event SET bytes = hash WHERE seq = 1 AND ticket = \
-                (SELECT ticket FROM event ORDER BY position LIMIT 1)";
-    raw.execute_unprepared(harm).await.expect("harmed");
-    raw.execute_unprepared(
-        "UPDATE ticket SET snapshot = head WHERE id = \
-         (SELECT ticket FROM event ORDER BY position LIMIT 1)",
-    )
-    .await
-    .expect("harmed");
+    make_the_first_unreadable(&db).await;
     let to = instant("2026-03-06T00:00:00+08:00");
     house.engine.advance_clock(to).await.expect("advanced");
     let incidents = db.store.incidents(true, None, 10).await.expect("them");
@@ -112,6 +124,38 @@ async fn a_recomputation_waits_for_its_own_retry(db: TestDatabase) {
     assert_eq!(open().await, ["recompute"]);
     assert!(house.engine.retry_incident(ids[1]).await.expect("an answer"));
     assert!(open().await.is_empty());
+}
+
+/// A ticket that cannot be read when a publication comes has an incident of its own for it, and
+/// until that is noted the publication is not done, nor a retry of it over.
+async fn a_publication_passes_over_nothing_that_was_not_noted(db: TestDatabase) {
+    let folder = tempfile::TempDir::new().expect("a folder");
+    crate::published::calendars(folder.path(), true);
+    let start = Clock::simulated(instant("2026-12-28T10:00:00+08:00"));
+    let calendar = duban_shipped::calendar_of(folder.path());
+    let house = House::with(&db.store, start, calendar).await;
+    settle_in(&house).await;
+    house.review("matter", "R1").await.expect("a ticket");
+    make_the_first_unreadable(&db).await;
+    let recomputing = async || {
+        let open = db.store.incidents(true, None, 10).await.expect("them");
+        let mut ids = open.into_iter().filter(|one| one.what.command == "recompute");
+        (ids.next().map(|one| one.id), ids.count())
+    };
+    let to = instant("2026-12-30T00:00:00+08:00");
+    db.execute("ALTER TABLE incident RENAME TO nowhere").await;
+    house.engine.advance_clock(to).await.expect_err("nothing can be noted");
+    db.execute("ALTER TABLE nowhere RENAME TO incident").await;
+    house.engine.advance_clock(to).await.expect("advanced");
+    let (Some(first), 0) = recomputing().await else { panic!("one incident") };
+    // No second one can be noted: the first stays open.
+    db.execute("CREATE UNIQUE INDEX one_each ON incident (ticket, command)").await;
+    house.engine.retry_incident(first).await.expect_err("nothing can be noted");
+    assert_eq!(recomputing().await, (Some(first), 0));
+    db.execute("DROP INDEX one_each").await;
+    assert!(house.engine.retry_incident(first).await.expect("an answer"));
+    let (Some(second), 0) = recomputing().await else { panic!("one incident") };
+    assert_ne!(first, second);
 }
 
 async fn one_refused_change_is_set_aside_and_the_rest_goes_through(db: TestDatabase) {
