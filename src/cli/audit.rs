@@ -2,12 +2,12 @@
 //! good what was not looked at.
 
 use std::io::IsTerminal;
-use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use serde::Serialize;
 use serde_json::json;
 
+use super::place::{AttachmentsFlag, DatabaseFlag, Place, existing};
 use super::{Ended, Failure, block_on, print};
 use crate::audit::{AuditError, Checked, verify};
 use crate::catalog;
@@ -31,11 +31,8 @@ pub(super) enum Command {
 
 #[derive(clap::Args)]
 pub(super) struct Verify {
-    /// 服务的配置文件（TOML）；不写则用当前目录的 duban.toml（如有）
-    #[arg(long, value_name = "文件", env = "DUBAN_CONFIG")]
-    config: Option<PathBuf>,
     #[command(flatten)]
-    flags: Flags,
+    place: Place<Flags>,
     /// 不核对附件文件
     #[arg(long, conflicts_with = "attachments")]
     without_files: bool,
@@ -46,14 +43,12 @@ pub(super) struct Verify {
 
 #[derive(clap::Args, Serialize)]
 struct Flags {
-    /// 数据库 [默认：sqlite://duban.db?mode=rwc；环境变量 DUBAN_DATABASE_URL]
-    #[arg(long, value_name = "网址")]
-    #[serde(skip_serializing_if = "Option::is_none")]
-    database_url: Option<String>,
-    /// 附件目录 [默认：数据库文件名加 .attachments；DUBAN_ATTACHMENTS]
-    #[arg(long, value_name = "目录")]
-    #[serde(skip_serializing_if = "Option::is_none")]
-    attachments: Option<PathBuf>,
+    #[command(flatten)]
+    #[serde(flatten)]
+    database: DatabaseFlag,
+    #[command(flatten)]
+    #[serde(flatten)]
+    files: AttachmentsFlag,
 }
 
 impl Command {
@@ -66,8 +61,7 @@ impl Command {
 
 impl Verify {
     fn run(self) -> Ended {
-        let settings = Settings::read(self.config.as_deref(), &self.flags)?;
-        let url = settings.database_url.replace("mode=rwc", "mode=rw");
+        let settings = self.place.settings()?;
         let vault = self.vault(&settings)?;
         let begun = Instant::now();
         let mut told = begun;
@@ -80,7 +74,7 @@ impl Verify {
             }
         };
         let verified = block_on(async {
-            let store = Store::open(&url).await?;
+            let store = existing(&settings).await?;
             let verified = verify(&store, vault.as_ref(), tell).await;
             store.close().await;
             Ok(verified)

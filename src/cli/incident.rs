@@ -2,17 +2,15 @@
 //! database.
 
 use std::fmt::Write;
-use std::path::PathBuf;
 
 use clap::ArgGroup;
 use serde::Serialize;
 use serde_json::json;
 use uuid::Uuid;
 
+use super::place::{DatabaseFlag, LawFlags, Place, existing};
 use super::{Ended, Failure, block_on, pretty_json, print, source};
-use crate::config::Settings;
 use crate::replay::{self, Again, Expected, ExportError, House};
-use crate::store::Store;
 
 /// Incidents on one list.
 const LISTED: u64 = 1_000;
@@ -28,7 +26,7 @@ pub(super) enum Command {
 #[derive(clap::Args)]
 pub(super) struct List {
     #[command(flatten)]
-    place: Place,
+    place: Place<DatabaseFlag>,
     /// 包括已处理的
     #[arg(long)]
     all: bool,
@@ -41,7 +39,7 @@ pub(super) struct List {
 #[command(group(ArgGroup::new("which").required(true).args(["id", "ticket"])))]
 pub(super) struct Export {
     #[command(flatten)]
-    place: Place,
+    place: Place<Flags>,
     /// 异常的编号
     #[arg(value_name = "编号")]
     id: Option<Uuid>,
@@ -53,30 +51,14 @@ pub(super) struct Export {
     seq: Option<u64>,
 }
 
-/// Which house: the settings of its server.
-#[derive(clap::Args)]
-struct Place {
-    /// 服务的配置文件（TOML）；不写则用当前目录的 duban.toml（如有）
-    #[arg(long, value_name = "文件", env = "DUBAN_CONFIG")]
-    config: Option<PathBuf>,
-    #[command(flatten)]
-    flags: Flags,
-}
-
 #[derive(clap::Args, Serialize)]
 struct Flags {
-    /// 数据库 [默认：sqlite://duban.db?mode=rwc；环境变量 DUBAN_DATABASE_URL]
-    #[arg(long, value_name = "网址")]
-    #[serde(skip_serializing_if = "Option::is_none")]
-    database_url: Option<String>,
-    /// 服务所用的日历目录 [DUBAN_CALENDARS]
-    #[arg(long, value_name = "目录")]
-    #[serde(skip_serializing_if = "Option::is_none")]
-    calendars: Option<PathBuf>,
-    /// 服务所用的工作流目录 [DUBAN_WORKFLOWS]
-    #[arg(long, value_name = "目录")]
-    #[serde(skip_serializing_if = "Option::is_none")]
-    workflows: Option<PathBuf>,
+    #[command(flatten)]
+    #[serde(flatten)]
+    database: DatabaseFlag,
+    #[command(flatten)]
+    #[serde(flatten)]
+    law: LawFlags,
 }
 
 impl Command {
@@ -88,21 +70,11 @@ impl Command {
     }
 }
 
-impl Place {
-    fn settings(&self) -> Result<Settings, Failure> {
-        Ok(Settings::read(self.config.as_deref(), &self.flags)?)
-    }
-}
-
-async fn opened(settings: &Settings) -> Result<Store, Failure> {
-    Ok(Store::open(&settings.database_url.replace("mode=rwc", "mode=rw")).await?)
-}
-
 impl List {
     fn run(self) -> Ended {
         let settings = self.place.settings()?;
         let text = block_on(async {
-            let store = opened(&settings).await?;
+            let store = existing(&settings).await?;
             let found = store.incidents(!self.all, None, LISTED).await?;
             let tickets: Vec<_> = found.iter().map(|one| one.what.ticket).collect();
             let numbers = store.ticket_numbers(&tickets).await?;
@@ -146,7 +118,7 @@ impl Export {
             hotline_agencies: settings.hotline_agencies.iter().cloned().collect(),
         };
         let (file, again) = block_on(async {
-            let store = opened(&settings).await?;
+            let store = existing(&settings).await?;
             let exported = match (self.id, &self.ticket, self.seq) {
                 (Some(id), ..) => {
                     let nothing = || Failure::Input(format!("没有异常 {id}"));

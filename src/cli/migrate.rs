@@ -1,21 +1,21 @@
 //! `duban migrate`: the tables of a database as this program needs them. Must never take a table
 //! back.
 
+use super::place::{DatabaseFlag, Place};
 use super::{Ended, block_on, print};
 use crate::store::Store;
 
 #[derive(clap::Args)]
 pub(super) struct Migrate {
-    /// 数据库
-    #[arg(long, value_name = "网址", env = "DUBAN_DATABASE_URL")]
-    #[arg(default_value = "sqlite://duban.db?mode=rwc")]
-    database_url: String,
+    #[command(flatten)]
+    place: Place<DatabaseFlag>,
 }
 
 impl Migrate {
     pub(super) fn run(self) -> Ended {
+        let settings = self.place.settings()?;
         let steps = block_on(async {
-            let (store, steps) = Store::migrate(&self.database_url).await?;
+            let (store, steps) = Store::migrate(&settings.database_url).await?;
             store.close().await;
             Ok(steps)
         })?;

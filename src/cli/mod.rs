@@ -8,6 +8,7 @@ mod deadline;
 mod demo;
 mod incident;
 mod migrate;
+mod place;
 mod replay;
 mod serve;
 mod service;

@@ -1,40 +1,34 @@
 //! `duban serve`: the service, until it is stopped. Must never start on half of its settings.
 
 use std::net::SocketAddr;
-use std::path::PathBuf;
 
 use duban_core::time::Instant;
 use serde::Serialize;
 
+use super::place::{AttachmentsFlag, DatabaseFlag, LawFlags, Place, RegisterFlag};
 use super::service::{Service, stopped};
 use super::{Ended, block_on};
-use crate::config::{ClockKind, NodeRole, Settings};
+use crate::config::{ClockKind, NodeRole};
 use crate::telemetry;
 
 #[derive(clap::Args)]
 pub(super) struct Serve {
-    /// 配置文件（TOML）；不写则用当前目录的 duban.toml（如有）
-    #[arg(long, value_name = "文件", env = "DUBAN_CONFIG")]
-    config: Option<PathBuf>,
     #[command(flatten)]
-    flags: Flags,
+    place: Place<Flags>,
 }
 
-/// Flags win over `DUBAN_…`, which wins over the file, which wins over the defaults.
 #[derive(clap::Args, Serialize)]
 pub(super) struct Flags {
     /// 监听的地址和端口 [默认：127.0.0.1:8080；环境变量 DUBAN_LISTEN]
     #[arg(long, value_name = "地址:端口")]
     #[serde(skip_serializing_if = "Option::is_none")]
     listen: Option<SocketAddr>,
-    /// 数据库 [默认：sqlite://duban.db?mode=rwc；环境变量 DUBAN_DATABASE_URL]
-    #[arg(long, value_name = "网址")]
-    #[serde(skip_serializing_if = "Option::is_none")]
-    database_url: Option<String>,
-    /// 附件目录；各节点须用同一个 [默认：数据库文件名加 .attachments；DUBAN_ATTACHMENTS]
-    #[arg(long, value_name = "目录")]
-    #[serde(skip_serializing_if = "Option::is_none")]
-    attachments: Option<PathBuf>,
+    #[command(flatten)]
+    #[serde(flatten)]
+    database: DatabaseFlag,
+    #[command(flatten)]
+    #[serde(flatten)]
+    files: AttachmentsFlag,
     /// 时钟：system（系统）或 simulated（模拟，由接口拨动） [默认：system；DUBAN_CLOCK]
     #[arg(long, value_name = "时钟", value_parser = clock)]
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -55,18 +49,12 @@ pub(super) struct Flags {
     #[arg(long, value_name = "角色", value_delimiter = ',', value_parser = role)]
     #[serde(skip_serializing_if = "Vec::is_empty")]
     roles: Vec<NodeRole>,
-    /// 改用此目录中的日历文件 [DUBAN_CALENDARS]
-    #[arg(long, value_name = "目录")]
-    #[serde(skip_serializing_if = "Option::is_none")]
-    calendars: Option<PathBuf>,
-    /// 改用此目录中的工作流 [DUBAN_WORKFLOWS]
-    #[arg(long, value_name = "目录")]
-    #[serde(skip_serializing_if = "Option::is_none")]
-    workflows: Option<PathBuf>,
-    /// 改用此目录中的单位、区划、标签名册 [DUBAN_REGISTER]
-    #[arg(long, value_name = "目录")]
-    #[serde(skip_serializing_if = "Option::is_none")]
-    register: Option<PathBuf>,
+    #[command(flatten)]
+    #[serde(flatten)]
+    law: LawFlags,
+    #[command(flatten)]
+    #[serde(flatten)]
+    register: RegisterFlag,
 }
 
 fn clock(text: &str) -> Result<ClockKind, String> {
@@ -87,7 +75,7 @@ fn role(text: &str) -> Result<NodeRole, String> {
 
 impl Serve {
     pub(super) fn run(self) -> Ended {
-        let settings = Settings::read(self.config.as_deref(), &self.flags)?;
+        let settings = self.place.settings()?;
         telemetry::log();
         block_on(async {
             let service = Service::ready(settings).await?;

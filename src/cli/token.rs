@@ -2,15 +2,16 @@
 //! Must never show a token but at its issue.
 
 use std::fmt::Write as _;
-use std::path::PathBuf;
 
 use duban_core::definition::FieldFault;
 use duban_core::name::Name;
 use duban_core::role::Role;
 use duban_core::time::Instant;
+use serde::Serialize;
 use serde_json::json;
 use uuid::Uuid;
 
+use super::place::{DatabaseFlag, Place, RegisterFlag, existing};
 use super::{Ended, Failure, block_on, pretty_json, print, source, text};
 use crate::access::{DAYS, DAYS_MAX, Holder};
 use crate::catalog::Register;
@@ -38,14 +39,6 @@ impl Command {
 }
 
 #[derive(clap::Args)]
-struct Database {
-    /// 数据库
-    #[arg(long, value_name = "网址", env = "DUBAN_DATABASE_URL")]
-    #[arg(default_value = "sqlite://duban.db?mode=rwc")]
-    database_url: String,
-}
-
-#[derive(clap::Args)]
 pub(super) struct Issue {
     /// 角色：intake、hotline、supervisor、agency、agency_lead、approver、auditor、system_admin、
     /// security_admin、audit_admin
@@ -67,16 +60,24 @@ pub(super) struct Issue {
     /// 以 JSON 输出
     #[arg(long)]
     json: bool,
-    /// 改用此目录中的单位、区划名册
-    #[arg(long, value_name = "目录", env = "DUBAN_REGISTER")]
-    register: Option<PathBuf>,
     #[command(flatten)]
-    database: Database,
+    place: Place<Flags>,
+}
+
+#[derive(clap::Args, Serialize)]
+struct Flags {
+    #[command(flatten)]
+    #[serde(flatten)]
+    database: DatabaseFlag,
+    #[command(flatten)]
+    #[serde(flatten)]
+    register: RegisterFlag,
 }
 
 impl Issue {
     fn run(self) -> Ended {
-        let register = Register::read(&source(self.register.clone()))?;
+        let settings = self.place.settings()?;
+        let register = Register::read(&source(settings.register.clone()))?;
         let holder = Holder {
             role: self.role,
             subject: self.name,
@@ -87,7 +88,7 @@ impl Issue {
         // What is wrong with the flags is told before the database is touched.
         let (token, row) = made(&register, holder)?;
         block_on(async {
-            let (store, _) = Store::migrate(&self.database.database_url).await?;
+            let (store, _) = Store::migrate(&settings.database_url).await?;
             let added = add(&store, &row).await;
             store.close().await;
             added
@@ -137,13 +138,14 @@ pub(super) struct List {
     #[arg(long)]
     json: bool,
     #[command(flatten)]
-    database: Database,
+    place: Place<DatabaseFlag>,
 }
 
 impl List {
     fn run(self) -> Ended {
+        let settings = self.place.settings()?;
         let tokens = block_on(async {
-            let store = Store::open(&self.database.database_url).await?;
+            let store = existing(&settings).await?;
             let tokens = store.tokens(None, u64::from(u32::MAX)).await?;
             store.close().await;
             Ok(tokens)
@@ -198,13 +200,14 @@ pub(super) struct Revoke {
     #[arg(value_name = "编号", value_parser = str::parse::<Uuid>)]
     id: Uuid,
     #[command(flatten)]
-    database: Database,
+    place: Place<DatabaseFlag>,
 }
 
 impl Revoke {
     fn run(self) -> Ended {
+        let settings = self.place.settings()?;
         let revoked = block_on(async {
-            let store = Store::open(&self.database.database_url).await?;
+            let store = existing(&settings).await?;
             let revoked = store.revoke_token(self.id, clock::wall()).await?;
             store.close().await;
             Ok(revoked)

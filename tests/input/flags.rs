@@ -1,5 +1,8 @@
 //! Wrong flags of `simulate` and `workflow`.
 
+use std::path::Path;
+use std::process::Command;
+
 use super::{Folder, duban, refused, shipped};
 
 const RECEIVED: &str = "2026-02-13T16:30:00+08:00";
@@ -68,4 +71,34 @@ fn what_is_too_large_is_refused() {
     let folder = Folder::new("large", &[("matter.toml", text.as_bytes())]);
     let complaint = refused(&["workflow", "list", "--workflows", folder.path()]);
     assert!(complaint.contains("matter.toml") && complaint.contains("256 KiB"), "{complaint}");
+}
+
+/// Commands about a house find the one that a server in their folder would serve, and no other.
+#[test]
+fn every_command_reads_the_settings_of_its_folder() {
+    let folder =
+        Folder::new("settings", &[("duban.toml", b"database_url = \"sqlite://here.db?mode=rwc\"")]);
+    let run = |args: &[&str]| {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_duban"));
+        let ran = command.args(args).current_dir(folder.path()).env_remove("DUBAN_DATABASE_URL");
+        let ran = ran.output().expect("it runs");
+        (ran.status.code(), String::from_utf8_lossy(&ran.stderr).into_owned())
+    };
+    let exists = |name: &str| Path::new(folder.path()).join(name).exists();
+    // Whoever only looks makes none.
+    for args in [&["token", "list"][..], &["audit", "verify"], &["incident", "list"]] {
+        assert_ne!(run(args).0, Some(0), "{args:?}");
+        assert!(!exists("here.db") && !exists("duban.db"), "{args:?}");
+    }
+    for args in [
+        &["migrate"][..],
+        &["token", "issue", "--role", "auditor", "--name", "a1"],
+        &["token", "list"],
+        &["audit", "verify"],
+        &["incident", "list"],
+    ] {
+        let (code, said) = run(args);
+        assert_eq!(code, Some(0), "{args:?}: {said}");
+        assert!(exists("here.db") && !exists("duban.db"), "{args:?}");
+    }
 }

@@ -1,0 +1,69 @@
+//! Which house a command is about: the settings of its server, and flags before them. Must never
+//! make a database where a command only looks at one.
+
+use std::path::PathBuf;
+
+use clap::Args;
+use serde::Serialize;
+
+use super::Failure;
+use crate::config::Settings;
+use crate::store::Store;
+
+/// The settings that a server in this folder would have, with the flags that this command takes.
+/// Flags win over `DUBAN_…`, which wins over the file, which wins over the defaults.
+#[derive(Args)]
+pub(super) struct Place<F: Args + Serialize> {
+    /// 服务的配置文件（TOML）；不写则用当前目录的 duban.toml（如有）
+    #[arg(long, value_name = "文件", env = "DUBAN_CONFIG")]
+    config: Option<PathBuf>,
+    #[command(flatten)]
+    flags: F,
+}
+
+impl<F: Args + Serialize> Place<F> {
+    pub(super) fn settings(&self) -> Result<Settings, Failure> {
+        Ok(Settings::read(self.config.as_deref(), &self.flags)?)
+    }
+}
+
+/// The database of a house that is there.
+pub(super) async fn existing(settings: &Settings) -> Result<Store, Failure> {
+    Ok(Store::open(&settings.database_url.replace("mode=rwc", "mode=rw")).await?)
+}
+
+#[derive(Args, Serialize)]
+pub(super) struct DatabaseFlag {
+    /// 数据库 [默认：sqlite://duban.db?mode=rwc；环境变量 DUBAN_DATABASE_URL]
+    #[arg(long, value_name = "网址")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    database_url: Option<String>,
+}
+
+#[derive(Args, Serialize)]
+pub(super) struct AttachmentsFlag {
+    /// 附件目录；各节点须用同一个 [默认：数据库文件名加 .attachments；DUBAN_ATTACHMENTS]
+    #[arg(long, value_name = "目录")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    attachments: Option<PathBuf>,
+}
+
+#[derive(Args, Serialize)]
+pub(super) struct LawFlags {
+    /// 改用此目录中的日历文件 [DUBAN_CALENDARS]
+    #[arg(long, value_name = "目录")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    calendars: Option<PathBuf>,
+    /// 改用此目录中的工作流 [DUBAN_WORKFLOWS]
+    #[arg(long, value_name = "目录")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    workflows: Option<PathBuf>,
+}
+
+#[derive(Args, Serialize)]
+pub(super) struct RegisterFlag {
+    /// 改用此目录中的单位、区划、标签名册 [DUBAN_REGISTER]
+    #[arg(long, value_name = "目录")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    register: Option<PathBuf>,
+}
