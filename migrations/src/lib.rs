@@ -11,6 +11,7 @@ mod m20261126_000004_lists;
 mod m20261126_000005_requests;
 mod m20261126_000006_attachments;
 mod m20261128_000007_incidents;
+mod m20261129_000008_lights;
 mod table;
 
 pub use sea_orm_migration::MigratorTrait;
@@ -31,6 +32,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261126_000005_requests::Migration),
             Box::new(m20261126_000006_attachments::Migration),
             Box::new(m20261128_000007_incidents::Migration),
+            Box::new(m20261129_000008_lights::Migration),
         ]
     }
 }

@@ -5,10 +5,10 @@ use std::collections::BTreeMap;
 
 use duban_core::definition::Status;
 use duban_core::time::Instant;
-use sea_orm::sea_query::{CaseStatement, Cond, Expr, ExprTrait, Query, SelectStatement};
+use sea_orm::sea_query::{Expr, ExprTrait, Query, SelectStatement};
 use sea_orm::{ConnectionTrait, QueryResult};
 
-use super::rows::word;
+use super::rows::{count_where, word};
 use super::{Store, StoreError};
 
 /// What lines of the board stand for.
@@ -85,15 +85,18 @@ impl Store {
         let mut board = Board::new();
         for row in self.read.query_all(&tickets(filter)).await? {
             let count = |place: usize| -> Result<u64, StoreError> {
-                let count: i64 = row.try_get_by_index(place + 1)?;
+                let count: i64 = row.try_get_by_index(place)?;
                 Ok(u64::try_from(count).unwrap_or_default())
             };
+            let step: String = row.try_get_by_index(2)?;
+            let [open, overdue, until_today, until_next] =
+                [count(3)?, count(4)?, count(5)?, count(6)?];
             let line = Line {
-                open: count(1)?,
-                overdue: count(2)?,
-                due_today: count(3)?,
-                due_next_working_day: count(4)?,
-                returned: count(5)?,
+                open,
+                overdue,
+                due_today: until_today.saturating_sub(overdue),
+                due_next_working_day: until_next.saturating_sub(until_today),
+                returned: if filter.returned.contains(&step) { open } else { 0 },
                 ..Line::default()
             };
             board.entry(code(&row, filter.by)?).or_default().add(line);
@@ -120,16 +123,14 @@ impl Store {
     }
 }
 
-/// Open tickets, and how many of them are due when.
+/// Open tickets by step, and how many of them are due until when.
 pub(super) fn tickets(filter: &BoardFilter) -> SelectStatement {
-    let red = || Expr::col("red_at");
-    let (at, today, next) = (filter.at.ms(), filter.today.ms(), filter.next.ms());
     let mut query = lines(filter, "ticket");
+    query.column("step").group_by_col("step");
     query.expr(Expr::val(1_i64).count());
-    query.expr(counted(red().lte(at)));
-    query.expr(counted(red().gt(at).and(red().lte(today))));
-    query.expr(counted(red().gt(today).and(red().lte(next))));
-    query.expr(counted(Expr::col("step").is_in(&filter.returned)));
+    for until in [filter.at, filter.today, filter.next] {
+        query.expr(count_where(Expr::col("red_at").lte(until.ms())));
+    }
     query.and_where(Expr::col("status").eq(word(Status::Open.word())));
     query
 }
@@ -176,10 +177,4 @@ fn lines(filter: &BoardFilter, table: &'static str) -> SelectStatement {
         }
     }
     query
-}
-
-fn counted(condition: Expr) -> Expr {
-    let one = CaseStatement::new().case(Cond::all().add(condition), Expr::val(1_i64));
-    // Counted, not added up: sums have another type on each database.
-    Expr::expr(one).count()
 }

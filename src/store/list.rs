@@ -4,7 +4,7 @@
 use duban_core::deadline::Light;
 use duban_core::definition::Status;
 use duban_core::time::Instant;
-use sea_orm::sea_query::{Asterisk, Expr, ExprTrait, Query};
+use sea_orm::sea_query::{Asterisk, Expr, ExprTrait, Func, Query};
 use sea_orm::{ColumnTrait, Condition, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder};
 use sea_orm::{QuerySelect, QueryTrait, Select};
 use uuid::Uuid;
@@ -58,6 +58,32 @@ pub struct TicketFilter {
     pub limit: u64,
 }
 
+impl TicketFilter {
+    /// Whether nothing narrows it but instants and the status, which most tickets share.
+    fn is_wide(&self) -> bool {
+        let codes = [&self.step, &self.class, &self.agency, &self.district, &self.source];
+        let words = codes.into_iter().chain([&self.flag]);
+        words.into_iter().all(Option::is_none) && self.search.is_none()
+    }
+
+    fn is_by_time(&self) -> bool {
+        self.light.is_some() || self.due_after.is_some() || self.due_before.is_some()
+    }
+}
+
+/// How the tickets of a page are picked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Pick {
+    /// By what narrows them most, and then sorted.
+    Narrowest,
+    /// In the order of the page until it is full: where so many match that sorting them all would
+    /// take longer.
+    InOrder,
+}
+
+/// From how many on.
+const MANY: u64 = 2_000;
+
 /// What a search looks for.
 #[derive(Clone, Debug, Default)]
 pub struct Search {
@@ -82,10 +108,21 @@ impl Store {
     /// # Errors
     /// The database does not answer.
     pub async fn tickets(&self, filter: &TicketFilter) -> Result<Vec<Listed>, StoreError> {
-        let rows = page(filter).all(&self.read).await?;
+        let rows = page(filter, self.pick(filter).await?).all(&self.read).await?;
         let due: Vec<i64> = rows.iter().map(|row| row.red_at.unwrap_or_default()).collect();
         let listed = self.readable(rows).await?.into_iter().zip(due);
         Ok(listed.map(|((id, ticket), due)| Listed { place: (due, id.0), ticket }).collect())
+    }
+
+    async fn pick(&self, filter: &TicketFilter) -> Result<Pick, StoreError> {
+        if !filter.is_wide() || !filter.is_by_time() && filter.order != Order::Due {
+            return Ok(Pick::Narrowest);
+        }
+        if filter.order == Order::Due {
+            return Ok(Pick::InOrder);
+        }
+        let last_of_many = many(filter).into_tuple::<Uuid>().one(&self.read).await?;
+        Ok(if last_of_many.is_some() { Pick::InOrder } else { Pick::Narrowest })
     }
 
     /// How many cards there are.
@@ -114,11 +151,19 @@ impl Store {
 }
 
 /// The statement of a page: its tickets are picked by what indexes hold, then read.
-pub(super) fn page(filter: &TicketFilter) -> Select<ticket::Entity> {
+pub(super) fn page(filter: &TicketFilter, pick: Pick) -> Select<ticket::Entity> {
     let picked = ticket::Entity::find().select_only().column(ticket::Column::Id);
-    let picked = ordered(picked.filter(conditions(filter)), filter.order).limit(filter.limit);
+    let picked = ordered(picked.filter(conditions(filter, pick)), filter.order);
+    let picked = picked.limit(filter.limit);
     let page = ticket::Entity::find().filter(ticket::Column::Id.in_subquery(picked.into_query()));
     ordered(page, filter.order)
+}
+
+/// The statement of the last of many, on whatever page.
+pub(super) fn many(filter: &TicketFilter) -> Select<ticket::Entity> {
+    let all = TicketFilter { after: None, ..filter.clone() };
+    let found = ticket::Entity::find().select_only().column(ticket::Column::Id);
+    found.filter(conditions(&all, Pick::Narrowest)).offset(MANY - 1).limit(1)
 }
 
 fn ordered(query: Select<ticket::Entity>, order: Order) -> Select<ticket::Entity> {
@@ -129,8 +174,17 @@ fn ordered(query: Select<ticket::Entity>, order: Order) -> Select<ticket::Entity
     }
 }
 
-fn conditions(filter: &TicketFilter) -> Condition {
+fn conditions(filter: &TicketFilter, pick: Pick) -> Condition {
     use ticket::Column;
+    // What is computed of a column is looked up in no index: that of the order is to be taken.
+    let instant = |column| match (pick, filter.order) {
+        (Pick::InOrder, Order::Newest | Order::Oldest) => Expr::col(column).add(0_i64),
+        _ => Expr::col(column),
+    };
+    let status = match pick {
+        Pick::InOrder => Func::lower(Expr::col(Column::Status)).into(),
+        Pick::Narrowest => Expr::col(Column::Status),
+    };
     let equal = [
         (Column::Step, filter.step.as_deref()),
         (Column::Class, filter.class.as_deref()),
@@ -142,13 +196,19 @@ fn conditions(filter: &TicketFilter) -> Condition {
     for (column, value) in equal {
         all = all.add_option(value.map(|value| column.eq(value)));
     }
-    let status = filter.status.map(|status| Expr::col(Column::Status).eq(word(status.word())));
-    all = all.add_option(status);
+    all = all.add_option(filter.status.map(|one| status.eq(word(one.word()))));
     if let Some((light, at)) = filter.light {
-        all = all.add(lit(light, at, Expr::col(Column::YellowAt), Expr::col(Column::RedAt)));
+        all = all.add(lit(light, at, instant(Column::YellowAt), instant(Column::RedAt)));
     }
-    all = all.add_option(filter.due_after.map(|after| Column::RedAt.gt(after.ms())));
-    all = all.add_option(filter.due_before.map(|before| Column::RedAt.lte(before.ms())));
+    let red = || instant(Column::RedAt);
+    all = all.add_option(filter.due_after.map(|after| red().gt(after.ms())));
+    all = all.add_option(filter.due_before.map(|before| red().lte(before.ms())));
+    // What the index of the order holds, in its words.
+    all = match (pick, filter.order) {
+        (_, Order::Due) => all.add(Column::RedAt.is_not_null()),
+        (Pick::InOrder, _) => all.add(Expr::cust("red_at > 0")),
+        (Pick::Narrowest, _) => all,
+    };
     if let Some(flag) = &filter.flag {
         // The first says what the index of flagged tickets holds.
         let flagged =
@@ -165,14 +225,11 @@ fn conditions(filter: &TicketFilter) -> Condition {
     match filter.order {
         Order::Newest => all.add_option(after.map(|(_, id)| Column::Id.lt(id))),
         Order::Oldest => all.add_option(after.map(|(_, id)| Column::Id.gt(id))),
-        Order::Due => {
-            let all = all.add(Column::RedAt.is_not_null());
-            all.add_option(after.map(|(due, id)| {
-                // Said twice, so that an index can begin there.
-                let from = Condition::all().add(Column::RedAt.gte(due));
-                from.add(Condition::any().add(Column::RedAt.gt(due)).add(Column::Id.gt(id)))
-            }))
-        }
+        Order::Due => all.add_option(after.map(|(due, id)| {
+            // Said twice, so that an index can begin there.
+            let from = Condition::all().add(Column::RedAt.gte(due));
+            from.add(Condition::any().add(Column::RedAt.gt(due)).add(Column::Id.gt(id)))
+        })),
     }
 }
 

@@ -9,7 +9,7 @@ use sea_orm::{ConnectionTrait, QueryTrait, Statement};
 use uuid::Uuid;
 
 use super::board::{self, BoardFilter, By};
-use super::list::{Order, Search, TicketFilter};
+use super::list::{Order, Pick, Search, TicketFilter};
 use super::running::DeadlineFilter;
 use super::turning::{self, TurningFilter};
 use super::{Store, list, running};
@@ -74,11 +74,46 @@ fn tickets() -> Vec<(&'static str, TicketFilter)> {
 async fn a_page_of_tickets_is_found_by_an_index() {
     let (_folder, store) = store().await;
     for (what, filter) in tickets() {
-        let scans = scans(&store, list::page(&filter).into_query()).await;
+        let scans = scans(&store, list::page(&filter, Pick::Narrowest).into_query()).await;
         // Flagged tickets have an index of their own, and are few.
         let is_of_flagged = |step: &String| step.ends_with("COVERING INDEX ticket_flagged");
         assert!(scans.iter().all(is_of_flagged), "{what}: {scans:?}");
     }
+}
+
+/// Many tickets are not sorted to show a page of them: it is filled in the order of an index.
+#[tokio::test]
+async fn a_page_of_many_is_filled_in_its_order() {
+    let (_folder, store) = store().await;
+    let at = Instant::from_ms(1_000);
+    let all = TicketFilter { limit: 51, ..TicketFilter::default() };
+    let open = TicketFilter { status: Some(Status::Open), ..all.clone() };
+    let lit =
+        Light::ALL.iter().map(|light| TicketFilter { light: Some((*light, at)), ..open.clone() });
+    let before = TicketFilter { due_before: Some(at), ..all };
+    let after = Some((1, Uuid::nil()));
+    let next = TicketFilter { after, order: Order::Oldest, ..before.clone() };
+    let newest = lit.chain([before, next]).map(|filter| (filter, "ticket_lights"));
+    let due = TicketFilter { order: Order::Due, ..open.clone() };
+    let due_later = TicketFilter { after, due_after: Some(at), ..due.clone() };
+    let due = [due, due_later].map(|filter| (filter, "ticket_red"));
+    for (filter, index) in newest.chain(due) {
+        let plan = plan(&store, list::page(&filter, Pick::InOrder).into_query()).await;
+        let picked = plan.iter().filter(|step| step.contains(index)).count();
+        let sorted = plan.iter().filter(|step| step.contains("TEMP B-TREE")).count();
+        // The page itself is put in order once more.
+        assert!(picked == 1 && sorted <= 1, "{filter:?}: {plan:?}");
+        // How many there are is not counted further than to many.
+        let found = plan_of_many(&store, &filter).await;
+        assert!(found.iter().all(|step| step.starts_with("SEARCH ")), "{filter:?}: {found:?}");
+    }
+}
+
+async fn plan_of_many(store: &Store, filter: &TicketFilter) -> Vec<String> {
+    if filter.order == Order::Due {
+        return Vec::new();
+    }
+    plan(store, list::many(filter).into_query()).await
 }
 
 #[tokio::test]

@@ -1,7 +1,9 @@
 //! Many rows into one table, in as few statements as they fit into. Must never know what a row
 //! means.
 
-use sea_orm::sea_query::{Alias, Expr, OnConflict, Query, Value};
+use sea_orm::sea_query::{
+    Alias, Expr, Func, FunctionCall, IntoCondition, OnConflict, Query, Value,
+};
 use sea_orm::{ConnectionTrait, DatabaseTransaction};
 
 use super::StoreError;
@@ -55,4 +57,9 @@ pub(super) fn number(value: impl TryInto<i64>) -> i64 {
 /// says which part.
 pub(super) fn word(word: &'static str) -> Expr {
     Expr::Constant(word.into())
+}
+
+/// How many rows of a group meet a condition.
+pub(super) fn count_where(condition: impl IntoCondition) -> FunctionCall {
+    Func::count(Expr::val(1_i64)).filter(condition.into_condition())
 }

@@ -5,10 +5,10 @@ use duban_core::definition::Status;
 use duban_core::ticket_id::TicketId;
 use duban_core::time::Instant;
 use sea_orm::ConnectionTrait;
-use sea_orm::sea_query::{CaseStatement, Cond, Expr, ExprTrait, Query, SelectStatement};
+use sea_orm::sea_query::{Cond, Expr, ExprTrait, Query, SelectStatement};
 use uuid::Uuid;
 
-use super::rows::word;
+use super::rows::{count_where, word};
 use super::{Store, StoreError};
 
 /// Which tickets turn.
@@ -109,8 +109,7 @@ pub(super) fn counted(filter: &TurningFilter) -> SelectStatement {
     let mut query = Query::select();
     query.column("agency").from("ticket").group_by_col("agency");
     for is_red in [false, true] {
-        let turns = CaseStatement::new().case(turns(filter, is_red), Expr::val(1_i64));
-        query.expr(Expr::expr(turns).count());
+        query.expr(count_where(turns(filter, is_red)));
     }
     bound(&mut query, filter);
     query

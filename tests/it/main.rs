@@ -15,6 +15,7 @@ mod incidents;
 mod integrators;
 mod keys;
 mod limits;
+mod lists;
 mod lives;
 mod matrix;
 mod past;

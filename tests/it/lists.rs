@@ -1,0 +1,118 @@
+//! Pages of tickets: however they are picked, they show what was asked for, in its order, once.
+
+use duban::store::{Order, TicketFilter};
+use duban_core::deadline::Light;
+use duban_core::definition::Status;
+use duban_core::time::Instant;
+use sea_orm::ConnectionTrait;
+use uuid::Uuid;
+
+use crate::database::{TestDatabase, on_both};
+use crate::lives::{commit, instant, opening};
+
+on_both!(a_page_is_the_same_however_it_is_picked);
+
+const START: &str = "2026-03-02T10:00:00+08:00";
+
+/// So many that a page in the order of identities is not sorted out of all that match.
+const TICKETS: u128 = 2_400;
+
+struct Row {
+    id: Uuid,
+    yellow_at: i64,
+    red_at: i64,
+}
+
+/// Tickets whose lights turn yellow one after another, and red in another order; every tenth has
+/// none.
+async fn lit(db: &TestDatabase) -> Vec<Row> {
+    let at = instant(START);
+    for _ in 0..TICKETS / 400 {
+        let changes: Vec<_> = (0..400).map(|_| opening(at)).collect();
+        commit(&db.store, at, &changes).await.expect("committed");
+    }
+    let all = TicketFilter { limit: 10_000, ..TicketFilter::default() };
+    let all = db.store.tickets(&all).await.expect("a list");
+    let raw = db.raw().await;
+    let mut rows = Vec::new();
+    for (nr, one) in (0_i64..).zip(all.into_iter().rev()) {
+        let set = if nr % 10 == 0 {
+            "yellow_at = NULL, red_at = NULL".to_owned()
+        } else {
+            let (yellow_at, red_at) = (nr, nr + (nr * 37) % 600);
+            rows.push(Row { id: one.place.1, yellow_at, red_at });
+            format!("yellow_at = {yellow_at}, red_at = {red_at}")
+        };
+        let number = one.ticket.expect("readable").ticket_no;
+        let sql = format!("UPDATE ticket SET {set} WHERE ticket_no = '{number}'");
+        raw.execute_unprepared(&sql).await.expect("set");
+    }
+    rows
+}
+
+/// What a filter must list, page after page.
+fn expected(rows: &[Row], filter: &TicketFilter) -> Vec<Uuid> {
+    let is_lit = |row: &Row| {
+        filter.light.is_none_or(|(light, at)| match light {
+            Light::Red => row.red_at <= at.ms(),
+            Light::Yellow => row.yellow_at <= at.ms() && at.ms() < row.red_at,
+            Light::Green => at.ms() < row.yellow_at,
+        })
+    };
+    let is_due = |row: &Row| {
+        filter.due_after.is_none_or(|after| row.red_at > after.ms())
+            && filter.due_before.is_none_or(|before| row.red_at <= before.ms())
+    };
+    let mut found: Vec<&Row> = rows.iter().filter(|row| is_lit(row) && is_due(row)).collect();
+    match filter.order {
+        Order::Newest => found.sort_by_key(|row| std::cmp::Reverse(row.id)),
+        Order::Oldest => found.sort_by_key(|row| row.id),
+        Order::Due => found.sort_by_key(|row| (row.red_at, row.id)),
+    }
+    found.into_iter().map(|row| row.id).collect()
+}
+
+async fn listed(db: &TestDatabase, filter: &TicketFilter) -> Vec<Uuid> {
+    let mut filter = TicketFilter { limit: 500, ..filter.clone() };
+    let mut all = Vec::new();
+    loop {
+        let page = db.store.tickets(&filter).await.expect("a page");
+        let Some(last) = page.last() else { return all };
+        filter.after = Some(last.place);
+        all.extend(page.iter().map(|one| one.place.1));
+    }
+}
+
+async fn a_page_is_the_same_however_it_is_picked(db: TestDatabase) {
+    let rows = lit(&db).await;
+    let at = |ms| Some(Instant::from_ms(ms));
+    let mut checked = [0, 0];
+    for order in [Order::Newest, Order::Oldest, Order::Due] {
+        for status in [None, Some(Status::Open), Some(Status::Closed)] {
+            let all = TicketFilter { order, status, ..TicketFilter::default() };
+            let lit = |light, ms| TicketFilter {
+                light: Some((light, Instant::from_ms(ms))),
+                ..all.clone()
+            };
+            for filter in [
+                lit(Light::Red, 200),
+                lit(Light::Red, 2_900),
+                lit(Light::Yellow, 1_000),
+                lit(Light::Green, 100),
+                lit(Light::Green, 2_300),
+                TicketFilter { due_before: at(300), ..all.clone() },
+                TicketFilter { due_before: at(5_000), ..all.clone() },
+                TicketFilter { due_after: at(0), due_before: at(2_500), ..all.clone() },
+                TicketFilter { due_after: at(2_600), ..lit(Light::Green, 2_000) },
+            ] {
+                let mut expected = expected(&rows, &filter);
+                if status == Some(Status::Closed) {
+                    expected.clear();
+                }
+                assert_eq!(listed(&db, &filter).await, expected, "{filter:?}");
+                checked[usize::from(expected.len() > 2_000)] += 1;
+            }
+        }
+    }
+    assert!(checked.iter().all(|many| *many > 10), "{checked:?}");
+}
