@@ -75,7 +75,10 @@ pub async fn verify(
     let commits = order(store, &mut checked).await?;
     let mut after = None;
     loop {
-        let page = store.audit_page(after, PAGE).await?;
+        let page = match store.audit_page(after, PAGE).await {
+            Err(StoreError::Unreadable(_)) => return Err(unreadable(store, after).await),
+            page => page?,
+        };
         let mut histories: BTreeMap<TicketId, &[Recorded]> =
             page.events.chunk_by(|one, next| one.ticket == next.ticket).map(of).collect();
         for ticket in &page.tickets {
@@ -103,6 +106,25 @@ pub async fn verify(
     totals(store, &commits).await?;
     tell(checked);
     Ok(checked)
+}
+
+/// The first ticket after one whose rows cannot be read.
+async fn unreadable(store: &Store, mut after: Option<TicketId>) -> AuditError {
+    loop {
+        match store.audit_page(after, 1).await {
+            Ok(page) if page.is_last => {
+                return Wrong::Order("库中有不属于任何工单的行，无法读取".to_owned()).into();
+            }
+            Ok(page) => after = page.tickets.last().map(StoredTicket::id),
+            Err(StoreError::Unreadable(what)) => {
+                return match store.ticket_no_after(after).await {
+                    Ok(ticket) => Wrong::Kind { ticket: ticket.unwrap_or_default(), what }.into(),
+                    Err(error) => error.into(),
+                };
+            }
+            Err(error) => return error.into(),
+        }
+    }
 }
 
 /// Every file is there, and is what was uploaded.

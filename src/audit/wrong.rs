@@ -85,6 +85,14 @@ pub enum Wrong {
         /// Table and column, or place.
         place: String,
     },
+    /// Something in its rows that is of no kind that could stand there.
+    #[error("工单 {ticket} 在库中的内容无法读取（{what}）：被改动")]
+    Kind {
+        /// The ticket.
+        ticket: String,
+        /// Which column, as far as it is known.
+        what: String,
+    },
     /// Private data that is not what was committed to.
     #[error("工单 {ticket} 第 {seq} 号记录所承诺的私密内容被改动")]
     Private {

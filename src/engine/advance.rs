@@ -1,6 +1,7 @@
 //! What falls due: one batch of tickets at a time, when it has settled. Must never fire anything
 //! itself: that is the core's.
 
+use duban_core::ticket_id::TicketId;
 use duban_core::time::Instant;
 
 use super::request::{Outcome, Request, Task, Work};
@@ -39,7 +40,9 @@ impl Engine {
             .map(Work::new)
             .collect();
         let due = loaded.len();
+        let early: Vec<_> = loaded.iter().filter_map(|(id, one)| early(*id, one, until)).collect();
         let outcomes = inner.carry_out(works, loaded).await;
+        self.put_right(&early).await?;
         let moved = outcomes.iter().filter(|one| matches!(one, Outcome::Done(_))).count();
         let failed = outcomes.into_iter().find_map(|one| match one {
             Outcome::Declined(Declined::Store(error)) => Some(error),
@@ -49,6 +52,17 @@ impl Engine {
             return Err(error);
         }
         Ok(Advanced { due, moved })
+    }
+
+    /// Gives tickets of which nothing was due the wake-ups that they should have: else they would be
+    /// found again and again.
+    async fn put_right(&self, early: &[Early]) -> Result<(), StoreError> {
+        for Early { ticket, version, wake_at } in early {
+            tracing::error!(ticket.id = %ticket, "a wake-up was too early; its row is put right");
+            let at = self.inner.clock.now();
+            self.inner.store.release(*ticket, Some(*version), *wake_at, at).await?;
+        }
+        Ok(())
     }
 
     /// When the lane has something to do next.
@@ -61,7 +75,21 @@ impl Engine {
     }
 }
 
-fn earliest(loaded: &[(duban_core::ticket_id::TicketId, Readable)]) -> Option<Instant> {
+/// A ticket whose row says that something is due, and nothing is.
+struct Early {
+    ticket: TicketId,
+    version: i64,
+    wake_at: Option<Instant>,
+}
+
+fn early(ticket: TicketId, one: &Readable, until: Instant) -> Option<Early> {
+    let one = one.as_ref().ok()?;
+    let wake_at = one.instance.next_wake();
+    let is_due = wake_at.is_some_and(|at| at <= until);
+    (!is_due).then_some(Early { ticket, version: one.version, wake_at })
+}
+
+fn earliest(loaded: &[(TicketId, Readable)]) -> Option<Instant> {
     let readable = loaded.iter().filter_map(|(_, one)| one.as_ref().ok());
     readable.filter_map(|one| one.instance.next_wake()).min()
 }

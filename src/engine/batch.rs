@@ -31,6 +31,7 @@ impl Inner {
         mut works: Vec<Work>,
         mut loaded: Vec<(TicketId, Readable)>,
     ) -> Vec<Outcome> {
+        let mut stale = Vec::new();
         for attempt in 0..ATTEMPTS_MAX {
             if attempt > 0 || loaded.is_empty() {
                 loaded = match self.load(&works).await {
@@ -55,7 +56,7 @@ impl Inner {
                     let outcomes = outcomes(works, decided, &changes, &numbers).into_iter();
                     return outcomes.map(|one| incident::unless_noted(&noted, one)).collect();
                 }
-                Err(StoreError::Stale) => {}
+                Err(StoreError::Stale) => stale = changes,
                 // Whoever waits asks again by its commit.
                 Err(StoreError::Unknown) => self.clock.sleep_until(at.plus_ms(200)).await,
                 Err(error) if error.blames_rows() => {
@@ -63,6 +64,11 @@ impl Inner {
                 }
                 Err(error) => return all(&works, &Declined::Store(error)),
             }
+        }
+        // One that is never as it was seen must not hold up the others, nor time for ever.
+        let is_alone = stale.len() == 1;
+        if stale.len() > 1 || is_alone && works.iter().any(Work::is_of_time) {
+            return self.halves(works, &stale, StoreError::Stale, self.clock.now()).await;
         }
         all(&works, &Declined::Busy)
     }
@@ -72,7 +78,8 @@ impl Inner {
         works: &[Work],
     ) -> Result<Vec<(TicketId, Readable)>, StoreError> {
         let there = works.iter().filter(|work| !matches!(work.request.task, Task::Open(_)));
-        let ids: BTreeSet<TicketId> = there.map(Work::ticket).collect();
+        let mut ids: BTreeSet<TicketId> = there.map(Work::ticket).collect();
+        ids.extend(works.iter().filter_map(Work::original).map(|original| original.ticket));
         if ids.is_empty() {
             return Ok(Vec::new());
         }
@@ -156,7 +163,7 @@ impl Inner {
         }
     }
 
-    /// A batch that the database refuses is halved until the culprit stands alone.
+    /// A batch that the database refuses, or that is never as it was seen, is halved until the culprit stands alone.
     async fn halves(
         &self,
         works: Vec<Work>,

@@ -46,6 +46,19 @@ pub struct Delivered {
     pub arrived: usize,
 }
 
+/// A courier on his way; however that ends, his destination can have another one.
+struct UnderWay {
+    engine: Engine,
+    destination: String,
+}
+
+impl Drop for UnderWay {
+    fn drop(&mut self) {
+        self.engine.couriers().remove(&self.destination);
+        self.engine.inner.wake.messages_waiting();
+    }
+}
+
 impl Engine {
     /// Carries up to `batch` messages that are due for each destination, at most one for each ticket
     /// of it. Returns when all have been tried.
@@ -77,9 +90,8 @@ impl Engine {
             self.couriers().insert(destination.clone());
             let engine = self.clone();
             tokio::spawn(async move {
-                engine.courier(&destination, batch).await;
-                engine.couriers().remove(&destination);
-                engine.inner.wake.messages_waiting();
+                let under_way = UnderWay { engine, destination };
+                under_way.engine.courier(&under_way.destination, batch).await;
             });
         }
         Ok(sent)

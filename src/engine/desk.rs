@@ -6,6 +6,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use duban_core::command::{Act, Command, Moment};
 use duban_core::decide::{Decision, decide, open};
+use duban_core::definition::{FieldFault, Outcome};
 use duban_core::digest::Digest;
 use duban_core::event::{Fact, Sealed};
 use duban_core::instance::Instance;
@@ -157,15 +158,16 @@ impl Desk {
 
     fn command(&mut self, inner: &Inner, work: &Work, at: Instant) -> Decided {
         let ticket = work.ticket();
-        let Some(found) = self.tickets.get_mut(&ticket) else {
-            return Decided::Declined(Declined::NoSuchTicket);
-        };
         // Time works up to what has settled; whoever acts is taken when he came.
         let until = match work.request.task {
             Task::Advance { .. } => order::settled_until(at, inner.clock.settle_ms()),
             _ => work.request.arrived_at,
         };
         let moment = Moment { at: until, recorded_at: at };
+        let fault = self.fault(work);
+        let Some(found) = self.tickets.get_mut(&ticket) else {
+            return Decided::Declined(Declined::NoSuchTicket);
+        };
         let change = match found {
             Ok(change) => change,
             Err(error) => {
@@ -192,8 +194,8 @@ impl Desk {
             Ok(decision) => decision.into_owned(),
             Err(refusal) => return self.refused(refusal, work, moment),
         };
-        if let Task::Act { fault: Some(fault), .. } = &work.request.task {
-            return Decided::Declined(Rejection::Form(vec![fault.clone()]).into());
+        if let Some(fault) = fault {
+            return Decided::Declined(Rejection::Form(vec![fault]).into());
         }
         let is_act = |fact: &Fact| matches!(fact, Fact::Acted(_) | Fact::Disclosed(_));
         let acted = decision.events.iter().rfind(|event| is_act(&event.fact));
@@ -212,6 +214,16 @@ impl Desk {
         Decided::Changed { ticket, ticket_no, receipt, replayed: false, shows }
     }
 
+    /// What is known against a form beyond the core; of another ticket, as it is now.
+    fn fault(&self, work: &Work) -> Option<FieldFault> {
+        let Task::Act { fault, .. } = &work.request.task else { return None };
+        let original = work.original().filter(|original| {
+            let other = self.tickets.get(&original.ticket).and_then(|one| one.as_ref().ok());
+            other.is_some_and(|other| other.instance.outcome == Some(Outcome::Duplicate))
+        });
+        fault.clone().or_else(|| original.map(|original| original.fault.clone()))
+    }
+
     fn refused(&mut self, refusal: Refusal, work: &Work, moment: Moment) -> Decided {
         if let Rejection::Overtaken { arrived_at } = refusal.rejection {
             return Decided::Declined(Declined::Overtaken { arrived_at });
@@ -228,9 +240,8 @@ impl Desk {
     fn incident(&mut self, work: &Work, code: &str, message: String, moment: Moment) {
         let ticket = work.ticket();
         tracing::error!(ticket.id = %ticket, incident.code = code, "a ticket cannot be decided on");
-        let by_time = matches!(work.request.task, Task::Advance { .. } | Task::Recompute { .. });
         let is_noted = self.incidents.iter().any(|one| one.ticket == ticket);
-        if !by_time || is_noted {
+        if !work.is_of_time() || is_noted {
             return;
         }
         let change = self.tickets.get(&ticket).and_then(|one| one.as_ref().ok());

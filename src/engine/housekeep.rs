@@ -84,6 +84,7 @@ impl Engine {
                         form: json!({}),
                         revision: None,
                         fault: None,
+                        original: None,
                     };
                     Some(Work::new(Request { arrived_at, task, key: None }))
                 })

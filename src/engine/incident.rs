@@ -11,19 +11,20 @@ use crate::crypto;
 use crate::store::{ADVANCE, Change, NewIncident, RECOMPUTE, Store, StoreError};
 
 impl Engine {
-    /// Tries again what an incident could not do. False if there is no such open incident; one that
-    /// fails again is another incident.
+    /// Tries again what an incident could not do: time that stopped, a publication. What somebody
+    /// asked for is his to ask for again: its incident is over. False if there is no such open
+    /// incident; one that fails again is another incident.
     ///
     /// # Errors
     /// The database does not answer, or there is too much to do: the incident stays open.
     pub async fn retry_incident(&self, id: Uuid) -> Result<bool, StoreError> {
         let Some(what) = self.inner.store.open_incident(id).await? else { return Ok(false) };
-        if what.command == RECOMPUTE {
-            self.recompute_again(what.ticket).await?;
-            self.inner.store.resolve_incident(id, self.inner.clock.now()).await?;
-            return Ok(true);
+        match what.command.as_str() {
+            RECOMPUTE => self.recompute_again(what.ticket).await?,
+            ADVANCE => self.release(what.ticket).await?,
+            _ => {}
         }
-        self.release(what.ticket).await?;
+        self.inner.store.resolve_incident(id, self.inner.clock.now()).await?;
         Ok(true)
     }
 

@@ -33,7 +33,7 @@ pub use housekeep::{ARCHIVE_AFTER_DAYS, Housekept};
 pub use keyed::Turn;
 pub use knowledge::{Knowledge, KnowledgeError};
 pub use recompute::Recomputed;
-pub use request::{Done, Keyed, NewReview, Receipt, Request, Task};
+pub use request::{Done, Keyed, NewReview, Original, Receipt, Request, Task};
 pub use simulated::{AdvanceError, ClockAdvanced};
 
 use crate::clock::Clock;

@@ -60,6 +60,8 @@ pub enum Task {
         /// What the house knows against the form and the core cannot: told where everything else is
         /// as it should be.
         fault: Option<FieldFault>,
+        /// The ticket of which the form says that this one repeats it.
+        original: Option<Original>,
     },
     /// Somebody is shown the reviewer unmasked.
     Disclose {
@@ -80,6 +82,15 @@ pub enum Task {
         /// The day of the publication.
         known_on: Day,
     },
+}
+
+/// Another ticket, on which it depends whether one can be its duplicate.
+#[derive(Clone, Debug)]
+pub struct Original {
+    /// The ticket.
+    pub ticket: TicketId,
+    /// What is told where it has been closed as a duplicate itself when this is decided.
+    pub fault: FieldFault,
 }
 
 impl std::fmt::Debug for Task {
@@ -172,10 +183,23 @@ impl Work {
         }
     }
 
+    /// Whether nobody waits for it, and it comes again until it is done.
+    pub(super) const fn is_of_time(&self) -> bool {
+        matches!(self.request.task, Task::Advance { .. } | Task::Recompute { .. })
+    }
+
     /// The day of the publication, of a recomputation.
     pub(super) const fn known_on(&self) -> Option<Day> {
         match self.request.task {
             Task::Recompute { known_on, .. } => Some(known_on),
+            _ => None,
+        }
+    }
+
+    /// Another ticket that the decision looks at.
+    pub(super) fn original(&self) -> Option<&Original> {
+        match &self.request.task {
+            Task::Act { original, .. } => original.as_ref(),
             _ => None,
         }
     }

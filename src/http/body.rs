@@ -7,7 +7,7 @@ use std::time::Duration;
 use axum::body::{Bytes, to_bytes};
 use axum::extract::{FromRequest, FromRequestParts, Request};
 use axum::http::HeaderMap;
-use axum::http::header::CONTENT_TYPE;
+use axum::http::header::{CONTENT_ENCODING, CONTENT_TYPE};
 use axum::http::request::Parts;
 use duban_core::name::Name;
 use futures::StreamExt;
@@ -86,8 +86,18 @@ pub(crate) async fn receive(
     }
 }
 
+/// Bodies come as they are: one that was packed would be read wrongly.
+pub(crate) fn plain(headers: &HeaderMap) -> Result<(), Problem> {
+    if headers.contains_key(CONTENT_ENCODING) {
+        let detail = "请原样发送请求体，不要使用 Content-Encoding";
+        return Err(Problem::new(Kind::UnsupportedMediaType, detail));
+    }
+    Ok(())
+}
+
 /// `application/json` and nothing else: other types could be sent by a foreign page.
 pub(crate) fn json_type(headers: &HeaderMap) -> Result<(), Problem> {
+    plain(headers)?;
     let kind = headers.get(CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or_default();
     let mut parts = kind.split(';').map(str::trim);
     let is_json = parts.next().is_some_and(|kind| kind.eq_ignore_ascii_case("application/json"));

@@ -43,10 +43,13 @@ impl Caller {
         reach.ok_or_else(|| Problem::forbidden(endpoint.title()))
     }
 
-    /// Whether the token by which somebody came still counts; not known is no.
-    pub(crate) async fn still_counts(&self, api: &Api) -> bool {
-        let token = api.engine.store().token_by_id(self.token).await;
-        matches!(token, Ok(Some(token)) if counts(&token))
+    /// The token by which somebody came still counts.
+    ///
+    /// # Errors
+    /// It does not, or that cannot be found out.
+    pub(crate) async fn still_counts(&self, api: &Api) -> Result<(), Problem> {
+        let token = api.engine.store().token_by_id(self.token).await?;
+        token.filter(counts).map(drop).ok_or_else(Problem::unauthenticated)
     }
 
     /// How much of a reviewer the caller is shown.

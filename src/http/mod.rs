@@ -22,7 +22,7 @@ use std::sync::Arc;
 
 use duban_core::digest::Digest;
 use metrics_exporter_prometheus::PrometheusHandle;
-use tokio::sync::{Mutex, watch};
+use tokio::sync::{RwLock, watch};
 
 pub use document::document;
 pub use server::serve;
@@ -42,8 +42,8 @@ pub struct Api {
     measures: PrometheusHandle,
     keys: Keys,
     limits: Limits,
-    /// Held by whoever closes a ticket as the duplicate of another one.
-    duplicates: Arc<Mutex<()>>,
+    /// Held for reading by whoever finishes an upload, whether or not its sender waits.
+    uploads: Arc<RwLock<()>>,
     /// Whether the server is about to end.
     stopping: watch::Receiver<bool>,
 }
@@ -70,8 +70,8 @@ impl Api {
     ) -> Self {
         let stopping = watch::Sender::new(false).subscribe();
         let (register, limits) = (Arc::new(register), Limits::new(settings));
-        let duplicates = Arc::default();
-        Self { engine, register, vault, measures, keys, limits, duplicates, stopping }
+        let uploads = Arc::default();
+        Self { engine, register, vault, measures, keys, limits, uploads, stopping }
     }
 
     /// What stands for a staff member in history: the same number, the same pseudonym.

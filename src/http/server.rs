@@ -84,10 +84,13 @@ pub async fn serve(
     // Streams end by themselves when told to.
     let (tell, told) = watch::channel(false);
     api.stopping = told;
+    let uploads = Arc::clone(&api.uploads);
     let graceful = accept(listener, router(api), PATIENCE, stop).await;
     tell.send_replace(true);
     // A client that never ends its request must not keep the service from ending.
     let _ = tokio::time::timeout(DRAIN_TIMEOUT, graceful.shutdown()).await;
+    // What came in whole is finished, also where nobody waits for the answer.
+    let _ = tokio::time::timeout(DRAIN_TIMEOUT, uploads.write()).await;
     Ok(())
 }
 

@@ -1,6 +1,7 @@
 //! What becomes of a file that has come in whole: kept, listed, and taken into the ticket's history.
 //! Must never stop half way because its sender has gone.
 
+use axum::http::HeaderMap;
 use duban_core::deadline::{Card, CardState};
 use duban_core::definition::{Action, CardStep};
 use duban_core::digest::Digest;
@@ -13,12 +14,13 @@ use duban_core::role::Role;
 use duban_core::ticket_id::TicketId;
 use serde_json::{Value, json};
 
-use super::Api;
 use super::caller::Caller;
 use super::endpoint::attachments::Material;
 use super::limits::Slot;
+use super::policy::Reach;
 use super::problem::{Kind, Problem};
 use super::sight::{Seen, Sight};
+use super::{Api, keys};
 use crate::engine::{Declined, Keyed, Receipt, Task, Turn};
 use crate::store::{Attachment, RequestKey, Side};
 use crate::vault::Incoming;
@@ -37,9 +39,10 @@ const ATTACH: &str = "attach";
 pub(crate) struct Upload {
     pub(crate) api: Api,
     pub(crate) caller: Caller,
-    pub(crate) ticket: TicketId,
+    pub(crate) reach: Reach,
+    pub(crate) ticket_no: String,
+    pub(crate) headers: HeaderMap,
     pub(crate) file: Incoming,
-    pub(crate) sm3: Digest,
     pub(crate) content_type: &'static str,
     pub(crate) material: Material,
     /// Its place among the caller's transfers.
@@ -49,12 +52,15 @@ pub(crate) struct Upload {
 impl Upload {
     /// Keeps it and takes it into the history, if the caller may do that at this step; whether the
     /// same request had come before.
-    pub(crate) async fn keep(
-        self,
-        key: Option<Keyed>,
-    ) -> Result<((Attachment, Option<Receipt>), bool), Problem> {
-        let Self { api, caller, ticket, file, sm3, content_type, material, slot } = self;
-        let store = api.engine.store();
+    pub(crate) async fn keep(mut self) -> Result<((Attachment, Option<Receipt>), bool), Problem> {
+        // To come in took a while: the token may have been revoked, the ticket given to another.
+        self.caller.still_counts(&self.api).await?;
+        let seen = self.api.seen(&self.reach, &self.ticket_no).await?;
+        self.api.takes_file(&self.caller, &seen)?;
+        let sm3 = self.file.end().await?;
+        let key = self.key(sm3)?;
+        let Self { api, caller, file, content_type, material, slot, .. } = self;
+        let (ticket, store) = (seen.id, api.engine.store());
         let own = caller.agency.as_ref();
         let keep = async |turn: &Turn| {
             let there = store.attachments(ticket, Side::Of(own), ATTACHMENTS_MAX).await?;
@@ -87,6 +93,14 @@ impl Upload {
         let kept = api.once(key, 0, keep).await;
         drop(slot);
         kept
+    }
+
+    /// Under which it may be sent again.
+    fn key(&self, sm3: Digest) -> Result<Option<Keyed>, Problem> {
+        let side = self.caller.agency.as_ref().map(Name::as_str).unwrap_or_default();
+        let operation = format!("POST /v1/tickets/{}/attachments", self.ticket_no);
+        let body = json!([sm3, self.content_type, self.material, side]).to_string().into();
+        keys::keyed(&self.headers, &self.caller, &operation, &body, 201)
     }
 }
 
@@ -147,7 +161,8 @@ impl Api {
     ) -> Result<Option<Receipt>, Problem> {
         let form = json!({"attachments": [{"sm3": sm3, "kind": kind}]});
         let (action, actor) = (Name::from(ATTACH), caller.actor());
-        let task = Task::Act { ticket, action, actor, form, revision: None, fault: None };
+        let task =
+            Task::Act { ticket, action, actor, form, revision: None, fault: None, original: None };
         let arrival = self.engine.arrive().await;
         match self.engine.submit(&arrival, task, Some(of_file(caller, ticket, sm3))).await {
             Ok(done) => Ok(done.receipt),

@@ -91,8 +91,14 @@ pub async fn of_event(
         file.expected = Expected::Events(recorded[from..last].iter().map(text).collect());
         let again = decide_again(&file)?;
         let (end, again) = match again {
-            Again::Differs { place, expected: Some(_), found: None } if place > 1 => {
-                (from + place - 1, Again::Same(place - 1))
+            // Only what somebody did can be another decision.
+            Again::Differs { place: other, expected: Some(_), found: None }
+                if other > 1
+                    && events[from + other - 1..last]
+                        .iter()
+                        .any(|one| by_somebody(one).is_some()) =>
+            {
+                (from + other - 1, Again::Same(other - 1))
             }
             again => (last, again),
         };

@@ -140,6 +140,23 @@ impl Store {
         Ok(AuditPage { tickets, events, stray, is_last })
     }
 
+    /// The number of the ticket that follows one.
+    ///
+    /// # Errors
+    /// The database does not answer, or not even that can be read.
+    pub async fn ticket_no_after(
+        &self,
+        after: Option<TicketId>,
+    ) -> Result<Option<String>, StoreError> {
+        let mut query = Query::select();
+        query.column("ticket_no").from("ticket").order_by("id", sea_orm::Order::Asc).limit(1);
+        if let Some(after) = after {
+            query.and_where(Expr::col("id").gt(after.0));
+        }
+        let row = self.read.query_one(&query).await?;
+        Ok(row.map(|row| row.try_get_by_index(0)).transpose()?)
+    }
+
     /// What the ledger says, and what there is.
     ///
     /// # Errors

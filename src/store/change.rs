@@ -176,7 +176,7 @@ impl Change {
 
     /// Whether an incident kept time from moving it on; a commit ends that.
     pub(super) fn is_held(&self) -> bool {
-        self.loaded.as_ref().is_some_and(|loaded| loaded.is_held)
+        self.loaded.as_ref().is_some_and(Loaded::is_held)
     }
 
     /// Where it stands among rows that are locked together.

@@ -162,7 +162,7 @@ async fn write(tx: &DatabaseTransaction, commit: &Commit<'_>) -> Result<Committe
     apart(tx, &changes, commit).await?;
     let held: Vec<Uuid> =
         changes.iter().filter(|one| one.is_held()).map(|one| one.ticket().0).collect();
-    incident::resolve(tx, &held, commit.at).await?;
+    incident::moved_on(tx, &held, commit.at).await?;
     Ok(Committed { number, ticket_numbers })
 }
 

@@ -56,7 +56,8 @@ const INCIDENT: Rows<9> = Rows {
 };
 
 impl Store {
-    /// Notes incidents, and holds back from the lane the tickets that it could not move on.
+    /// Notes incidents, and holds back from the lane the tickets that it could not move on. One of a
+    /// recomputation takes the place of those before it: its retry works in every publication.
     ///
     /// # Errors
     /// The database refuses; nothing is noted then.
@@ -83,8 +84,8 @@ impl Store {
         Ok(incident::Entity::find_by_id(id).one(&self.read).await?.map(shown))
     }
 
-    /// Lets the lane have a ticket again, from when time next brings something about; all that kept
-    /// it from that is over. False where the ticket is no longer at the version that was looked at.
+    /// Lets the lane have a ticket again, from when time next brings something about; what kept it
+    /// from that is over. False where the ticket is no longer at the version that was looked at.
     ///
     /// # Errors
     /// The database does not answer.
@@ -148,6 +149,11 @@ async fn note(tx: &DatabaseTransaction, noted: &[(Uuid, NewIncident)]) -> Result
             what.known_on.map(Day::number).into(),
         ]
     });
+    if let Some((_, last)) = noted.last() {
+        let again = noted.iter().filter(|(_, what)| what.command == RECOMPUTE);
+        let again: Vec<Uuid> = again.map(|(_, what)| what.ticket.0).collect();
+        resolve(tx, &again, RECOMPUTE, last.at).await?;
+    }
     INCIDENT.write(tx, rows.collect(), None).await?;
     let mut hold = Query::update();
     hold.table("ticket").value("wake_at", Option::<i64>::None);
@@ -178,7 +184,7 @@ async fn free(
     if tx.execute(&update).await?.rows_affected() == 0 {
         return Ok(false);
     }
-    resolve(tx, &[ticket.0], at).await?;
+    resolve(tx, &[ticket.0], ADVANCE, at).await?;
     Ok(true)
 }
 
@@ -199,11 +205,20 @@ fn shown(row: incident::Model) -> Incident {
     }
 }
 
-/// The incidents of these tickets are over: what could not be decided has been. A publication that
-/// could not be worked in still has to be: of that only its own retry is the end.
-pub(super) async fn resolve(
+/// Time goes on on these tickets: that it did not is over. Of a publication that could not be worked
+/// in, or of what somebody asked for, that is not the end.
+pub(super) async fn moved_on(
     tx: &DatabaseTransaction,
     tickets: &[Uuid],
+    at: Instant,
+) -> Result<(), StoreError> {
+    resolve(tx, tickets, ADVANCE, at).await
+}
+
+async fn resolve(
+    tx: &DatabaseTransaction,
+    tickets: &[Uuid],
+    command: &str,
     at: Instant,
 ) -> Result<(), StoreError> {
     if tickets.is_empty() {
@@ -213,7 +228,7 @@ pub(super) async fn resolve(
     update.table("incident").value("resolved_at", at.ms());
     update.and_where(Expr::col("ticket").is_in(tickets.iter().copied()));
     update.and_where(Expr::col("resolved_at").is_null());
-    update.and_where(Expr::col("command").ne(RECOMPUTE));
+    update.and_where(Expr::col("command").eq(command));
     tx.execute(&update).await?;
     Ok(())
 }

@@ -59,11 +59,14 @@ pub struct TicketFilter {
 }
 
 impl TicketFilter {
-    /// Whether nothing narrows it but instants and the status, which most tickets share.
+    /// Whether nothing narrows it but instants: what has one is open.
     fn is_wide(&self) -> bool {
         let codes = [&self.step, &self.class, &self.agency, &self.district, &self.source];
         let words = codes.into_iter().chain([&self.flag]);
-        words.into_iter().all(Option::is_none) && self.search.is_none()
+        words.into_iter().all(Option::is_none)
+            && self.search.is_none()
+            && self.status.is_none_or(|status| status == Status::Open)
+            && (self.is_by_time() || self.order == Order::Due)
     }
 
     fn is_by_time(&self) -> bool {
@@ -81,8 +84,8 @@ pub(super) enum Pick {
     InOrder,
 }
 
-/// From how many on.
-const MANY: u64 = 2_000;
+/// From how many on: to sort so many takes as long as to walk past a hundred thousand.
+const MANY: u64 = 10_000;
 
 /// What a search looks for.
 #[derive(Clone, Debug, Default)]
@@ -108,17 +111,23 @@ impl Store {
     /// # Errors
     /// The database does not answer.
     pub async fn tickets(&self, filter: &TicketFilter) -> Result<Vec<Listed>, StoreError> {
-        let rows = page(filter, self.pick(filter).await?).all(&self.read).await?;
-        let due: Vec<i64> = rows.iter().map(|row| row.red_at.unwrap_or_default()).collect();
-        let listed = self.readable(rows).await?.into_iter().zip(due);
-        Ok(listed.map(|((id, ticket), due)| Listed { place: (due, id.0), ticket }).collect())
+        let found = self.readable(page(filter, self.pick(filter).await?)).await?;
+        // One that cannot be read stands where the one before it does.
+        let mut due = filter.after.map_or(0, |(due, _)| due);
+        let listed = found.into_iter().map(|(id, ticket)| {
+            if let Ok(ticket) = &ticket {
+                due = ticket.red_at.map_or(0, Instant::ms);
+            }
+            Listed { place: (due, id.0), ticket }
+        });
+        Ok(listed.collect())
     }
 
-    async fn pick(&self, filter: &TicketFilter) -> Result<Pick, StoreError> {
-        if !filter.is_wide() || !filter.is_by_time() && filter.order != Order::Due {
+    pub(super) async fn pick(&self, filter: &TicketFilter) -> Result<Pick, StoreError> {
+        if !filter.is_wide() {
             return Ok(Pick::Narrowest);
         }
-        if filter.order == Order::Due {
+        if !filter.is_by_time() {
             return Ok(Pick::InOrder);
         }
         let last_of_many = many(filter).into_tuple::<Uuid>().one(&self.read).await?;
@@ -152,11 +161,21 @@ impl Store {
 
 /// The statement of a page: its tickets are picked by what indexes hold, then read.
 pub(super) fn page(filter: &TicketFilter, pick: Pick) -> Select<ticket::Entity> {
+    let picked = picked(filter, pick).into_query();
+    ordered(ticket::Entity::find().filter(ticket::Column::Id.in_subquery(picked)), filter.order)
+}
+
+pub(super) fn picked(filter: &TicketFilter, pick: Pick) -> Select<ticket::Entity> {
     let picked = ticket::Entity::find().select_only().column(ticket::Column::Id);
-    let picked = ordered(picked.filter(conditions(filter, pick)), filter.order);
-    let picked = picked.limit(filter.limit);
-    let page = ticket::Entity::find().filter(ticket::Column::Id.in_subquery(picked.into_query()));
-    ordered(page, filter.order)
+    let picked = picked.filter(conditions(filter, pick));
+    let picked = match (pick, filter.order) {
+        // In no index's order, so that none is walked for it.
+        (Pick::Narrowest, Order::Due) => {
+            picked.order_by_asc(computed(ticket::Column::RedAt)).order_by_asc(ticket::Column::Id)
+        }
+        _ => ordered(picked, filter.order),
+    };
+    picked.limit(filter.limit)
 }
 
 /// The statement of the last of many, on whatever page.
@@ -178,12 +197,13 @@ fn conditions(filter: &TicketFilter, pick: Pick) -> Condition {
     use ticket::Column;
     // What is computed of a column is looked up in no index: that of the order is to be taken.
     let instant = |column| match (pick, filter.order) {
-        (Pick::InOrder, Order::Newest | Order::Oldest) => Expr::col(column).add(0_i64),
+        (Pick::InOrder, Order::Newest | Order::Oldest) => computed(column),
         _ => Expr::col(column),
     };
-    let status = match pick {
-        Pick::InOrder => Func::lower(Expr::col(Column::Status)).into(),
-        Pick::Narrowest => Expr::col(Column::Status),
+    let status = if filter.is_wide() {
+        Func::lower(Expr::col(Column::Status)).into()
+    } else {
+        Expr::col(Column::Status)
     };
     let equal = [
         (Column::Step, filter.step.as_deref()),
@@ -222,7 +242,11 @@ fn conditions(filter: &TicketFilter, pick: Pick) -> Condition {
         all = all.add(any.add(Column::Agency.is_in(&search.agencies)));
     }
     let after = filter.after;
+    let is_few = filter.is_wide() && pick == Pick::Narrowest;
     match filter.order {
+        // Turned round, what narrows more is looked up before it.
+        Order::Newest if is_few => all.add_option(after.map(|(_, id)| Column::Id.gte(id).not())),
+        Order::Oldest if is_few => all.add_option(after.map(|(_, id)| Column::Id.lte(id).not())),
         Order::Newest => all.add_option(after.map(|(_, id)| Column::Id.lt(id))),
         Order::Oldest => all.add_option(after.map(|(_, id)| Column::Id.gt(id))),
         Order::Due => all.add_option(after.map(|(due, id)| {
@@ -231,6 +255,10 @@ fn conditions(filter: &TicketFilter, pick: Pick) -> Condition {
             from.add(Condition::any().add(Column::RedAt.gt(due)).add(Column::Id.gt(id)))
         })),
     }
+}
+
+fn computed(instant: ticket::Column) -> Expr {
+    Expr::col(instant).add(0_i64)
 }
 
 /// Whether a light is what it is at an instant.

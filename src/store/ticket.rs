@@ -13,7 +13,7 @@ use duban_core::name::Name;
 use duban_core::ticket_id::TicketId;
 use duban_core::time::Instant;
 use sea_orm::sea_query::{Expr, ExprTrait};
-use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
+use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect, Select};
 use uuid::Uuid;
 
 use super::entity::ticket;
@@ -34,10 +34,22 @@ pub struct Loaded {
     pub source: Name,
     /// The code of the matter that was rated.
     pub matter: Name,
-    /// Whether an incident keeps time from moving it on.
-    pub is_held: bool,
+    /// When the lane looks at it next, by its row; none where an incident keeps time from moving it
+    /// on, or there is nothing to come.
+    pub wake_at: Option<Instant>,
+    /// When the earliest of its agency's obligations ends, by its row.
+    pub red_at: Option<Instant>,
     /// The ticket.
     pub instance: Instance,
+}
+
+impl Loaded {
+    /// Whether an incident keeps time from moving it on.
+    #[must_use]
+    pub fn is_held(&self) -> bool {
+        // Only an incident takes the wake-up away from a ticket that has one.
+        self.wake_at.is_none() && self.instance.next_wake().is_some()
+    }
 }
 
 /// A ticket, or why its stored bytes could not be read.
@@ -54,7 +66,7 @@ impl Store {
             .filter(ticket::Column::Id.is_in(ids.iter().map(|id| id.0)))
             .order_by_asc(ticket::Column::Root)
             .order_by_asc(ticket::Column::Id);
-        self.readable(query.all(&self.read).await?).await
+        self.readable(query).await
     }
 
     /// The tickets of which something is due at or before an instant, the earliest first, in the
@@ -72,7 +84,7 @@ impl Store {
             .order_by_asc(ticket::Column::WakeAt)
             .order_by_asc(ticket::Column::Id)
             .limit(limit);
-        self.readable(query.all(&self.read).await?).await
+        self.readable(query).await
     }
 
     /// When time next brings something about on any ticket.
@@ -111,7 +123,7 @@ impl Store {
             .order_by_asc(ticket::Column::StepSince)
             .order_by_asc(ticket::Column::Id)
             .limit(limit);
-        self.readable(query.all(&self.read).await?).await
+        self.readable(query).await
     }
 
     /// The ticket of a number.
@@ -153,21 +165,56 @@ impl Store {
         relived(&self.events_until(id, EVENTS_MAX).await?)
     }
 
+    /// The tickets that a query finds, in its order; a row that is none stands alone with its error.
     pub(super) async fn readable(
         &self,
-        rows: Vec<ticket::Model>,
+        query: Select<ticket::Entity>,
     ) -> Result<Vec<(TicketId, Readable)>, StoreError> {
-        let mut loaded = Vec::with_capacity(rows.len());
-        for row in rows {
-            let id = TicketId(row.id);
-            let instance = match Instance::from_bytes(&row.snapshot) {
-                Ok(instance) => Ok(instance),
-                // Another shape, or none: history knows.
-                Err(_) => self.replayed(id).await,
+        let found = match query.clone().all(&self.read).await.map_err(StoreError::from) {
+            Ok(rows) => rows.into_iter().map(|row| (row.id, Ok(row))).collect(),
+            // One of them is to blame, and not the others.
+            Err(StoreError::Unreadable(_)) => self.one_by_one(query).await?,
+            Err(error) => return Err(error),
+        };
+        let mut loaded = Vec::with_capacity(found.len());
+        for (id, row) in found {
+            let id = TicketId(id);
+            let readable = match row {
+                Ok(row) => self.with_instance(row).await,
+                Err(error) => Err(error),
             };
-            loaded.push((id, instance.and_then(|instance| with(row, instance))));
+            loaded.push((id, readable));
         }
         Ok(loaded)
+    }
+
+    async fn one_by_one(
+        &self,
+        query: Select<ticket::Entity>,
+    ) -> Result<Vec<(Uuid, Result<ticket::Model, StoreError>)>, StoreError> {
+        let ids = query.select_only().column(ticket::Column::Id).into_tuple::<Uuid>();
+        let mut found = Vec::new();
+        for id in ids.all(&self.read).await? {
+            match ticket::Entity::find_by_id(id).one(&self.read).await.map_err(StoreError::from) {
+                Ok(None) => {}
+                Ok(Some(row)) => found.push((id, Ok(row))),
+                Err(error @ StoreError::Unreadable(_)) => found.push((id, Err(error))),
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(found)
+    }
+
+    async fn with_instance(&self, row: ticket::Model) -> Readable {
+        let instance = if let Ok(instance) = Instance::from_bytes(&row.snapshot) {
+            instance
+        } else {
+            // Another shape, or none: history knows.
+            let ticket = TicketId(row.id);
+            tracing::warn!(ticket.id = %ticket, "a snapshot is rebuilt out of its history");
+            self.replayed(ticket).await?
+        };
+        with(row, instance)
     }
 }
 
@@ -186,8 +233,8 @@ fn with(row: ticket::Model, instance: Instance) -> Readable {
         head: digest(&row.head)?,
         source: row.source.into(),
         matter: row.matter.into(),
-        // Only an incident takes the wake-up away from a ticket that has one.
-        is_held: row.wake_at.is_none() && instance.next_wake().is_some(),
+        wake_at: row.wake_at.map(Instant::from_ms),
+        red_at: row.red_at.map(Instant::from_ms),
         ticket_no: row.ticket_no,
         instance,
     })

@@ -80,8 +80,11 @@ fn every_command_reads_the_settings_of_its_folder() {
         Folder::new("settings", &[("duban.toml", b"database_url = \"sqlite://here.db?mode=rwc\"")]);
     let run = |args: &[&str]| {
         let mut command = Command::new(env!("CARGO_BIN_EXE_duban"));
-        let ran = command.args(args).current_dir(folder.path()).env_remove("DUBAN_DATABASE_URL");
-        let ran = ran.output().expect("it runs");
+        command.args(args).current_dir(folder.path());
+        for (name, _) in std::env::vars().filter(|(name, _)| name.starts_with("DUBAN_")) {
+            command.env_remove(name);
+        }
+        let ran = command.output().expect("it runs");
         (ran.status.code(), String::from_utf8_lossy(&ran.stderr).into_owned())
     };
     let exists = |name: &str| Path::new(folder.path()).join(name).exists();

@@ -378,6 +378,11 @@ async fn odd_queries_and_encodings_are_told() {
         let answer = server.call_with(Method::POST, path, &hotline, Some(&body), &headers).await;
         assert_eq!(answer.expect("an answer").status.as_u16(), status, "{kind}");
     }
+    let body = json!({"received": START, "within": "10wd"});
+    let packed = [("content-type", "application/json"), ("content-encoding", "gzip")];
+    let path = "/v1/deadlines/compute";
+    let answer = server.call_with(Method::POST, path, &hotline, Some(&body), &packed).await;
+    assert_eq!(answer.expect("an answer").status, StatusCode::UNSUPPORTED_MEDIA_TYPE);
 }
 
 /// Of two tickets one stays, however many people close each as the duplicate of the other.

@@ -1,6 +1,7 @@
 //! Evidence comes in as bytes, is named by its digest in forms and in the history, and goes out as
 //! a download; of a file nothing is kept but all of it.
 
+use std::io::Write;
 use std::path::PathBuf;
 
 use duban_core::role::Role;
@@ -14,6 +15,9 @@ const START: &str = "2026-03-02T10:00:00+08:00";
 
 /// SM3 of «abc» (GB/T 32905, A.1).
 const ABC: &str = "66c7f0f462eeedd9d1f2d46bdc10e4e24167c4875cf2f7a2297da02b8f4ba8e0";
+
+/// Bytes of a file that is a while on its way to the disk.
+const FILE: usize = 300_000;
 
 struct Street {
     place: Place,
@@ -320,6 +324,48 @@ async fn a_file_whose_sender_hung_up_is_recorded_once() {
     let files: Vec<String> = attached.map(file).collect();
     let each: std::collections::BTreeSet<&String> = files.iter().collect();
     assert_eq!((each.len(), files.len()), (40, 40));
+}
+
+/// Whoever hangs up when the last byte has been taken has sent his file all the same.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_file_that_came_in_whole_is_recorded_though_nobody_waits() {
+    let place = Place::new().await;
+    let server = place.serve(&[]);
+    let hotline = place.token(Role::Hotline, "h1", None).await;
+    let body = review("R1", "matter", duban::clock::wall().plus_ms(-60_000));
+    let accepted = server.post("/v1/reviews", &hotline, &body).await.ok();
+    let ticket = format!("/v1/tickets/{}", accepted["ticket_no"].as_str().expect("a number"));
+    let incoming = place.path().join("duban.db.attachments/incoming");
+    let whole = || {
+        let files = std::fs::read_dir(&incoming).expect("a folder").flatten();
+        files.filter_map(|file| file.metadata().ok()).any(|file| file.len() == FILE as u64)
+    };
+    let recorded = async || {
+        let history = server.get(&format!("{ticket}/history"), &hotline).await.ok();
+        let events = history["events"].as_array().expect("events").clone();
+        events.iter().filter(|event| event["data"]["action"] == "attach").count()
+    };
+    for n in 0..20_u8 {
+        let address = server.address.strip_prefix("http://").expect("an address");
+        let mut sender = std::net::TcpStream::connect(address).expect("connected");
+        let head = format!(
+            "POST {ticket}/attachments HTTP/1.1\r\nhost: x\r\nauthorization: Bearer {hotline}\r\n\
+             content-type: text/plain\r\ncontent-length: {FILE}\r\n\r\n"
+        );
+        sender.write_all(head.as_bytes()).expect("sent");
+        sender.write_all(&vec![n; FILE]).expect("sent");
+        // Missed, it has gone its way already.
+        let begun = std::time::Instant::now();
+        while !whole() && begun.elapsed().as_millis() < 500 {
+            std::thread::yield_now();
+        }
+        drop(sender);
+        let begun = std::time::Instant::now();
+        while recorded().await <= usize::from(n) {
+            assert!(begun.elapsed().as_secs() < 10, "{n} was not recorded");
+            tokio::time::sleep(std::time::Duration::from_millis(5)).await;
+        }
+    }
 }
 
 /// One key stands for one file of one side; a token of the same person elsewhere has no use of it.

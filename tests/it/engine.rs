@@ -40,7 +40,7 @@ const AGENCY: &str = "SZ014";
 /// The hotline urges: what can be done on every open ticket.
 fn urging(ticket: TicketId) -> Task {
     let (action, actor, form) = ("urge".into(), hotline(), json!({}));
-    Task::Act { ticket, action, actor, form, revision: None, fault: None }
+    Task::Act { ticket, action, actor, form, revision: None, fault: None, original: None }
 }
 
 /// How often it has.

@@ -94,8 +94,15 @@ impl House {
         form: Value,
     ) -> Result<Done, Declined> {
         let arrival = self.engine.arrive().await;
-        let task =
-            Task::Act { ticket, action: action.into(), actor, form, revision: None, fault: None };
+        let task = Task::Act {
+            ticket,
+            action: action.into(),
+            actor,
+            form,
+            revision: None,
+            fault: None,
+            original: None,
+        };
         self.engine.submit(&arrival, task, None).await
     }
 

@@ -2,7 +2,7 @@
 
 use duban::clock::Clock;
 use duban::engine::Declined;
-use duban::store::{Incident, NewIncident};
+use duban::store::{Incident, NewIncident, Order, TicketFilter};
 use sea_orm::ConnectionTrait;
 use serde_json::json;
 
@@ -13,8 +13,9 @@ use crate::lives::instant;
 on_both!(
     a_ticket_that_cannot_be_read_holds_up_nobody,
     a_retry_leaves_the_lane_nothing_that_is_not_due,
-    a_recomputation_waits_for_its_own_retry,
+    an_incident_is_over_by_its_own_retry,
     a_publication_passes_over_nothing_that_was_not_noted,
+    a_wake_up_that_is_too_early_is_put_right,
     one_refused_change_is_set_aside_and_the_rest_goes_through,
 );
 
@@ -94,13 +95,13 @@ async fn a_retry_leaves_the_lane_nothing_that_is_not_due(db: TestDatabase) {
     assert!(db.store.incidents(true, None, 10).await.expect("them").is_empty());
 }
 
-/// A publication that could not be worked in still has to be, whatever else of its ticket is over.
-async fn a_recomputation_waits_for_its_own_retry(db: TestDatabase) {
+/// What is over of a ticket is what was tried again, and nothing else.
+async fn an_incident_is_over_by_its_own_retry(db: TestDatabase) {
     let house = simulated(&db).await;
     let ticket = house.review("matter", "R1").await.expect("a ticket").ticket;
     let at = house.engine.clock().now();
     let mut ids = Vec::new();
-    for (nr, command) in ["advance", "recompute"].into_iter().enumerate() {
+    for (nr, command) in ["urge", "recompute", "advance", "recompute"].into_iter().enumerate() {
         let what = NewIncident {
             ticket,
             command: command.to_owned(),
@@ -118,11 +119,16 @@ async fn a_recomputation_waits_for_its_own_retry(db: TestDatabase) {
         let open = db.store.incidents(true, None, 10).await.expect("them");
         open.into_iter().map(|one| one.what.command).collect::<Vec<_>>()
     };
+    // A recomputation that fails again takes the place of the one before.
+    assert_eq!(open().await, ["recompute", "advance", "urge"]);
+    // The action is for whoever wanted it: that is said, and time still stands.
+    assert!(house.engine.retry_incident(ids[0]).await.expect("an answer"));
     assert_eq!(open().await, ["recompute", "advance"]);
+    assert!(db.store.next_wake().await.expect("an answer").is_none());
     // Whoever acts moves the ticket on, and time with it.
     house.act(ticket, "urge", hotline(), json!({})).await.expect("urged");
     assert_eq!(open().await, ["recompute"]);
-    assert!(house.engine.retry_incident(ids[1]).await.expect("an answer"));
+    assert!(house.engine.retry_incident(ids[3]).await.expect("an answer"));
     assert!(open().await.is_empty());
 }
 
@@ -156,6 +162,72 @@ async fn a_publication_passes_over_nothing_that_was_not_noted(db: TestDatabase) 
     assert!(house.engine.retry_incident(first).await.expect("an answer"));
     let (Some(second), 0) = recomputing().await else { panic!("one incident") };
     assert_ne!(first, second);
+}
+
+/// Nothing is due of it, so nothing may be found again and again.
+async fn a_wake_up_that_is_too_early_is_put_right(db: TestDatabase) {
+    let house = simulated(&db).await;
+    let done = house.review("matter", "R1").await.expect("a ticket");
+    let wake = done.instance.expect("the ticket").next_wake();
+    db.execute("UPDATE ticket SET wake_at = 0").await;
+    assert_eq!(house.engine.advance_due(10).await.expect("advanced").due, 1);
+    assert_eq!(db.store.next_wake().await.expect("an answer"), wake);
+    assert_eq!(house.engine.advance_due(10).await.expect("advanced").due, 0);
+    assert!(db.store.incidents(true, None, 10).await.expect("them").is_empty());
+}
+
+/// A column of another type, which SQLite lets anybody write.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_row_of_another_type_holds_up_nobody() {
+    for column in ["red_at", "received_at", "revision"] {
+        let db = TestDatabase::new(crate::database::Kind::Sqlite).await;
+        let house = simulated(&db).await;
+        let mut numbers = Vec::new();
+        for n in 0..3 {
+            numbers.push(house.review("matter", &format!("R{n}")).await.expect("one").ticket_no);
+        }
+        let number = &numbers[1];
+        db.execute(&format!("UPDATE ticket SET {column} = 'x' WHERE ticket_no = '{number}'")).await;
+        let to = instant("2026-03-06T00:00:00+08:00");
+        house.engine.advance_clock(to).await.expect("advanced");
+        assert_eq!(db.number("SELECT count(*) FROM card").await, 2, "{column}");
+        let incidents = db.store.incidents(true, None, 10).await.expect("them");
+        assert_eq!(incidents.len(), 1, "{column}");
+        for order in [Order::Newest, Order::Oldest] {
+            let filter = TicketFilter { order, limit: 10, ..TicketFilter::default() };
+            let listed = db.store.tickets(&filter).await.expect("a list");
+            assert_eq!(listed.iter().filter(|one| one.ticket.is_ok()).count(), 2, "{column}");
+            assert_eq!(listed.len(), 3, "{column}");
+        }
+        let wrong = duban::audit::verify(&db.store, None, |_| ()).await.expect_err("found");
+        assert!(wrong.to_string().contains(number.as_str()), "{column}: {wrong}");
+    }
+}
+
+/// A guard that never holds: the others go on, and time stands still for this one alone.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_ticket_that_is_never_as_it_was_seen_is_set_aside() {
+    let db = TestDatabase::new(crate::database::Kind::Sqlite).await;
+    let house = simulated(&db).await;
+    for n in 0..9 {
+        house.review("matter", &format!("R{n}")).await.expect("a ticket");
+    }
+    // Whoever writes this row finds its version changed.
+    db.execute(
+        "CREATE TRIGGER moving BEFORE UPDATE ON ticket \
+         WHEN old.id = (SELECT id FROM ticket ORDER BY id LIMIT 1 OFFSET 4) \
+         AND new.seq > old.seq BEGIN SELECT RAISE(IGNORE); END",
+    )
+    .await;
+    let to = instant("2026-03-06T00:00:00+08:00");
+    house.engine.advance_clock(to).await.expect("advanced");
+    assert_eq!(db.number("SELECT count(*) FROM card").await, 8);
+    let incidents = db.store.incidents(true, None, 10).await.expect("them");
+    let [one] = incidents.as_slice() else { panic!("{incidents:?}") };
+    assert_eq!(
+        (one.what.command.as_str(), one.what.code.as_str()),
+        ("advance", "refused-by-store")
+    );
 }
 
 async fn one_refused_change_is_set_aside_and_the_rest_goes_through(db: TestDatabase) {

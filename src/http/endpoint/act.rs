@@ -4,7 +4,7 @@ use axum::Json;
 use axum::extract::State;
 use axum::http::HeaderMap;
 use axum::response::{IntoResponse, Response};
-use duban_core::definition::{FieldFault, Outcome};
+use duban_core::definition::FieldFault;
 use duban_core::digest::Digest;
 use duban_core::evidence::named_in;
 use duban_core::instance::Instance;
@@ -20,7 +20,7 @@ use super::super::problem::Problem;
 use super::super::sight::{Seen, Sight};
 use super::super::view::ticket::TicketView;
 use super::super::{Api, keys};
-use crate::engine::{Arrival, Done, Keyed, Task};
+use crate::engine::{Arrival, Done, Keyed, Original, Task};
 use crate::store::{Loaded, Side};
 
 /// 办理一个动作；请求体是该动作的表单
@@ -89,12 +89,6 @@ impl Deed<'_> {
         revision: Option<u32>,
         key: Option<Keyed>,
     ) -> Result<(Seen, Done), Problem> {
-        // One after another: else two tickets could each become the other's duplicate.
-        let _alone = if self.form.get(DUPLICATE_OF).is_some() {
-            Some(self.api.duplicates.lock().await)
-        } else {
-            None
-        };
         let task = self.task(&seen, revision).await?;
         let done = self.api.engine.submit(arrival, task, key).await?;
         if let Some(instance) = &done.instance {
@@ -105,48 +99,57 @@ impl Deed<'_> {
 
     /// The command on a ticket that the caller may see.
     pub(super) async fn task(&self, seen: &Seen, revision: Option<u32>) -> Result<Task, Problem> {
-        let fault = match self.fault(&seen.loaded).await? {
-            None => not_uploaded(self.api, self.caller, seen, self.form).await?,
-            fault => fault,
+        let (original, fault) = match self.original(&seen.loaded).await? {
+            Ok(original) => (original, self.fault(seen).await?),
+            Err(fault) => (None, Some(fault)),
         };
         let (action, actor) = (Name::from(self.action), self.caller.actor());
         // What an agency no longer has changes no more for it: there is nothing to compare.
         let revision = revision.filter(|_| seen.sight == Sight::Whole);
         let (ticket, form) = (seen.id, self.form.clone());
-        Ok(Task::Act { ticket, action, actor, form, revision, fault })
+        Ok(Task::Act { ticket, action, actor, form, revision, fault, original })
     }
 
-    /// What the house knows against a form: a ticket goes only to an agency of the register, and is a
-    /// duplicate only of another ticket that is there and is none itself.
-    async fn fault(&self, loaded: &Loaded) -> Result<Option<FieldFault>, Problem> {
+    /// What the house knows against a form: a ticket goes only to an agency of the register, and
+    /// evidence has been uploaded to it.
+    async fn fault(&self, seen: &Seen) -> Result<Option<FieldFault>, Problem> {
         let api = self.api;
-        let definition = api.engine.knowledge().context().definition(&loaded.instance)?;
-        let Some(action) = definition.action(self.action) else { return Ok(None) };
-        let text = |field: &str| self.form.get(field).and_then(Value::as_str);
-        if let Some(field) = &action.assign
-            && text(field.as_str()).is_some_and(|code| api.register.agency(code).is_none())
+        let definition = api.engine.knowledge().context().definition(&seen.loaded.instance)?;
+        let assigned = definition.action(self.action).and_then(|action| action.assign.as_ref());
+        if let Some(field) = assigned
+            && self.text(field.as_str()).is_some_and(|code| api.register.agency(code).is_none())
         {
-            return Ok(Some(told(field.as_str(), "没有这个单位代码；请从单位名册中选择")));
+            let say = "没有这个单位代码；请从单位名册中选择";
+            return Ok(Some(told(field.as_str(), say)));
         }
-        let Some(number) = text(DUPLICATE_OF) else { return Ok(None) };
+        not_uploaded(api, self.caller, seen, self.form).await
+    }
+
+    /// The ticket of which this one is said to be a duplicate: another one that is there and, when
+    /// it is decided, none itself.
+    async fn original(
+        &self,
+        loaded: &Loaded,
+    ) -> Result<Result<Option<Original>, FieldFault>, Problem> {
+        let Some(number) = self.text(DUPLICATE_OF) else { return Ok(Ok(None)) };
         if number == loaded.ticket_no {
-            return Ok(Some(told(DUPLICATE_OF, "不能是本工单自己")));
+            return Ok(Err(told(DUPLICATE_OF, "不能是本工单自己")));
         }
+        let say = "该工单本身已作为重复件办结；请填写仍在办理的那一件";
         // A foreign one is like none.
-        let other = match api.seen(self.reach, number).await {
-            Ok(other) => other.loaded,
+        match self.api.seen(self.reach, number).await {
+            Ok(other) => {
+                Ok(Ok(Some(Original { ticket: other.id, fault: told(DUPLICATE_OF, say) })))
+            }
             Err(problem) if problem.status() == 404 => {
-                return Ok(Some(told(DUPLICATE_OF, "没有这件工单，或不在本辖区")));
+                Ok(Err(told(DUPLICATE_OF, "没有这件工单，或不在本辖区")))
             }
-            Err(problem) => return Err(problem),
-        };
-        Ok(match other {
-            other if other.instance.outcome == Some(Outcome::Duplicate) => {
-                let say = "该工单本身已作为重复件办结；请填写仍在办理的那一件";
-                Some(told(DUPLICATE_OF, say))
-            }
-            _ => None,
-        })
+            Err(problem) => Err(problem),
+        }
+    }
+
+    fn text(&self, field: &str) -> Option<&str> {
+        self.form.get(field).and_then(Value::as_str)
     }
 }
 

@@ -1,20 +1,20 @@
 //! `POST|GET /v1/tickets/{ticket_no}/attachments`: evidence comes in as bytes and is named by their
 //! digest; it goes out as a download and as nothing else. Must never learn what a file was called.
 
+use std::sync::Arc;
+
 use axum::Json;
 use axum::body::Bytes;
 use axum::extract::{Request, State};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use duban_core::name::Name;
 use duban_core::time::Instant;
 use serde::{Deserialize, Serialize};
-use serde_json::json;
 use tokio::io::AsyncReadExt;
 use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
 
-use super::super::body::{NoQuery, Path, Query, receive};
+use super::super::body::{NoQuery, Path, Query, plain, receive};
 use super::super::caller::Caller;
 use super::super::policy::Endpoint;
 use super::super::problem::{Kind, Problem};
@@ -247,23 +247,17 @@ pub(crate) async fn post(
     if file.bytes == 0 {
         return Err(Problem::bad_request("文件是空的；请求体应为文件内容"));
     }
-    // That took a while: the token may have been revoked, the ticket given to somebody else.
-    if !caller.still_counts(&api).await {
-        return Err(Problem::unauthenticated());
-    }
-    let seen = api.seen(&reach, &ticket_no).await?;
-    api.takes_file(&caller, &seen)?;
-    let sm3 = file.end().await?;
-    let side = caller.agency.as_ref().map(Name::as_str).unwrap_or_default();
     let material = kind.unwrap_or(usual);
-    let operation = format!("POST /v1/tickets/{ticket_no}/attachments");
-    let body = json!([sm3, content_type, material, side]).to_string().into();
-    let key = keys::keyed(&headers, &caller, &operation, &body, 201)?;
-    let ticket = seen.id;
-    let upload = Upload { api, caller, ticket, file, sm3, content_type, material, slot };
+    let under_way = Arc::clone(&api.uploads).read_owned().await;
+    let upload =
+        Upload { api, caller, reach, ticket_no, headers, file, content_type, material, slot };
     // Whoever hangs up now has sent it all the same.
-    let kept = tokio::spawn(upload.keep(key)).await.map_err(|_| Problem::fault())?;
-    let ((kept, receipt), repeated) = kept?;
+    let kept = tokio::spawn(async move {
+        let kept = upload.keep().await;
+        drop(under_way);
+        kept
+    });
+    let ((kept, receipt), repeated) = kept.await.map_err(|_| Problem::fault())??;
     let view = UploadedView { attachment: kept.into(), receipt: receipt.map(ReceiptView::from) };
     let mut response = (StatusCode::CREATED, Json(view)).into_response();
     keys::mark(&mut response, repeated);
@@ -272,10 +266,7 @@ pub(crate) async fn post(
 
 /// The media type of an upload, with what such files usually are.
 fn content_type(headers: &HeaderMap) -> Result<(&'static str, Material), Problem> {
-    if headers.contains_key(header::CONTENT_ENCODING) {
-        let detail = "请原样上传文件，不要使用 Content-Encoding";
-        return Err(Problem::new(Kind::UnsupportedMediaType, detail));
-    }
+    plain(headers)?;
     let sent = headers.get(header::CONTENT_TYPE).and_then(|sent| sent.to_str().ok());
     let sent = sent.unwrap_or_default().split(';').next().unwrap_or_default().trim();
     let found = TYPES.iter().find(|(kind, ..)| sent.eq_ignore_ascii_case(kind));

@@ -89,7 +89,7 @@ pub(crate) async fn list(
     Ok(Json(IncidentsView { incidents: found.into_iter().map(shown).collect(), next }))
 }
 
-/// 重试一个异常
+/// 重试一个异常；是某人的动作的，只作了结，动作由本人重新办理
 #[utoipa::path(
     post, path = "/v1/incidents/{id}/retry", tag = "operations",
     params(

@@ -132,9 +132,7 @@ impl Reader {
             let now = Instant::now();
             if now >= self.heartbeat {
                 self.heartbeat = now + HEARTBEAT;
-                if !self.caller.still_counts(&self.api).await {
-                    return None;
-                }
+                self.caller.still_counts(&self.api).await.ok()?;
                 // Behind what he has just read stands where that ends.
                 let here = Event::default().id(self.api.place(self.at));
                 self.ready.push_back(here);
@@ -164,9 +162,7 @@ impl Reader {
         let (Some(first), Some(last)) = (commits.first(), commits.last()) else {
             return Ok(false);
         };
-        if !self.caller.still_counts(&self.api).await {
-            return Err(Problem::unauthenticated());
-        }
+        self.caller.still_counts(&self.api).await?;
         let events = store.events_between(first.first_position, last.last_position).await?;
         let mut ids: Vec<TicketId> = events.iter().map(|event| event.ticket).collect();
         ids.sort_unstable();

@@ -147,6 +147,12 @@ impl Problem {
         Self::new(Kind::Incident, detail)
     }
 
+    /// Found by whoever looked: nobody has noted it.
+    fn unreadable() -> Self {
+        let detail = "库中的内容无法读取，请联系运维人员核验数据库；本次未予办理";
+        Self::new(Kind::Incident, detail)
+    }
+
     pub(crate) fn status(&self) -> u16 {
         self.0.status
     }
@@ -234,7 +240,8 @@ impl From<Declined> for Problem {
             Declined::KeyReused => Self::new(Kind::KeyReused, detail),
             Declined::KeyRunning => Self::new(Kind::KeyRunning, detail).retry_after(1),
             Declined::Busy | Declined::Stopping => Self::busy(detail),
-            Declined::Store(StoreError::Unreadable(_)) | Declined::Incident => Self::incident(),
+            Declined::Store(StoreError::Unreadable(_)) => Self::unreadable(),
+            Declined::Incident => Self::incident(),
             Declined::Store(_) => Self::busy(detail).retry_after(5),
             Declined::OutcomeUnknown => Self::new(Kind::OutcomeUnknown, detail),
         }

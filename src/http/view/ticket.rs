@@ -117,7 +117,7 @@ impl Api {
         };
         let at = self.engine.clock().now();
         let mut view = self.of_instance(caller, &loaded.ticket_no, &shown, at)?;
-        view.incident = loaded.is_held;
+        view.incident = loaded.is_held();
         if sight == Sight::Whole {
             (view.review, view.reviewer) = self.review(caller.mask(), id).await?;
         }
@@ -180,7 +180,7 @@ impl Api {
         at: Instant,
     ) -> Result<TicketView, Problem> {
         let mut view = self.of_instance(caller, &loaded.ticket_no, &loaded.instance, at)?;
-        view.incident = loaded.is_held;
+        view.incident = loaded.is_held();
         Ok(view)
     }
 
