@@ -163,7 +163,8 @@ impl Inner {
         }
     }
 
-    /// A batch that the database refuses, or that is never as it was seen, is halved until the culprit stands alone.
+    /// A batch that the database refuses, or that is never as it was seen, is halved until the culprit
+    /// stands alone.
     async fn halves(
         &self,
         works: Vec<Work>,

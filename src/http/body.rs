@@ -48,6 +48,7 @@ impl<T: DeserializeOwned> FromRequest<Api> for Body<T> {
 
 /// Reads a whole body.
 pub(crate) async fn read(request: Request, bytes_max: usize) -> Result<Bytes, Problem> {
+    plain(request.headers())?;
     let reading = tokio::time::timeout(BODY_TIMEOUT, to_bytes(request.into_body(), bytes_max));
     let read = reading
         .await
@@ -97,7 +98,6 @@ pub(crate) fn plain(headers: &HeaderMap) -> Result<(), Problem> {
 
 /// `application/json` and nothing else: other types could be sent by a foreign page.
 pub(crate) fn json_type(headers: &HeaderMap) -> Result<(), Problem> {
-    plain(headers)?;
     let kind = headers.get(CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or_default();
     let mut parts = kind.split(';').map(str::trim);
     let is_json = parts.next().is_some_and(|kind| kind.eq_ignore_ascii_case("application/json"));

@@ -219,7 +219,9 @@ async fn whatever_is_tampered_with_is_found_and_named() {
     raw.close().await.expect("closed");
     let store = Store::open(&url(&copy)).await.expect("opened");
     let found = verify(&store, None, |_| ()).await;
-    assert!(matches!(found, Err(AuditError::Store(_))), "{found:?}");
+    let Err(AuditError::Wrong(wrong)) = found else { panic!("{found:?}") };
+    let told = wrong.to_string();
+    assert!(told.contains("HCP20260302000001-3") && told.contains("red_at"), "{told}");
     store.close().await;
     // The command says the same, and ends so that a script hears of it.
     let check = |copy: &Path, code: i32, says: &str| {
