@@ -110,15 +110,16 @@ pub async fn verify(
 
 /// The first ticket after one whose rows cannot be read.
 async fn unreadable(store: &Store, mut after: Option<TicketId>) -> AuditError {
+    let of_nobody = || Wrong::Order("有不属于任何工单的行无法读取".to_owned());
     loop {
         match store.audit_page(after, 1).await {
-            Ok(page) if page.is_last => {
-                return Wrong::Order("库中有不属于任何工单的行，无法读取".to_owned()).into();
-            }
+            // It has been put right meanwhile.
+            Ok(page) if page.is_last => return StoreError::Stale.into(),
             Ok(page) => after = page.tickets.last().map(StoredTicket::id),
             Err(StoreError::Unreadable(what)) => {
                 return match store.ticket_no_after(after).await {
-                    Ok(ticket) => Wrong::Kind { ticket: ticket.unwrap_or_default(), what }.into(),
+                    Ok(Some(ticket)) => Wrong::Kind { ticket, what }.into(),
+                    Ok(None) => of_nobody().into(),
                     Err(error) => error.into(),
                 };
             }

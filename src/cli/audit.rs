@@ -4,10 +4,9 @@
 use std::io::IsTerminal;
 use std::time::{Duration, Instant};
 
-use serde::Serialize;
 use serde_json::json;
 
-use super::place::{AttachmentsFlag, DatabaseFlag, Place, existing};
+use super::place::{AttachmentsFlag, Place, existing};
 use super::{Ended, Failure, block_on, print};
 use crate::audit::{AuditError, Checked, verify};
 use crate::catalog;
@@ -32,23 +31,13 @@ pub(super) enum Command {
 #[derive(clap::Args)]
 pub(super) struct Verify {
     #[command(flatten)]
-    place: Place<Flags>,
+    place: Place<AttachmentsFlag>,
     /// 不核对附件文件
     #[arg(long, conflicts_with = "attachments")]
     without_files: bool,
     /// 输出 JSON
     #[arg(long)]
     json: bool,
-}
-
-#[derive(clap::Args, Serialize)]
-struct Flags {
-    #[command(flatten)]
-    #[serde(flatten)]
-    database: DatabaseFlag,
-    #[command(flatten)]
-    #[serde(flatten)]
-    files: AttachmentsFlag,
 }
 
 impl Command {

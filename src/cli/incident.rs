@@ -4,11 +4,10 @@
 use std::fmt::Write;
 
 use clap::ArgGroup;
-use serde::Serialize;
 use serde_json::json;
 use uuid::Uuid;
 
-use super::place::{DatabaseFlag, LawFlags, Place, existing};
+use super::place::{LawFlags, Place, existing};
 use super::{Ended, Failure, block_on, pretty_json, print, source};
 use crate::replay::{self, Again, Expected, ExportError, House};
 
@@ -26,7 +25,7 @@ pub(super) enum Command {
 #[derive(clap::Args)]
 pub(super) struct List {
     #[command(flatten)]
-    place: Place<DatabaseFlag>,
+    place: Place,
     /// 包括已处理的
     #[arg(long)]
     all: bool,
@@ -39,7 +38,7 @@ pub(super) struct List {
 #[command(group(ArgGroup::new("which").required(true).args(["id", "ticket"])))]
 pub(super) struct Export {
     #[command(flatten)]
-    place: Place<Flags>,
+    place: Place<LawFlags>,
     /// 异常的编号
     #[arg(value_name = "编号")]
     id: Option<Uuid>,
@@ -49,16 +48,6 @@ pub(super) struct Export {
     /// 该次办理留下的任一条记录的序号
     #[arg(long, value_name = "序号", requires = "ticket")]
     seq: Option<u64>,
-}
-
-#[derive(clap::Args, Serialize)]
-struct Flags {
-    #[command(flatten)]
-    #[serde(flatten)]
-    database: DatabaseFlag,
-    #[command(flatten)]
-    #[serde(flatten)]
-    law: LawFlags,
 }
 
 impl Command {

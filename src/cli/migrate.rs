@@ -1,14 +1,14 @@
 //! `duban migrate`: the tables of a database as this program needs them. Must never take a table
 //! back.
 
-use super::place::{DatabaseFlag, Place};
+use super::place::Place;
 use super::{Ended, block_on, print};
 use crate::store::Store;
 
 #[derive(clap::Args)]
 pub(super) struct Migrate {
     #[command(flatten)]
-    place: Place<DatabaseFlag>,
+    place: Place,
 }
 
 impl Migrate {

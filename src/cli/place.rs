@@ -12,32 +12,34 @@ use crate::store::Store;
 
 /// The settings that a server in this folder would have, with the flags that this command takes.
 /// Flags win over `DUBAN_…`, which wins over the file, which wins over the defaults.
-#[derive(Args)]
-pub(super) struct Place<F: Args + Serialize> {
+#[derive(Args, Serialize)]
+pub(super) struct Place<F: Args + Serialize = NoMore> {
     /// 服务的配置文件（TOML）；不写则用当前目录的 duban.toml（如有）
     #[arg(long, value_name = "文件", env = "DUBAN_CONFIG")]
+    #[serde(skip)]
     config: Option<PathBuf>,
+    /// 数据库 [默认：sqlite://duban.db?mode=rwc；环境变量 DUBAN_DATABASE_URL]
+    #[arg(long, value_name = "网址")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    database_url: Option<String>,
     #[command(flatten)]
-    flags: F,
+    #[serde(flatten)]
+    more: F,
 }
+
+/// The database is all that a command needs to know of a house.
+#[derive(Args, Serialize)]
+pub(super) struct NoMore {}
 
 impl<F: Args + Serialize> Place<F> {
     pub(super) fn settings(&self) -> Result<Settings, Failure> {
-        Ok(Settings::read(self.config.as_deref(), &self.flags)?)
+        Ok(Settings::read(self.config.as_deref(), self)?)
     }
 }
 
 /// The database of a house that is there.
 pub(super) async fn existing(settings: &Settings) -> Result<Store, Failure> {
     Ok(Store::open(&settings.database_url.replace("mode=rwc", "mode=rw")).await?)
-}
-
-#[derive(Args, Serialize)]
-pub(super) struct DatabaseFlag {
-    /// 数据库 [默认：sqlite://duban.db?mode=rwc；环境变量 DUBAN_DATABASE_URL]
-    #[arg(long, value_name = "网址")]
-    #[serde(skip_serializing_if = "Option::is_none")]
-    database_url: Option<String>,
 }
 
 #[derive(Args, Serialize)]

@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use duban_core::time::Instant;
 use serde::Serialize;
 
-use super::place::{AttachmentsFlag, DatabaseFlag, LawFlags, Place, RegisterFlag};
+use super::place::{AttachmentsFlag, LawFlags, Place, RegisterFlag};
 use super::service::{Service, stopped};
 use super::{Ended, block_on};
 use crate::config::{ClockKind, NodeRole};
@@ -23,9 +23,6 @@ pub(super) struct Flags {
     #[arg(long, value_name = "地址:端口")]
     #[serde(skip_serializing_if = "Option::is_none")]
     listen: Option<SocketAddr>,
-    #[command(flatten)]
-    #[serde(flatten)]
-    database: DatabaseFlag,
     #[command(flatten)]
     #[serde(flatten)]
     files: AttachmentsFlag,

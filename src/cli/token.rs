@@ -7,11 +7,10 @@ use duban_core::definition::FieldFault;
 use duban_core::name::Name;
 use duban_core::role::Role;
 use duban_core::time::Instant;
-use serde::Serialize;
 use serde_json::json;
 use uuid::Uuid;
 
-use super::place::{DatabaseFlag, Place, RegisterFlag, existing};
+use super::place::{Place, RegisterFlag, existing};
 use super::{Ended, Failure, block_on, pretty_json, print, source, text};
 use crate::access::{DAYS, DAYS_MAX, Holder};
 use crate::catalog::Register;
@@ -61,17 +60,7 @@ pub(super) struct Issue {
     #[arg(long)]
     json: bool,
     #[command(flatten)]
-    place: Place<Flags>,
-}
-
-#[derive(clap::Args, Serialize)]
-struct Flags {
-    #[command(flatten)]
-    #[serde(flatten)]
-    database: DatabaseFlag,
-    #[command(flatten)]
-    #[serde(flatten)]
-    register: RegisterFlag,
+    place: Place<RegisterFlag>,
 }
 
 impl Issue {
@@ -138,7 +127,7 @@ pub(super) struct List {
     #[arg(long)]
     json: bool,
     #[command(flatten)]
-    place: Place<DatabaseFlag>,
+    place: Place,
 }
 
 impl List {
@@ -200,7 +189,7 @@ pub(super) struct Revoke {
     #[arg(value_name = "编号", value_parser = str::parse::<Uuid>)]
     id: Uuid,
     #[command(flatten)]
-    place: Place<DatabaseFlag>,
+    place: Place,
 }
 
 impl Revoke {

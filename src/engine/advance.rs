@@ -43,7 +43,8 @@ impl Engine {
         let early: Vec<_> = loaded.iter().filter_map(|(id, one)| early(*id, one, until)).collect();
         let outcomes = inner.carry_out(works, loaded).await;
         self.put_right(&early).await?;
-        let moved = outcomes.iter().filter(|one| matches!(one, Outcome::Done(_))).count();
+        let done = outcomes.iter().filter(|one| matches!(one, Outcome::Done(_))).count();
+        let moved = done.saturating_sub(early.len());
         let failed = outcomes.into_iter().find_map(|one| match one {
             Outcome::Declined(Declined::Store(error)) => Some(error),
             _ => None,

@@ -31,7 +31,7 @@ impl Inner {
         mut works: Vec<Work>,
         mut loaded: Vec<(TicketId, Readable)>,
     ) -> Vec<Outcome> {
-        let mut stale = Vec::new();
+        let mut versions = Vec::new();
         for attempt in 0..ATTEMPTS_MAX {
             if attempt > 0 || loaded.is_empty() {
                 loaded = match self.load(&works).await {
@@ -56,19 +56,27 @@ impl Inner {
                     let outcomes = outcomes(works, decided, &changes, &numbers).into_iter();
                     return outcomes.map(|one| incident::unless_noted(&noted, one)).collect();
                 }
-                Err(StoreError::Stale) => stale = changes,
+                // What somebody else changes has another version the next time. One that has not,
+                // and still is not as it was seen, must not hold up the others, nor time for ever.
+                Err(error @ StoreError::Stale) => {
+                    let version = |one: &Change| one.loaded().map(|loaded| loaded.version);
+                    let loaded: Vec<_> =
+                        changes.iter().map(|one| (one.ticket(), version(one))).collect();
+                    if loaded == versions {
+                        return self.halves(works, &changes, error, at).await;
+                    }
+                    versions = loaded;
+                }
                 // Whoever waits asks again by its commit.
-                Err(StoreError::Unknown) => self.clock.sleep_until(at.plus_ms(200)).await,
+                Err(StoreError::Unknown) => {
+                    versions.clear();
+                    self.clock.sleep_until(at.plus_ms(200)).await;
+                }
                 Err(error) if error.blames_rows() => {
                     return self.halves(works, &changes, error, at).await;
                 }
                 Err(error) => return all(&works, &Declined::Store(error)),
             }
-        }
-        // One that is never as it was seen must not hold up the others, nor time for ever.
-        let is_alone = stale.len() == 1;
-        if stale.len() > 1 || is_alone && works.iter().any(Work::is_of_time) {
-            return self.halves(works, &stale, StoreError::Stale, self.clock.now()).await;
         }
         all(&works, &Declined::Busy)
     }
@@ -205,16 +213,21 @@ impl Inner {
             let what = incident::refused_by_store(change, &its, &error, at);
             noted = incident::note(&self.store, vec![what]).await;
         }
-        let guilty: Vec<bool> = works.iter().map(is_of_it).collect();
+        // Nobody hears «nothing happened» whose commit may have gone through.
+        let answer = |work: &Work| {
+            let known = work.unknown.is_empty();
+            let declined = if known { Declined::Incident } else { Declined::OutcomeUnknown };
+            is_of_it(work).then_some(incident::unless_noted(&noted, Outcome::Declined(declined)))
+        };
+        let guilty: Vec<Option<Outcome>> = works.iter().map(answer).collect();
         let rest: Vec<Work> = works.into_iter().filter(|work| !is_of_it(work)).collect();
         let mut rest = if rest.is_empty() {
             Vec::new().into_iter()
         } else {
             Box::pin(self.carry_out(rest, Vec::new())).await.into_iter()
         };
-        let incident = || incident::unless_noted(&noted, Outcome::Declined(Declined::Incident));
-        let outcome = |guilty: bool| if guilty { None } else { rest.next() };
-        guilty.into_iter().map(outcome).map(|one| one.unwrap_or_else(incident)).collect()
+        let missing = || Outcome::Declined(Declined::Incident);
+        guilty.into_iter().map(|one| one.or_else(|| rest.next()).unwrap_or_else(missing)).collect()
     }
 
     fn wake_for(&self, changes: &[Change]) {

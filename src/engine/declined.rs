@@ -43,6 +43,6 @@ pub enum Declined {
     #[error("办理结果不明，请查询工单后再办，或用同一 Idempotency-Key 重试")]
     OutcomeUnknown,
     /// The ticket cannot be decided on; an incident says why. Nothing happened.
-    #[error("工单暂时不能办理，已记为异常待运维人员处理")]
+    #[error("工单暂时不能办理，请联系运维人员")]
     Incident,
 }

@@ -55,10 +55,9 @@ impl Engine {
         let far = Instant::from_ms(i64::MAX / 2);
         let since = now.plus_ms(-ARCHIVE_AFTER_DAYS * DAY_MS);
         // Those that could have been and were not wait for something else.
-        let after = Some((since.ms(), TicketId::from_number(u128::MAX)));
+        let after = Some((since, TicketId::from_number(u128::MAX)));
         let next = self.inner.store.closed_until(far, after, 1).await?;
-        let closed = next.first().and_then(|(_, one)| one.as_ref().ok());
-        Ok(closed.map(|one| one.instance.step_since.plus_ms(ARCHIVE_AFTER_DAYS * DAY_MS)))
+        Ok(next.first().map(|(since, ..)| since.plus_ms(ARCHIVE_AFTER_DAYS * DAY_MS)))
     }
 
     async fn archive_closed(&self, batch: u64) -> Result<usize, StoreError> {
@@ -68,10 +67,9 @@ impl Engine {
         let mut after = None;
         loop {
             let closed = inner.store.closed_until(until, after, batch).await?;
-            let Some((last, _)) = closed.last() else { return Ok(0) };
-            let since = closed.iter().rev().find_map(|(_, one)| one.as_ref().ok());
-            let Some(since) = since.map(|one| one.instance.step_since.ms()) else { return Ok(0) };
-            after = Some((since, *last));
+            let Some((since, last, _)) = closed.last() else { return Ok(0) };
+            after = Some((*since, *last));
+            let closed: Vec<_> = closed.into_iter().map(|(_, id, one)| (id, one)).collect();
             let arrived_at = order::settled_until(now, inner.clock.settle_ms());
             let works: Vec<Work> = closed
                 .iter()

@@ -84,7 +84,8 @@ pub enum Task {
     },
 }
 
-/// Another ticket, on which it depends whether one can be its duplicate.
+/// Another ticket, on which it depends whether one can be its duplicate. It is looked at as the
+/// committer of this node sees it.
 #[derive(Clone, Debug)]
 pub struct Original {
     /// The ticket.
@@ -183,7 +184,7 @@ impl Work {
         }
     }
 
-    /// Whether nobody waits for it, and it comes again until it is done.
+    /// Whether time asks for it, and nobody.
     pub(super) const fn is_of_time(&self) -> bool {
         matches!(self.request.task, Task::Advance { .. } | Task::Recompute { .. })
     }

@@ -56,8 +56,8 @@ const INCIDENT: Rows<9> = Rows {
 };
 
 impl Store {
-    /// Notes incidents, and holds back from the lane the tickets that it could not move on. One of a
-    /// recomputation takes the place of those before it: its retry works in every publication.
+    /// Notes incidents, and holds back from the lane the tickets that it could not move on. What
+    /// time could not do takes the place of the same before it: one retry is the end of both.
     ///
     /// # Errors
     /// The database refuses; nothing is noted then.
@@ -149,10 +149,12 @@ async fn note(tx: &DatabaseTransaction, noted: &[(Uuid, NewIncident)]) -> Result
             what.known_on.map(Day::number).into(),
         ]
     });
-    if let Some((_, last)) = noted.last() {
-        let again = noted.iter().filter(|(_, what)| what.command == RECOMPUTE);
-        let again: Vec<Uuid> = again.map(|(_, what)| what.ticket.0).collect();
-        resolve(tx, &again, RECOMPUTE, last.at).await?;
+    for command in [ADVANCE, RECOMPUTE] {
+        let again = || noted.iter().filter(|(_, what)| what.command == command);
+        let tickets: Vec<Uuid> = again().map(|(_, what)| what.ticket.0).collect();
+        if let Some((_, last)) = again().next_back() {
+            resolve(tx, &tickets, command, last.at).await?;
+        }
     }
     INCIDENT.write(tx, rows.collect(), None).await?;
     let mut hold = Query::update();

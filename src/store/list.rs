@@ -111,16 +111,20 @@ impl Store {
     /// # Errors
     /// The database does not answer.
     pub async fn tickets(&self, filter: &TicketFilter) -> Result<Vec<Listed>, StoreError> {
-        let found = self.readable(page(filter, self.pick(filter).await?)).await?;
-        // One that cannot be read stands where the one before it does.
-        let mut due = filter.after.map_or(0, |(due, _)| due);
-        let listed = found.into_iter().map(|(id, ticket)| {
-            if let Ok(ticket) = &ticket {
-                due = ticket.red_at.map_or(0, Instant::ms);
+        let mut listed = Vec::new();
+        for (id, row) in self.rows(page(filter, self.pick(filter).await?)).await? {
+            let due = match &row {
+                Ok(row) => row.red_at,
+                Err(_) => self.instant(id, ticket::Column::RedAt).await?,
+            };
+            // What has no place in an order cannot be gone on from: other orders show it.
+            if due.is_none() && filter.order == Order::Due {
+                continue;
             }
-            Listed { place: (due, id.0), ticket }
-        });
-        Ok(listed.collect())
+            let place = (due.unwrap_or_default(), id);
+            listed.push(Listed { place, ticket: self.loaded(row).await });
+        }
+        Ok(listed)
     }
 
     pub(super) async fn pick(&self, filter: &TicketFilter) -> Result<Pick, StoreError> {

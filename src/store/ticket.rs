@@ -37,8 +37,6 @@ pub struct Loaded {
     /// When the lane looks at it next, by its row; none where an incident keeps time from moving it
     /// on, or there is nothing to come.
     pub wake_at: Option<Instant>,
-    /// When the earliest of its agency's obligations ends, by its row.
-    pub red_at: Option<Instant>,
     /// The ticket.
     pub instance: Instance,
 }
@@ -51,6 +49,9 @@ impl Loaded {
         self.wake_at.is_none() && self.instance.next_wake().is_some()
     }
 }
+
+/// The row of a ticket, or why it is none.
+pub(super) type Row = Result<ticket::Model, StoreError>;
 
 /// A ticket, or why its stored bytes could not be read.
 pub type Readable = Result<Loaded, StoreError>;
@@ -96,34 +97,46 @@ impl Store {
             .select_only()
             .column(ticket::Column::WakeAt)
             .filter(ticket::Column::WakeAt.is_not_null())
+            // What is no number, which SQLite lets anybody write, stands behind all numbers.
+            .filter(ticket::Column::WakeAt.lte(i64::MAX))
             .order_by_asc(ticket::Column::WakeAt)
             .limit(1);
         let at = query.into_tuple::<Option<i64>>().one(&self.read).await?;
         Ok(at.flatten().map(Instant::from_ms))
     }
 
-    /// Tickets that were closed at or before an instant and are not archived, the earliest first.
+    /// Tickets that were closed at or before an instant and are not archived, the earliest first,
+    /// each with when that was.
     ///
     /// # Errors
     /// The database does not answer.
     pub async fn closed_until(
         &self,
         at: Instant,
-        after: Option<(i64, TicketId)>,
+        after: Option<(Instant, TicketId)>,
         limit: u64,
-    ) -> Result<Vec<(TicketId, Readable)>, StoreError> {
+    ) -> Result<Vec<(Instant, TicketId, Readable)>, StoreError> {
         let mut query = ticket::Entity::find()
             .filter(Expr::col(ticket::Column::Status).eq(word(Status::Closed.word())))
             .filter(ticket::Column::StepSince.lte(at.ms()));
         if let Some((since, id)) = after {
-            let later = ticket::Column::StepSince.eq(since).and(ticket::Column::Id.gt(id.0));
-            query = query.filter(ticket::Column::StepSince.gt(since).or(later));
+            let later = ticket::Column::StepSince.eq(since.ms()).and(ticket::Column::Id.gt(id.0));
+            query = query.filter(ticket::Column::StepSince.gt(since.ms()).or(later));
         }
         let query = query
             .order_by_asc(ticket::Column::StepSince)
             .order_by_asc(ticket::Column::Id)
             .limit(limit);
-        self.readable(query).await
+        let mut closed = Vec::new();
+        for (id, row) in self.rows(query).await? {
+            let since = match &row {
+                Ok(row) => Some(row.step_since),
+                Err(_) => self.instant(id, ticket::Column::StepSince).await?,
+            };
+            let since = Instant::from_ms(since.unwrap_or_else(|| at.ms()));
+            closed.push((since, TicketId(id), self.loaded(row).await));
+        }
+        Ok(closed)
     }
 
     /// The ticket of a number.
@@ -165,33 +178,34 @@ impl Store {
         relived(&self.events_until(id, EVENTS_MAX).await?)
     }
 
-    /// The tickets that a query finds, in its order; a row that is none stands alone with its error.
-    pub(super) async fn readable(
+    async fn readable(
         &self,
         query: Select<ticket::Entity>,
     ) -> Result<Vec<(TicketId, Readable)>, StoreError> {
-        let found = match query.clone().all(&self.read).await.map_err(StoreError::from) {
-            Ok(rows) => rows.into_iter().map(|row| (row.id, Ok(row))).collect(),
-            // One of them is to blame, and not the others.
-            Err(StoreError::Unreadable(_)) => self.one_by_one(query).await?,
-            Err(error) => return Err(error),
-        };
-        let mut loaded = Vec::with_capacity(found.len());
-        for (id, row) in found {
-            let id = TicketId(id);
-            let readable = match row {
-                Ok(row) => self.with_instance(row).await,
-                Err(error) => Err(error),
-            };
-            loaded.push((id, readable));
+        let mut loaded = Vec::new();
+        for (id, row) in self.rows(query).await? {
+            loaded.push((TicketId(id), self.loaded(row).await));
         }
         Ok(loaded)
+    }
+
+    /// The rows that a query finds, in its order; one that is none stands alone with its error.
+    pub(super) async fn rows(
+        &self,
+        query: Select<ticket::Entity>,
+    ) -> Result<Vec<(Uuid, Row)>, StoreError> {
+        match query.clone().all(&self.read).await.map_err(StoreError::from) {
+            Ok(rows) => Ok(rows.into_iter().map(|row| (row.id, Ok(row))).collect()),
+            // One of them is to blame, and not the others.
+            Err(StoreError::Unreadable(_)) => self.one_by_one(query).await,
+            Err(error) => Err(error),
+        }
     }
 
     async fn one_by_one(
         &self,
         query: Select<ticket::Entity>,
-    ) -> Result<Vec<(Uuid, Result<ticket::Model, StoreError>)>, StoreError> {
+    ) -> Result<Vec<(Uuid, Row)>, StoreError> {
         let ids = query.select_only().column(ticket::Column::Id).into_tuple::<Uuid>();
         let mut found = Vec::new();
         for id in ids.all(&self.read).await? {
@@ -205,7 +219,24 @@ impl Store {
         Ok(found)
     }
 
-    async fn with_instance(&self, row: ticket::Model) -> Readable {
+    /// An instant by which rows are sorted, also where the rest of the row cannot be read; none
+    /// where that is none either.
+    pub(super) async fn instant(
+        &self,
+        id: Uuid,
+        column: ticket::Column,
+    ) -> Result<Option<i64>, StoreError> {
+        let query = ticket::Entity::find_by_id(id).select_only().column(column);
+        match query.into_tuple::<Option<i64>>().one(&self.read).await.map_err(StoreError::from) {
+            Ok(found) => Ok(found.flatten()),
+            Err(StoreError::Unreadable(_)) => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// The ticket of a row.
+    pub(super) async fn loaded(&self, row: Row) -> Readable {
+        let row = row?;
         let instance = if let Ok(instance) = Instance::from_bytes(&row.snapshot) {
             instance
         } else {
@@ -234,7 +265,6 @@ fn with(row: ticket::Model, instance: Instance) -> Readable {
         source: row.source.into(),
         matter: row.matter.into(),
         wake_at: row.wake_at.map(Instant::from_ms),
-        red_at: row.red_at.map(Instant::from_ms),
         ticket_no: row.ticket_no,
         instance,
     })

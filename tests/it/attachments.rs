@@ -294,15 +294,20 @@ async fn the_same_file_at_once_is_recorded_once() {
     assert_eq!(right["receipt"], wrong["receipt"], "the bytes are in the history already");
 }
 
+/// The path of a ticket on a server that goes by the system's clock.
+async fn opened_now(server: &Server, hotline: &str) -> String {
+    let body = review("R1", "matter", duban::clock::wall().plus_ms(-60_000));
+    let accepted = server.post("/v1/reviews", hotline, &body).await.ok();
+    format!("/v1/tickets/{}", accepted["ticket_no"].as_str().expect("a number"))
+}
+
 /// Where nobody waits for the answer as well.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_file_whose_sender_hung_up_is_recorded_once() {
     let place = Place::new().await;
     let server = place.serve(&[]);
     let hotline = place.token(Role::Hotline, "h1", None).await;
-    let body = review("R1", "matter", duban::clock::wall().plus_ms(-60_000));
-    let accepted = server.post("/v1/reviews", &hotline, &body).await.ok();
-    let ticket = format!("/v1/tickets/{}", accepted["ticket_no"].as_str().expect("a number"));
+    let ticket = opened_now(&server, &hotline).await;
     let path = format!("{ticket}/attachments");
     for n in 0..40_u8 {
         let bytes = [n];
@@ -332,9 +337,7 @@ async fn a_file_that_came_in_whole_is_recorded_though_nobody_waits() {
     let place = Place::new().await;
     let server = place.serve(&[]);
     let hotline = place.token(Role::Hotline, "h1", None).await;
-    let body = review("R1", "matter", duban::clock::wall().plus_ms(-60_000));
-    let accepted = server.post("/v1/reviews", &hotline, &body).await.ok();
-    let ticket = format!("/v1/tickets/{}", accepted["ticket_no"].as_str().expect("a number"));
+    let ticket = opened_now(&server, &hotline).await;
     let incoming = place.path().join("duban.db.attachments/incoming");
     let whole = || {
         let files = std::fs::read_dir(&incoming).expect("a folder").flatten();

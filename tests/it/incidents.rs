@@ -15,6 +15,7 @@ on_both!(
     a_retry_leaves_the_lane_nothing_that_is_not_due,
     an_incident_is_over_by_its_own_retry,
     a_publication_passes_over_nothing_that_was_not_noted,
+    a_page_ends_at_what_cannot_be_read,
     a_wake_up_that_is_too_early_is_put_right,
     one_refused_change_is_set_aside_and_the_rest_goes_through,
 );
@@ -164,6 +165,34 @@ async fn a_publication_passes_over_nothing_that_was_not_noted(db: TestDatabase) 
     assert_ne!(first, second);
 }
 
+/// Its place in an order is its row's, so that whoever pages gets past it.
+async fn a_page_ends_at_what_cannot_be_read(db: TestDatabase) {
+    let house = simulated(&db).await;
+    for n in 0..6 {
+        let ticket = house.review("matter", &format!("R{n}")).await.expect("a ticket").ticket;
+        house.act(ticket, "dispatch", hotline(), json!({"agency": "SZ013"})).await.expect("sent");
+    }
+    make_the_first_unreadable(&db).await;
+    // The oldest is due last: its identity is before, and its place behind, those of all others.
+    let first = "(SELECT id FROM ticket ORDER BY id LIMIT 1)";
+    db.execute(&format!("UPDATE ticket SET red_at = red_at + 1000 WHERE id = {first}")).await;
+    for order in [Order::Newest, Order::Oldest, Order::Due] {
+        for limit in [1, 2, 5] {
+            let mut filter = TicketFilter { order, limit, ..TicketFilter::default() };
+            let mut seen = Vec::new();
+            while let page = db.store.tickets(&filter).await.expect("a page")
+                && let Some(last) = page.last()
+                && seen.len() <= 6
+            {
+                filter.after = Some(last.place);
+                seen.extend(page.iter().map(|one| one.place.1));
+            }
+            let each: std::collections::BTreeSet<_> = seen.iter().collect();
+            assert_eq!((each.len(), seen.len()), (6, 6), "{order:?} by {limit}");
+        }
+    }
+}
+
 /// Nothing is due of it, so nothing may be found again and again.
 async fn a_wake_up_that_is_too_early_is_put_right(db: TestDatabase) {
     let house = simulated(&db).await;
@@ -199,9 +228,25 @@ async fn a_row_of_another_type_holds_up_nobody() {
             assert_eq!(listed.iter().filter(|one| one.ticket.is_ok()).count(), 2, "{column}");
             assert_eq!(listed.len(), 3, "{column}");
         }
+        let due = TicketFilter { order: Order::Due, limit: 10, ..TicketFilter::default() };
+        db.store.tickets(&due).await.expect("a list");
         let wrong = duban::audit::verify(&db.store, None, |_| ()).await.expect_err("found");
         assert!(wrong.to_string().contains(number.as_str()), "{column}: {wrong}");
     }
+}
+
+/// The one that says no time is for the audit; the clock of all others goes on.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_wake_up_that_is_none_stops_no_clock() {
+    let db = TestDatabase::new(crate::database::Kind::Sqlite).await;
+    let house = simulated(&db).await;
+    house.review("matter", "R1").await.expect("a ticket");
+    db.execute("UPDATE ticket SET wake_at = 'soon'").await;
+    assert_eq!(db.store.next_wake().await.expect("an answer"), None);
+    let to = instant("2026-03-06T00:00:00+08:00");
+    house.engine.advance_clock(to).await.expect("advanced");
+    let wrong = duban::audit::verify(&db.store, None, |_| ()).await.expect_err("found");
+    assert!(wrong.to_string().contains("wake_at"), "{wrong}");
 }
 
 /// A guard that never holds: the others go on, and time stands still for this one alone.

@@ -64,6 +64,7 @@ pub(crate) struct Filter {
     flag: Option<String>,
     /// 工单编号开头，或单位名称的一部分
     q: Option<String>,
+    /// 次序；due 按承办单位最早的时限，不列没有这种时限的工单
     #[serde(default)]
     #[param(inline, required = false)]
     sort: Sort,
@@ -78,7 +79,7 @@ pub(crate) struct Filter {
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct TicketsView {
     tickets: Vec<TicketView>,
-    /// Numbers of tickets of this page that cannot be read; an incident says why.
+    /// Numbers of tickets of this page that cannot be read.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     unreadable: Vec<String>,
     /// The next page's `cursor`; none at the end.

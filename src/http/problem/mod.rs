@@ -142,14 +142,9 @@ impl Problem {
         Self::new(Kind::Fault, "本次请求未能完成，请查询后重试")
     }
 
+    /// Whether it stands among the incidents is for those who look there: time may not have met it.
     fn incident() -> Self {
-        let detail = "工单暂时不能办理，已记为异常待运维人员处理；本次未予办理";
-        Self::new(Kind::Incident, detail)
-    }
-
-    /// Found by whoever looked: nobody has noted it.
-    fn unreadable() -> Self {
-        let detail = "库中的内容无法读取，请联系运维人员核验数据库；本次未予办理";
+        let detail = "工单暂时不能办理，请联系运维人员；本次未予办理";
         Self::new(Kind::Incident, detail)
     }
 
@@ -240,8 +235,7 @@ impl From<Declined> for Problem {
             Declined::KeyReused => Self::new(Kind::KeyReused, detail),
             Declined::KeyRunning => Self::new(Kind::KeyRunning, detail).retry_after(1),
             Declined::Busy | Declined::Stopping => Self::busy(detail),
-            Declined::Store(StoreError::Unreadable(_)) => Self::unreadable(),
-            Declined::Incident => Self::incident(),
+            Declined::Store(StoreError::Unreadable(_)) | Declined::Incident => Self::incident(),
             Declined::Store(_) => Self::busy(detail).retry_after(5),
             Declined::OutcomeUnknown => Self::new(Kind::OutcomeUnknown, detail),
         }
