@@ -69,7 +69,7 @@ impl Street {
     }
 
     fn file(&self) -> PathBuf {
-        self.place.path().join("duban.db.attachments").join("66").join(ABC)
+        self.place.attachments().join("66").join(ABC)
     }
 }
 
@@ -140,7 +140,7 @@ async fn what_is_no_file_is_refused_and_leaves_nothing() {
     let auditor = street.place.token(Role::Auditor, "aud", None).await;
     assert_eq!(street.upload(&auditor, "image/png", b"x").await.problem(), "forbidden");
     assert_eq!(street.list(&street.hotline).await.len(), 1);
-    let incoming = street.place.path().join("duban.db.attachments").join("incoming");
+    let incoming = street.place.attachments().join("incoming");
     assert_eq!(std::fs::read_dir(incoming).expect("a folder").count(), 0);
     let history = street.history().await.to_string();
     assert_eq!(history.matches("\"attach\"").count(), 1, "{history}");
@@ -160,7 +160,7 @@ async fn a_token_that_is_revoked_meanwhile_counts_no_more() {
         street.ticket, street.agency
     );
     stream.write_all(head.as_bytes()).await.expect("sent");
-    let incoming = street.place.path().join("duban.db.attachments").join("incoming");
+    let incoming = street.place.attachments().join("incoming");
     while std::fs::read_dir(&incoming).expect("a folder").count() == 0 {
         tokio::time::sleep(std::time::Duration::from_millis(10)).await;
     }
@@ -265,7 +265,7 @@ async fn each_side_has_its_own_room() {
     let full = street.upload(&street.hotline, "text/plain", b"200").await;
     assert_eq!((full.status, full.problem()), (StatusCode::CONFLICT, "attachments-full"));
     // What was refused left no file behind; what is there may come again.
-    let folder = street.place.path().join("duban.db.attachments");
+    let folder = street.place.attachments();
     let folders =
         std::fs::read_dir(folder).expect("the folder").map(|one| one.expect("one").path());
     let files: usize = folders.map(|one| std::fs::read_dir(one).expect("files").count()).sum();
@@ -338,7 +338,7 @@ async fn a_file_that_came_in_whole_is_recorded_though_nobody_waits() {
     let server = place.serve(&[]);
     let hotline = place.token(Role::Hotline, "h1", None).await;
     let ticket = opened_now(&server, &hotline).await;
-    let incoming = place.path().join("duban.db.attachments/incoming");
+    let incoming = place.attachments().join("incoming");
     let whole = || {
         let files = std::fs::read_dir(&incoming).expect("a folder").flatten();
         files.filter_map(|file| file.metadata().ok()).any(|file| file.len() == FILE as u64)

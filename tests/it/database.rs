@@ -4,7 +4,6 @@
 use duban::store::Store;
 use sea_orm::{ConnectionTrait, Database, DatabaseConnection};
 use tempfile::TempDir;
-use uuid::Uuid;
 
 /// Which database.
 #[derive(Clone, Copy, Debug)]
@@ -27,7 +26,7 @@ impl TestDatabase {
             Kind::Sqlite => {
                 format!("sqlite://{}?mode=rwc", folder.path().join("duban.db").display())
             }
-            Kind::Postgres => postgres().await,
+            Kind::Postgres => crate::served::postgres().await,
         };
         let (store, _) = Store::migrate(&url).await.expect("tables");
         Self { url, store, _folder: folder }
@@ -51,14 +50,6 @@ impl TestDatabase {
         let row = raw.query_one_raw(statement).await.expect("an answer").expect("a row");
         row.try_get_by_index(0).expect("a number")
     }
-}
-
-async fn postgres() -> String {
-    let server = std::env::var("DUBAN_TEST_POSTGRES").expect("DUBAN_TEST_POSTGRES: see tests/run");
-    let admin = Database::connect(format!("{server}/postgres")).await.expect("a server");
-    let name = format!("t_{}", Uuid::now_v7().simple());
-    admin.execute_unprepared(&format!("CREATE DATABASE {name}")).await.expect("a database");
-    format!("{server}/{name}")
 }
 
 /// Makes a test of each database out of functions that take one.

@@ -1,4 +1,6 @@
-//! A server as a process of its own over a file of SQLite, and callers with tokens.
+//! A server as a process of its own, and callers with tokens. Its database is a file of SQLite, or,
+//! where `DUBAN_TEST_STORE=postgres`, one of the PostgreSQL that `tests/run` starts: the same tests
+//! are run on both.
 
 use std::io::{BufRead, BufReader};
 use std::ops::Deref;
@@ -17,14 +19,19 @@ use tempfile::TempDir;
 /// A folder with a database, in which servers may come and go.
 pub(crate) struct Place {
     folder: TempDir,
+    url: String,
     pub(crate) store: Store,
 }
 
 impl Place {
     pub(crate) async fn new() -> Self {
         let folder = TempDir::new().expect("a folder");
-        let (store, _) = Store::migrate(&url(folder.path())).await.expect("tables");
-        Self { folder, store }
+        let url = match std::env::var("DUBAN_TEST_STORE").as_deref() {
+            Ok("postgres") => postgres().await,
+            _ => format!("sqlite://{}?mode=rwc", folder.path().join("duban.db").display()),
+        };
+        let (store, _) = Store::migrate(&url).await.expect("tables");
+        Self { folder, url, store }
     }
 
     pub(crate) fn path(&self) -> &Path {
@@ -32,7 +39,17 @@ impl Place {
     }
 
     pub(crate) fn url(&self) -> String {
-        url(self.folder.path())
+        self.url.clone()
+    }
+
+    /// Where servers keep attachments unless they are told otherwise.
+    pub(crate) fn attachments(&self) -> PathBuf {
+        self.path().join(if self.is_file() { "duban.db.attachments" } else { "duban.attachments" })
+    }
+
+    /// Whether its database is a file in its folder.
+    pub(crate) fn is_file(&self) -> bool {
+        self.url.starts_with("sqlite:")
     }
 
     /// Changes rows past the server.
@@ -137,8 +154,14 @@ impl Place {
     }
 }
 
-fn url(folder: &Path) -> String {
-    format!("sqlite://{}?mode=rwc", folder.join("duban.db").display())
+/// An empty database of the server that `tests/run` starts.
+pub(crate) async fn postgres() -> String {
+    use sea_orm::ConnectionTrait;
+    let server = std::env::var("DUBAN_TEST_POSTGRES").expect("DUBAN_TEST_POSTGRES: see tests/run");
+    let admin = sea_orm::Database::connect(format!("{server}/postgres")).await.expect("a server");
+    let name = format!("t_{}", crypto::identity().simple());
+    admin.execute_unprepared(&format!("CREATE DATABASE {name}")).await.expect("a database");
+    format!("{server}/{name}")
 }
 
 fn drain(lines: std::io::Lines<BufReader<std::process::ChildStderr>>, log: &PathBuf) {

@@ -14,11 +14,6 @@ const START: &str = "2026-03-02T10:00:00+08:00";
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_stands_in_the_way_is_told() {
     let place = Place::new().await;
-    let first = place.serve(&[]);
-    let told = place.try_serve(&[]).err().expect("refused");
-    assert!(told.contains("正由另一个 duban 进程使用") && told.ends_with("exit Some(1)"), "{told}");
-    assert_eq!(first.stop(), Some(0));
-
     let taken = TcpListener::bind("127.0.0.1:0").expect("a port");
     let address = taken.local_addr().expect("its address").to_string();
     let told = place.try_serve(&["--listen", &address]).err().expect("refused");
@@ -80,55 +75,72 @@ async fn what_was_accepted_is_there_after_a_kill() {
     assert_eq!(again.body["ticket_no"], number);
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn on_a_full_disk_nothing_acknowledged_is_lost() {
-    let place = Place::new().await;
-    let hotline = place.token(Role::Hotline, "h1", None).await;
-    let flags = ["--clock", "simulated", "--start-at", START];
-    let server = place.serve_on_a_full_disk(8_000, &flags);
-    let mut accepted = Vec::new();
-    let mut refused = None;
-    for nr in 0..2_000 {
-        let body = review(&format!("R{nr}"), "matter", instant(START));
-        let answer = server.post("/v1/reviews", &hotline, &body).await;
-        match answer.body["ticket_no"].as_str() {
-            Some(number) if answer.status.is_success() => accepted.push((nr, number.to_owned())),
-            _ => {
-                refused = Some((nr, answer));
-                break;
+/// What is true of a file alone.
+mod file {
+    use super::*;
+
+    #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+    async fn one_process_serves_from_it() {
+        let place = Place::new().await;
+        let first = place.serve(&[]);
+        let told = place.try_serve(&[]).err().expect("refused");
+        assert!(told.contains("正由另一个 duban 进程使用"), "{told}");
+        assert!(told.ends_with("exit Some(1)"), "{told}");
+        assert_eq!(first.stop(), Some(0));
+    }
+
+    #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+    async fn on_a_full_disk_nothing_acknowledged_is_lost() {
+        let place = Place::new().await;
+        let hotline = place.token(Role::Hotline, "h1", None).await;
+        let flags = ["--clock", "simulated", "--start-at", START];
+        let server = place.serve_on_a_full_disk(8_000, &flags);
+        let mut accepted = Vec::new();
+        let mut refused = None;
+        for nr in 0..2_000 {
+            let body = review(&format!("R{nr}"), "matter", instant(START));
+            let answer = server.post("/v1/reviews", &hotline, &body).await;
+            match answer.body["ticket_no"].as_str() {
+                Some(number) if answer.status.is_success() => {
+                    accepted.push((nr, number.to_owned()))
+                }
+                _ => {
+                    refused = Some((nr, answer));
+                    break;
+                }
             }
         }
-    }
-    let (nr, answer) = refused.expect("the disk is full");
-    assert_eq!((answer.status.as_u16(), answer.problem()), (503, "busy"), "{}", answer.body);
-    assert!(answer.body["detail"].as_str().is_some_and(|say| say.contains("未予办理")));
-    assert!(accepted.len() > 5, "{}", accepted.len());
-    // Reading goes on, and the end is orderly.
-    let shown = server.get(&format!("/v1/tickets/{}", accepted[0].1), &hotline).await;
-    assert!(shown.status.is_success(), "{}", shown.body);
-    assert_eq!(server.stop(), Some(0));
-    let server = place.serve(&flags);
-    for (nr, number) in &accepted {
+        let (nr, answer) = refused.expect("the disk is full");
+        assert_eq!((answer.status.as_u16(), answer.problem()), (503, "busy"), "{}", answer.body);
+        assert!(answer.body["detail"].as_str().is_some_and(|say| say.contains("未予办理")));
+        assert!(accepted.len() > 5, "{}", accepted.len());
+        // Reading goes on, and the end is orderly.
+        let shown = server.get(&format!("/v1/tickets/{}", accepted[0].1), &hotline).await;
+        assert!(shown.status.is_success(), "{}", shown.body);
+        assert_eq!(server.stop(), Some(0));
+        let server = place.serve(&flags);
+        for (nr, number) in &accepted {
+            let body = review(&format!("R{nr}"), "matter", instant(START));
+            let again = server.post("/v1/reviews", &hotline, &body).await;
+            assert_eq!(again.status.as_u16(), 200, "{number}: {}", again.body);
+            assert_eq!(again.body["ticket_no"], **number);
+        }
+        // What was refused was not taken: its number is the next one, without a gap.
         let body = review(&format!("R{nr}"), "matter", instant(START));
-        let again = server.post("/v1/reviews", &hotline, &body).await;
-        assert_eq!(again.status.as_u16(), 200, "{number}: {}", again.body);
-        assert_eq!(again.body["ticket_no"], **number);
+        let answer = server.post("/v1/reviews", &hotline, &body).await;
+        assert_eq!(answer.status.as_u16(), 201);
+        let next = answer.body["ticket_no"].as_str().expect("a number");
+        assert!(next.starts_with(&format!("HCP20260302{:06}-", accepted.len() + 1)), "{next}");
     }
-    // What was refused was not taken: its number is the next one, without a gap.
-    let body = review(&format!("R{nr}"), "matter", instant(START));
-    let answer = server.post("/v1/reviews", &hotline, &body).await;
-    assert_eq!(answer.status.as_u16(), 201);
-    let next = answer.body["ticket_no"].as_str().expect("a number");
-    assert!(next.starts_with(&format!("HCP20260302{:06}-", accepted.len() + 1)), "{next}");
-}
 
-/// Names, phones and numbers of citizens lie in the file and in the log beside it.
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_database_is_its_owner_s_alone() {
-    use std::os::unix::fs::PermissionsExt;
-    let place = Place::new().await;
-    for file in ["duban.db", "duban.db-wal"] {
-        let about = std::fs::metadata(place.path().join(file)).expect("it is there");
-        assert_eq!(about.permissions().mode() & 0o777, 0o600, "{file}");
+    /// Names, phones and numbers of citizens lie in the file and in the log beside it.
+    #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+    async fn a_database_is_its_owner_s_alone() {
+        use std::os::unix::fs::PermissionsExt;
+        let place = Place::new().await;
+        for file in ["duban.db", "duban.db-wal"] {
+            let about = std::fs::metadata(place.path().join(file)).expect("it is there");
+            assert_eq!(about.permissions().mode() & 0o777, 0o600, "{file}");
+        }
     }
 }
