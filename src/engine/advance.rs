@@ -8,6 +8,9 @@ use super::request::{Outcome, Request, Task, Work};
 use super::{Declined, Engine, order};
 use crate::store::{Readable, StoreError};
 
+/// Batches that one process works off at once: one is decided while another is committed.
+pub const ADVANCES_AT_ONCE: usize = 2;
+
 /// What one batch came to.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Advanced {
@@ -27,7 +30,7 @@ impl Engine {
         let inner = &self.inner;
         let now = inner.clock.now();
         let until = order::settled_until(now, inner.clock.settle_ms());
-        let loaded = inner.store.due(until, batch).await?;
+        let (claim, loaded) = inner.store.claim_due(until, batch).await?;
         if loaded.is_empty() {
             return Ok(Advanced::default());
         }
@@ -41,7 +44,7 @@ impl Engine {
             .collect();
         let due = loaded.len();
         let early: Vec<_> = loaded.iter().filter_map(|(id, one)| early(*id, one, until)).collect();
-        let outcomes = inner.carry_out(works, loaded).await;
+        let outcomes = inner.carry_out_claimed(works, loaded, claim).await;
         self.put_right(&early).await?;
         let done = outcomes.iter().filter(|one| matches!(one, Outcome::Done(_))).count();
         let moved = done.saturating_sub(early.len());

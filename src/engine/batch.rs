@@ -15,7 +15,7 @@ use super::desk::{Decided, Desk};
 use super::request::{Outcome, Task, Work};
 use super::{Declined, Done, Inner, incident};
 use crate::crypto;
-use crate::store::{Change, Commit, KnownRequest, KnownReview, Readable, StoreError};
+use crate::store::{Change, Claim, Commit, KnownRequest, KnownReview, Readable, StoreError};
 
 /// How often a batch is decided anew because somebody else had changed a ticket.
 const ATTEMPTS_MAX: usize = 8;
@@ -28,8 +28,18 @@ impl Inner {
     /// along, if they have just been loaded.
     pub(super) async fn carry_out(
         &self,
+        works: Vec<Work>,
+        loaded: Vec<(TicketId, Readable)>,
+    ) -> Vec<Outcome> {
+        self.carry_out_claimed(works, loaded, Claim::default()).await
+    }
+
+    /// The same with tickets that are claimed: they are until the first commit ends.
+    pub(super) async fn carry_out_claimed(
+        &self,
         mut works: Vec<Work>,
         mut loaded: Vec<(TicketId, Readable)>,
+        mut claim: Claim,
     ) -> Vec<Outcome> {
         let mut versions = Vec::new();
         for attempt in 0..ATTEMPTS_MAX {
@@ -48,8 +58,10 @@ impl Inner {
             let decided: Vec<Decided> =
                 places.map(|(place, work)| desk.decide(self, place, work, at)).collect();
             let Desk { tickets, incidents, .. } = desk;
+            let seen = seen(&works, &tickets);
             let changes = changes(tickets);
-            match self.commit(&mut works, &decided, &changes, at).await {
+            let made = Made { decided: &decided, changes: &changes, seen, at };
+            match self.commit(&mut works, made, std::mem::take(&mut claim)).await {
                 Ok(numbers) => {
                     let noted = incident::note(&self.store, incidents).await;
                     self.wake_for(&changes);
@@ -139,10 +151,10 @@ impl Inner {
     async fn commit(
         &self,
         works: &mut [Work],
-        decided: &[Decided],
-        changes: &[Change],
-        at: Instant,
+        made: Made<'_>,
+        claim: Claim,
     ) -> Result<BTreeMap<TicketId, String>, StoreError> {
+        let Made { decided, changes, seen, at } = made;
         if changes.is_empty() {
             return Ok(BTreeMap::new());
         }
@@ -152,9 +164,9 @@ impl Inner {
             changes.iter().map(|one| zone.day_of(one.instance.received_at)).collect();
         let pins = || changes.iter().map(|change| &change.instance.definition);
         let definitions = self.knowledge.unstored(pins());
-        let commit = Commit { id, at, changes, days: &days, definitions };
+        let commit = Commit { id, at, changes, days: &days, definitions, seen };
         let begun = std::time::Instant::now();
-        match self.store.commit(&commit).await {
+        match self.store.commit(&commit, claim).await {
             Ok(committed) => {
                 self.wake.committed();
                 #[expect(clippy::cast_precision_loss, reason = "a few hundred tickets")]
@@ -247,6 +259,23 @@ fn all(works: &[Work], declined: &Declined) -> Vec<Outcome> {
         Outcome::Declined(if known { declined.clone() } else { Declined::OutcomeUnknown })
     };
     works.iter().map(one).collect()
+}
+
+/// What was decided about a batch.
+struct Made<'m> {
+    decided: &'m [Decided],
+    changes: &'m [Change],
+    seen: Vec<(TicketId, i64)>,
+    at: Instant,
+}
+
+/// Tickets that were looked at and are not changed themselves, with the versions that were seen.
+fn seen(works: &[Work], tickets: &Tickets) -> Vec<(TicketId, i64)> {
+    let originals = works.iter().filter_map(Work::original).map(|original| original.ticket);
+    let of = |ticket| tickets.get(&ticket).and_then(|one| one.as_ref().ok());
+    let looked_at = originals.collect::<BTreeSet<_>>().into_iter().filter_map(of);
+    let looked_at = looked_at.filter(|change| change.is_empty());
+    looked_at.filter_map(|one| Some((one.ticket(), one.loaded()?.version))).collect()
 }
 
 /// In order of the tickets.

@@ -26,7 +26,7 @@ use std::sync::{Arc, Mutex};
 use duban_core::time::Instant;
 use tokio::sync::{mpsc, oneshot};
 
-pub use advance::Advanced;
+pub use advance::{ADVANCES_AT_ONCE, Advanced};
 pub use declined::Declined;
 pub use deliver::{ATTEMPTS_MAX, Carrier, Delivered};
 pub use housekeep::{ARCHIVE_AFTER_DAYS, Housekept};
@@ -41,14 +41,18 @@ use crate::store::{RequestKey, Store};
 use crate::wake::Wake;
 use request::Submitted;
 
-/// Commands that may wait for the committer; more are answered with «busy».
-const QUEUE_MAX: usize = 8_192;
+/// Commands that may wait for a committer; more are answered with «busy».
+const QUEUE_MAX: usize = 4_096;
+
+/// Committers: one decides while another commits. What is about one ticket, or one review, always
+/// comes to the same.
+const COMMITTERS: usize = 2;
 
 /// The engine of one process; clones are the same.
 #[derive(Clone)]
 pub struct Engine {
     inner: Arc<Inner>,
-    queue: mpsc::Sender<Submitted>,
+    queues: Vec<mpsc::Sender<Submitted>>,
 }
 
 struct Inner {
@@ -66,7 +70,7 @@ struct Inner {
 }
 
 impl Engine {
-    /// Starts the engine: the committer runs until the last clone is dropped.
+    /// Starts the engine: the committers run until the last clone is dropped.
     #[must_use]
     pub fn start(
         store: Store,
@@ -75,14 +79,18 @@ impl Engine {
         wake: Wake,
         carrier: Carrier,
     ) -> Self {
-        let (queue, waiting) = mpsc::channel(QUEUE_MAX);
         let advancing = tokio::sync::RwLock::new(());
         let running = Mutex::new(BTreeSet::new());
         let couriers = Mutex::new(BTreeSet::new());
         let inner = Inner { store, knowledge, clock, wake, carrier, advancing, couriers, running };
         let inner = Arc::new(inner);
-        tokio::spawn(committer::run(Arc::clone(&inner), queue.downgrade(), waiting));
-        Self { inner, queue }
+        let committer = |_| {
+            let (queue, waiting) = mpsc::channel(QUEUE_MAX);
+            tokio::spawn(committer::run(Arc::clone(&inner), queue.downgrade(), waiting));
+            queue
+        };
+        let queues = (0..COMMITTERS).map(committer).collect();
+        Self { inner, queues }
     }
 
     /// The database, for reading.
@@ -112,7 +120,7 @@ impl Engine {
     /// Whether commands are still taken.
     #[must_use]
     pub fn is_working(&self) -> bool {
-        !self.queue.is_closed()
+        !self.queues.iter().any(mpsc::Sender::is_closed)
     }
 
     /// A request has been read: its stamp. While it is on its way the simulated clock stands.
@@ -149,12 +157,11 @@ impl Engine {
         };
         let (answer, answered) = oneshot::channel();
         let request = Request { arrived_at: arrival.at, task, key };
-        self.queue.try_send(Submitted { request, running, answer }).map_err(
-            |error| match error {
-                mpsc::error::TrySendError::Full(_) => Declined::Busy,
-                mpsc::error::TrySendError::Closed(_) => Declined::Stopping,
-            },
-        )?;
+        let queue = &self.queues[request.task.turn(self.queues.len())];
+        queue.try_send(Submitted { request, running, answer }).map_err(|error| match error {
+            mpsc::error::TrySendError::Full(_) => Declined::Busy,
+            mpsc::error::TrySendError::Closed(_) => Declined::Stopping,
+        })?;
         let done = answered.await.unwrap_or(Err(Declined::Stopping))?;
         if let Some(keyed) = keyed.filter(|_| done.replayed && !done.repeated) {
             self.remember(&keyed, &done).await;

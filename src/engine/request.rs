@@ -1,6 +1,7 @@
 //! What is asked of the engine, and what it answers. Must never be logged: a form may hold personal
 //! data.
 
+use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::Arc;
 
 use duban_core::command::{Disclose, Opening};
@@ -148,6 +149,22 @@ pub struct Done {
     pub receipt: Option<Receipt>,
     /// Whether it had been carried out before.
     pub replayed: bool,
+}
+
+impl Task {
+    /// Whose turn it is among so many: the same for all that is about one ticket, or one review.
+    pub(super) fn turn(&self, of: usize) -> usize {
+        let mut hasher = DefaultHasher::new();
+        match self {
+            Self::Open(new) => (&new.review.source, &new.review.review_id).hash(&mut hasher),
+            Self::Act { ticket, .. }
+            | Self::Disclose { ticket, .. }
+            | Self::Advance { ticket }
+            | Self::Recompute { ticket, .. } => ticket.hash(&mut hasher),
+        }
+        let place = hasher.finish() % of.max(1) as u64;
+        usize::try_from(place).unwrap_or_default()
+    }
 }
 
 /// A request with somebody who waits for its answer.

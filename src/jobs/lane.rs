@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use duban_core::time::Instant;
 
-use crate::engine::Engine;
+use crate::engine::{ADVANCES_AT_ONCE, Engine};
 use crate::store::StoreError;
 
 /// Tickets in one turn: the herd goes fastest in batches of some hundreds, and nobody else's commit
@@ -20,6 +20,9 @@ const LOOK_EVERY: Duration = Duration::from_secs(30);
 
 /// After a failure of the database, or a turn that came to nothing.
 const FAILURE_PAUSE: Duration = Duration::from_secs(1);
+
+/// How long what other nodes have in hand is left to them.
+const OTHERS_PAUSE: Duration = Duration::from_millis(50);
 
 /// A lane.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -40,6 +43,14 @@ impl Lane {
         }
     }
 
+    /// Turns at once.
+    pub(super) const fn at_once(self) -> usize {
+        match self {
+            Self::Advance => ADVANCES_AT_ONCE,
+            Self::Deliver | Self::Housekeeping => 1,
+        }
+    }
+
     /// One turn; after one that came to nothing the lane pauses, whatever the reason.
     pub(super) async fn work(self, engine: &Engine) -> Result<(), StoreError> {
         let worked = self.turn(engine).await;
@@ -55,6 +66,10 @@ impl Lane {
         match self {
             Self::Advance => {
                 let advanced = engine.advance_due(TICKETS_MAX).await?;
+                if advanced.due == 0 {
+                    // Others have it in hand.
+                    tokio::time::sleep(OTHERS_PAUSE).await;
+                }
                 Ok(advanced.due == 0 || advanced.moved > 0)
             }
             Self::Deliver => engine.send_couriers(MESSAGES_MAX).await.map(|_| true),

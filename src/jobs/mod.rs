@@ -10,6 +10,7 @@ use std::time::Duration;
 
 use apalis::layers::WorkerBuilderExt;
 use apalis::prelude::{Data, Monitor, WorkerBuilder};
+use apalis_core::worker::ext::parallelize::ParallelizeExt;
 
 use crate::engine::Engine;
 use crate::store::StoreError;
@@ -32,6 +33,7 @@ pub async fn run(engine: Engine, stop: impl Future<Output = ()> + Send) -> Resul
                 .backend(Turns::new(lane, engine.clone()))
                 .data(engine.clone())
                 .catch_panic()
+                .parallelize(tokio::spawn)
                 .build(work)
         });
     }

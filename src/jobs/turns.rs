@@ -1,5 +1,5 @@
-//! The backend that apalis takes its tasks from: a turn whenever the lane has something to do, one
-//! at a time. Must never end a worker because the database does not answer.
+//! The backend that apalis takes its tasks from: a turn whenever the lane has something to do, as
+//! many at a time as it may have. Must never end a worker because the database does not answer.
 
 use std::convert::Infallible;
 use std::future::Future;
@@ -22,7 +22,7 @@ use crate::engine::Engine;
 #[derive(Debug)]
 pub(super) struct Turn {
     pub(super) lane: Lane,
-    _one_at_a_time: OwnedSemaphorePermit,
+    _place: OwnedSemaphorePermit,
 }
 
 type Waiting = Pin<Box<dyn Future<Output = Option<Turn>> + Send>>;
@@ -39,7 +39,13 @@ pub(super) struct Turns {
 
 impl Turns {
     pub(super) fn new(lane: Lane, engine: Engine) -> Self {
-        Self { lane, engine, turn: Arc::new(Semaphore::new(1)), waiting: None, has_looked: false }
+        Self {
+            lane,
+            engine,
+            turn: Arc::new(Semaphore::new(lane.at_once())),
+            waiting: None,
+            has_looked: false,
+        }
     }
 
     fn wait(&mut self) -> Waiting {
@@ -50,7 +56,7 @@ impl Turns {
             if !is_first {
                 lane.wait(&engine).await;
             }
-            Some(Turn { lane, _one_at_a_time: permit })
+            Some(Turn { lane, _place: permit })
         })
     }
 }

@@ -79,7 +79,10 @@ impl Store {
         let mut once =
             OnConflict::columns([Column::Ticket, Column::Sm3, Column::Agency, Column::ContentType]);
         once.do_nothing();
-        Entity::insert(row).on_conflict(once).exec_without_returning(&self.write).await?;
+        Entity::insert(row)
+            .on_conflict(once)
+            .exec_without_returning(&*self.writer().await?)
+            .await?;
         let there = Entity::find()
             .filter(Column::Ticket.eq(new.ticket.0))
             .filter(Column::Sm3.eq(new.sm3.0.to_vec()))

@@ -289,11 +289,11 @@ impl StoredTicket {
         // What is kept whatever the history says, and what is compared apart.
         expected.snapshot.clone_from(&row.snapshot);
         if expected != *row {
-            let expected = columns::ticket_values(expected);
-            let found = columns::ticket_values(row.clone());
+            let expected = columns::ticket_cells(expected);
+            let found = columns::ticket_cells(row.clone());
             let mut names = columns::TICKET.columns.iter().zip(expected.iter().zip(&found));
             let name = names.find(|(_, (one, other))| one != other).map(|(name, _)| *name);
-            return Some(format!("ticket.{}", name.unwrap_or("?")));
+            return Some(format!("ticket.{}", name.map_or("?", |(name, _)| name)));
         }
         let runs = instance.runs.iter().enumerate();
         let runs = runs.map(|(place, run)| columns::deadline(instance, place, run));

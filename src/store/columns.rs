@@ -6,68 +6,80 @@ use duban_core::digest::Digest;
 use duban_core::instance::Instance;
 use duban_core::name::Name;
 use duban_core::time::Instant;
-use sea_orm::sea_query::Value;
 
 use super::change::{flags, lights, root};
 use super::entity::{card, deadline, ticket};
-use super::rows::{Rows, number};
+use super::rows::Kind::{Big, Blob, Id, Int, Text};
+use super::rows::{Cell, Table, number};
 
-pub(super) const TICKET: Rows<26> = Rows {
-    table: "ticket",
+pub(super) static TICKET: Table<26> = Table {
+    name: "ticket",
     columns: [
-        "id",
-        "root",
-        "ticket_no",
-        "version",
-        "revision",
-        "seq",
-        "head",
-        "class",
-        "workflow",
-        "workflow_version",
-        "step",
-        "step_since",
-        "status",
-        "agency",
-        "district",
-        "flags",
-        "finding",
-        "outcome",
-        "source",
-        "matter",
-        "received_at",
-        "recorded_at",
-        "yellow_at",
-        "red_at",
-        "wake_at",
-        "snapshot",
+        ("id", Id),
+        ("root", Id),
+        ("ticket_no", Text),
+        ("version", Big),
+        ("revision", Int),
+        ("seq", Big),
+        ("head", Blob),
+        ("class", Text),
+        ("workflow", Text),
+        ("workflow_version", Int),
+        ("step", Text),
+        ("step_since", Big),
+        ("status", Text),
+        ("agency", Text),
+        ("district", Text),
+        ("flags", Text),
+        ("finding", Text),
+        ("outcome", Text),
+        ("source", Text),
+        ("matter", Text),
+        ("received_at", Big),
+        ("recorded_at", Big),
+        ("yellow_at", Big),
+        ("red_at", Big),
+        ("wake_at", Big),
+        ("snapshot", Blob),
     ],
 };
 
-pub(super) const DEADLINE: Rows<13> = Rows {
-    table: "deadline",
+/// What of a ticket's row never changes.
+pub(super) const LASTING: &[&str] =
+    &["id", "root", "ticket_no", "source", "matter", "received_at", "district"];
+
+pub(super) static DEADLINE: Table<13> = Table {
+    name: "deadline",
     columns: [
-        "ticket",
-        "place",
-        "name",
-        "run",
-        "kind",
-        "party",
-        "agency",
-        "district",
-        "state",
-        "starts_at",
-        "yellow_at",
-        "due_at",
-        "certainty",
+        ("ticket", Id),
+        ("place", Int),
+        ("name", Text),
+        ("run", Int),
+        ("kind", Text),
+        ("party", Text),
+        ("agency", Text),
+        ("district", Text),
+        ("state", Text),
+        ("starts_at", Big),
+        ("yellow_at", Big),
+        ("due_at", Big),
+        ("certainty", Text),
     ],
 };
 
-pub(super) const CARD: Rows<10> = Rows {
-    table: "card",
+pub(super) static CARD: Table<10> = Table {
+    name: "card",
     columns: [
-        "ticket", "place", "name", "kind", "deadline", "party", "agency", "state", "due_at",
-        "fired_at",
+        ("ticket", Id),
+        ("place", Int),
+        ("name", Text),
+        ("kind", Text),
+        ("deadline", Text),
+        ("party", Text),
+        ("agency", Text),
+        ("state", Text),
+        ("due_at", Big),
+        ("fired_at", Big),
     ],
 };
 
@@ -151,7 +163,7 @@ pub(super) fn card(now: &Instance, place: usize) -> card::Model {
 }
 
 /// In the order of [`TICKET`].
-pub(super) fn ticket_values(row: ticket::Model) -> [Value; 26] {
+pub(super) fn ticket_cells(row: ticket::Model) -> [Cell<'static>; 26] {
     [
         row.id.into(),
         row.root.into(),
@@ -183,7 +195,7 @@ pub(super) fn ticket_values(row: ticket::Model) -> [Value; 26] {
 }
 
 /// In the order of [`DEADLINE`].
-pub(super) fn deadline_values(row: deadline::Model) -> [Value; 13] {
+pub(super) fn deadline_cells(row: deadline::Model) -> [Cell<'static>; 13] {
     [
         row.ticket.into(),
         row.place.into(),
@@ -202,7 +214,7 @@ pub(super) fn deadline_values(row: deadline::Model) -> [Value; 13] {
 }
 
 /// In the order of [`CARD`].
-pub(super) fn card_values(row: card::Model) -> [Value; 10] {
+pub(super) fn card_cells(row: card::Model) -> [Cell<'static>; 10] {
     [
         row.ticket.into(),
         row.place.into(),

@@ -1,23 +1,23 @@
 //! The one commit path: history, snapshots, deadlines, cards, outbox, personal data, requests and
-//! numbers of a whole batch in one transaction, with the same number of statements for one ticket
-//! as for five hundred. Must never write a part of a change.
+//! numbers of a whole batch in one transaction, table by table, for one ticket as for five hundred.
+//! Must never write a part of a change.
 
 use std::collections::BTreeMap;
 
 use duban_core::definition::Definition;
-use duban_core::message::Message;
-use duban_core::name::Name;
-use duban_core::role::Audience;
 use duban_core::ticket_id::TicketId;
 use duban_core::time::{Day, Instant};
-use sea_orm::sea_query::{Expr, ExprTrait, OnConflict, Query, Value};
-use sea_orm::{ConnectionTrait, DatabaseTransaction};
+use futures::FutureExt;
+use sea_orm::ConnectionTrait;
+use sea_orm::sea_query::{Expr, ExprTrait, LockType, OnConflict, Query};
 use uuid::Uuid;
 
 use super::change::Change;
-use super::rows::{Rows, number};
+use super::claim::{Claim, Held};
+use super::dialect::{Broken, Commits, Tx, alone};
+use super::rows::number;
 use super::ticket_no::ticket_no;
-use super::{Store, StoreError, columns, dialect, incident, request};
+use super::{Store, StoreError, incident, written};
 
 /// Changes of many tickets that are committed together.
 #[derive(Debug)]
@@ -32,16 +32,18 @@ pub struct Commit<'c> {
     pub days: &'c [Day],
     /// Definitions that are used for the first time.
     pub definitions: Vec<UsedDefinition>,
+    /// Other tickets that the decisions looked at, with the versions that they saw.
+    pub seen: Vec<(TicketId, i64)>,
 }
 
 /// A definition as it is stored on first use.
 #[derive(Clone, Debug)]
 pub struct UsedDefinition {
-    name: String,
-    version: i32,
-    hash: Vec<u8>,
-    text: String,
-    forms: String,
+    pub(super) name: String,
+    pub(super) version: i32,
+    pub(super) hash: Vec<u8>,
+    pub(super) text: String,
+    pub(super) forms: String,
 }
 
 impl UsedDefinition {
@@ -69,59 +71,48 @@ pub struct Committed {
     pub ticket_numbers: BTreeMap<TicketId, String>,
 }
 
-const EVENT: Rows<5> =
-    Rows { table: "event", columns: ["position", "ticket", "seq", "bytes", "hash"] };
-
-const OUTBOX: Rows<10> = Rows {
-    table: "outbox",
-    columns: [
-        "ticket",
-        "seq",
-        "nth",
-        "kind",
-        "destination",
-        "about",
-        "created_at",
-        "state",
-        "attempts",
-        "next_at",
-    ],
-};
-
-const PERSONAL: Rows<5> =
-    Rows { table: "personal_data", columns: ["reference", "ticket", "key", "body", "created_at"] };
-
-const REVIEW: Rows<6> = Rows {
-    table: "review",
-    columns: ["source", "review_id", "ticket", "commitment", "codes", "reference"],
-};
-
-const DEFINITION: Rows<6> = Rows {
-    table: "definition",
-    columns: ["name", "version", "hash", "text", "forms", "first_used_at"],
-};
-
 impl Store {
-    /// Commits a batch: all of it or nothing.
+    /// Commits a batch: all of it or nothing. The claim of its tickets ends with it.
     ///
     /// # Errors
     /// [`StoreError::Stale`] when a ticket is no longer as its decision saw it;
     /// [`StoreError::Unknown`] when the end of the transaction was not heard of; else what the
     /// database says.
-    pub async fn commit(&self, commit: &Commit<'_>) -> Result<Committed, StoreError> {
-        let tx = dialect::begin(&self.write).await?;
-        let written = write(&tx.tx, commit).await;
-        let was_written = written.is_ok();
-        match tx.end(written).await {
-            Ok(committed) => Ok(committed),
-            // Nothing of it was to be committed, or the database says that nothing was.
-            Err(error) if !was_written => Err(error),
-            Err(error @ (StoreError::Full | StoreError::Busy | StoreError::ReadOnly)) => Err(error),
+    pub async fn commit(&self, commit: &Commit<'_>, claim: Claim) -> Result<Committed, StoreError> {
+        let error = match self.carry_out(commit, claim).await {
+            Ok(committed) => return Ok(committed),
+            // Nothing of it was to be committed.
+            Err(Broken::Before(error)) => return Err(error),
+            Err(Broken::AtItsEnd(error)) => error,
+        };
+        match error {
+            // The database says that nothing was.
+            StoreError::Full | StoreError::Busy | StoreError::ReadOnly => Err(error),
             // Whether it was is what its identity tells; on a file nobody else could end it later.
-            Err(error) => match self.is_committed(commit.id).await {
+            error => match self.is_committed(commit.id).await {
                 Ok(false) if self.is_embedded() => Err(error),
                 _ => Err(StoreError::Unknown),
             },
+        }
+    }
+
+    async fn carry_out(&self, commit: &Commit<'_>, claim: Claim) -> Result<Committed, Broken> {
+        match &*self.commits {
+            Commits::File(file) => {
+                let mut file = alone(file).await.map_err(Broken::Before)?;
+                // The driver of a file answers at once, or keeps this thread until it does.
+                tokio::task::block_in_place(|| {
+                    file.run(|tx| write(tx, commit).now_or_never().unwrap_or(Err(StoreError::Busy)))
+                })
+            }
+            Commits::Server(server) => {
+                let mut tx = match claim.0 {
+                    Held::OfServer(tx) => tx,
+                    _ => server.begin().await.map_err(Broken::Before)?,
+                };
+                let written = write(&mut tx, commit).await;
+                tx.end(written).await
+            }
         }
     }
 
@@ -137,85 +128,53 @@ impl Store {
     }
 }
 
-async fn write(tx: &DatabaseTransaction, commit: &Commit<'_>) -> Result<Committed, StoreError> {
-    // Rows are locked in one order, whoever commits.
+/// Everything that a commit writes, in one order for whoever commits: rows of tickets that are there
+/// by their place, then what belongs to them, then what all commits share: numbers and the ledger,
+/// which are held for as short as can be.
+async fn write<T: Tx>(tx: &mut T, commit: &Commit<'_>) -> Result<Committed, StoreError> {
     let mut changes: Vec<&Change> = commit.changes.iter().collect();
     changes.sort_by_key(|change| change.place());
-    let ticket_numbers = numbers(tx, commit).await?;
-    let (number, first) = ledger(tx, commit).await?;
-    tickets(tx, &changes, &ticket_numbers).await?;
-    let events =
-        changes.iter().flat_map(|change| change.events.iter().map(move |one| (change, one)));
-    let rows = events.zip(first..).map(|((change, event), position)| {
-        let (bytes, hash) = (event.bytes.clone(), event.hash.0.to_vec());
-        [position.into(), id(change), integer(event.seq), bytes.into(), hash.into()]
-    });
-    EVENT.write(tx, rows.collect(), None).await?;
-    let rows = changes.iter().flat_map(|change| deadlines(change));
-    let replace = columns::DEADLINE.replace(&["ticket", "place"]);
-    columns::DEADLINE.write(tx, rows.collect(), Some(replace)).await?;
-    let rows = changes.iter().flat_map(|change| cards(change));
-    let replace = columns::CARD.replace(&["ticket", "place"]);
-    columns::CARD.write(tx, rows.collect(), Some(replace)).await?;
-    let rows = changes.iter().flat_map(|change| outbox(change, commit.at));
-    OUTBOX.write(tx, rows.collect(), None).await?;
-    apart(tx, &changes, commit).await?;
+    for rows in [
+        written::known_tickets(&changes),
+        written::deadlines(&changes),
+        written::cards(&changes),
+        written::outbox(&changes, commit.at),
+        written::personal(&changes, commit.at),
+        written::reviews(&changes),
+        written::requests(&changes, commit.at),
+        written::definitions(commit),
+    ] {
+        tx.write(&rows).await?;
+    }
+    unchanged(tx, &commit.seen).await?;
     let held: Vec<Uuid> =
         changes.iter().filter(|one| one.is_held()).map(|one| one.ticket().0).collect();
-    incident::moved_on(tx, &held, commit.at).await?;
+    if !held.is_empty() {
+        tx.ask(&incident::moved_on(held, commit.at)).await?;
+    }
+    let ticket_numbers = numbers(tx, commit).await?;
+    tx.write(&written::new_tickets(&changes, &ticket_numbers)).await?;
+    let (number, first) = ledger(tx, commit).await?;
+    tx.write(&written::events(&changes, first)).await?;
     Ok(Committed { number, ticket_numbers })
 }
 
-/// What is kept apart from tickets: people, reviews, repeated requests, definitions.
-async fn apart(
-    tx: &DatabaseTransaction,
-    changes: &[&Change],
-    commit: &Commit<'_>,
-) -> Result<(), StoreError> {
-    let at = commit.at.ms();
-    let rows = changes.iter().flat_map(|change| {
-        change.personal.iter().map(move |row| -> [Value; 5] {
-            let (key, body) = (row.key.to_vec(), row.body.clone());
-            [text(row.reference.as_str()), id(change), key.into(), body.into(), at.into()]
-        })
-    });
-    PERSONAL.write(tx, rows.collect(), None).await?;
-    let rows = changes.iter().filter_map(|change| {
-        let row = change.review.as_ref()?;
-        Some([
-            text(row.source.as_str()),
-            text(&row.review_id),
-            id(change),
-            row.commitment.0.to_vec().into(),
-            text(&row.codes),
-            text(row.reference.as_str()),
-        ])
-    });
-    // Another node may have opened the ticket meanwhile: look again.
-    REVIEW.write(tx, rows.collect(), None).await.map_err(conflict_is_stale)?;
-    let rows = changes.iter().flat_map(|change| &change.remembered);
-    let rows = rows.map(|row| request::row(row, commit.at));
-    request::ROWS.write(tx, rows.collect(), None).await.map_err(conflict_is_stale)?;
-    let rows = commit.definitions.iter().map(|row| -> [Value; 6] {
-        let (hash, forms) = (row.hash.clone(), text(&row.forms));
-        [text(&row.name), row.version.into(), hash.into(), text(&row.text), forms, at.into()]
-    });
-    let mut kept = OnConflict::columns(["name", "version"]);
-    kept.do_nothing();
-    DEFINITION.write(tx, rows.collect(), Some(kept)).await?;
+/// What else the decisions looked at is as they saw it, and stays so until the end of the commit.
+async fn unchanged<T: Tx>(tx: &mut T, seen: &[(TicketId, i64)]) -> Result<(), StoreError> {
+    for (ticket, version) in seen {
+        let mut query = Query::select();
+        query.column("version").from("ticket").and_where(Expr::col("id").eq(ticket.0));
+        query.lock(LockType::Update);
+        if tx.ask(&query).await? != [[*version]] {
+            return Err(StoreError::Stale);
+        }
+    }
     Ok(())
 }
 
-fn conflict_is_stale(error: StoreError) -> StoreError {
-    match error {
-        StoreError::Refused { .. } => StoreError::Stale,
-        other => other,
-    }
-}
-
 /// The numbers of new tickets: a day's numbers go up by as many as the day has new tickets.
-async fn numbers(
-    tx: &DatabaseTransaction,
+async fn numbers<T: Tx>(
+    tx: &mut T,
     commit: &Commit<'_>,
 ) -> Result<BTreeMap<TicketId, String>, StoreError> {
     let mut by_day: BTreeMap<Day, Vec<TicketId>> = BTreeMap::new();
@@ -236,9 +195,9 @@ async fn numbers(
     upsert.on_conflict(OnConflict::column("day").value("last", grown).to_owned());
     upsert.returning(Query::returning().columns(["day", "last"]));
     let mut numbers = BTreeMap::new();
-    for row in tx.query_all(&upsert).await? {
-        let day = Day::from_number(row.try_get_by_index(0)?);
-        let last: i64 = row.try_get_by_index(1)?;
+    for row in tx.ask(&upsert).await? {
+        let [day, last] = row[..] else { continue };
+        let day = Day::from_number(i32::try_from(day).unwrap_or_default());
         let tickets = by_day.get(&day).map_or(&[][..], Vec::as_slice);
         let first = last - number(tickets.len()) + 1;
         let numbered = tickets.iter().zip(first..);
@@ -249,111 +208,22 @@ async fn numbers(
 
 /// Takes the next place in the order of commits, and positions for its events; the commit's number
 /// and the first position.
-async fn ledger(tx: &DatabaseTransaction, commit: &Commit<'_>) -> Result<(i64, i64), StoreError> {
+async fn ledger<T: Tx>(tx: &mut T, commit: &Commit<'_>) -> Result<(i64, i64), StoreError> {
     let events = number(commit.changes.iter().map(|change| change.events.len()).sum::<usize>());
     let mut update = Query::update();
     update.table("ledger").value("commits", Expr::col("commits").add(1_i64));
     update.value("events", Expr::col("events").add(events)).and_where(Expr::col("id").eq(1));
     update.returning(Query::returning().columns(["commits", "events"]));
-    let row = tx.query_one(&update).await?;
-    let row = row.ok_or_else(|| StoreError::unreadable("表 ledger 没有行"))?;
-    let (commits, last): (i64, i64) = (row.try_get_by_index(0)?, row.try_get_by_index(1)?);
+    let rows = tx.ask(&update).await?;
+    let Some(&[commits, last]) = rows.first().map(Vec::as_slice) else {
+        return Err(StoreError::unreadable("表 ledger 没有行"));
+    };
     let first = last - events + 1;
     let mut insert = Query::insert();
     let columns = ["number", "id", "recorded_at", "first_position", "last_position"];
     insert.into_table("commit_log").columns(columns);
     let at = commit.at.ms();
     insert.values_panic([commits.into(), commit.id.into(), at.into(), first.into(), last.into()]);
-    tx.execute(&insert).await?;
+    tx.ask(&insert).await?;
     Ok((commits, first))
-}
-
-async fn tickets(
-    tx: &DatabaseTransaction,
-    changes: &[&Change],
-    numbers: &BTreeMap<TicketId, String>,
-) -> Result<(), StoreError> {
-    let rows = changes.iter().map(|change| ticket(change, numbers));
-    // A row that is not as the decision saw it is left alone, and the count tells.
-    let mut guarded = OnConflict::column("id");
-    let kept = ["id", "root", "ticket_no", "source", "matter", "received_at", "district"];
-    guarded.update_columns(
-        columns::TICKET.columns.into_iter().filter(|column| !kept.contains(column)),
-    );
-    let seen = Expr::col(("excluded", "version")).sub(1_i64);
-    guarded.action_and_where(Expr::col(("ticket", "version")).eq(seen));
-    if columns::TICKET.write(tx, rows.collect(), Some(guarded)).await? != changes.len() as u64 {
-        return Err(StoreError::Stale);
-    }
-    Ok(())
-}
-
-fn ticket(change: &Change, numbers: &BTreeMap<TicketId, String>) -> [Value; 26] {
-    let seen = change.loaded.as_ref().map_or(0, |loaded| loaded.version);
-    let loaded_no = change.loaded.as_ref().map(|loaded| loaded.ticket_no.as_str());
-    let ticket_no = loaded_no.or_else(|| numbers.get(&change.ticket()).map(String::as_str));
-    columns::ticket_values(columns::ticket(
-        &change.instance,
-        columns::Beside {
-            ticket_no: ticket_no.unwrap_or_default(),
-            version: seen + 1,
-            head: change.head,
-            source: change.source(),
-            matter: change.matter(),
-        },
-    ))
-}
-
-fn deadlines(change: &Change) -> impl Iterator<Item = [Value; 13]> {
-    let runs = change.changed_runs();
-    runs.map(|(place, run)| {
-        columns::deadline_values(columns::deadline(&change.instance, place, run))
-    })
-}
-
-fn cards(change: &Change) -> impl Iterator<Item = [Value; 10]> {
-    let cards = change.cards.iter();
-    cards.map(|place| columns::card_values(columns::card(&change.instance, *place)))
-}
-
-fn outbox(change: &Change, at: Instant) -> impl Iterator<Item = [Value; 10]> {
-    change.messages.iter().map(move |message| {
-        [
-            id(change),
-            integer(message.seq),
-            i32::from(message.nth).into(),
-            text(message.kind.word()),
-            destination(message, change.source()).into(),
-            serde_json::json!(message.about).to_string().into(),
-            at.ms().into(),
-            text("waiting"),
-            0_i32.into(),
-            at.ms().into(),
-        ]
-    })
-}
-
-/// To whom a message goes: an audience, with the agency or source where there are many of them.
-fn destination(message: &Message, source: &Name) -> String {
-    let one_of = match message.to {
-        Audience::Source => Some(source),
-        to if to.is_of_agency() => message.agency.as_ref(),
-        _ => None,
-    };
-    match one_of {
-        Some(one) => format!("{}:{one}", message.to),
-        None => message.to.word().to_owned(),
-    }
-}
-
-fn id(change: &Change) -> Value {
-    change.ticket().0.into()
-}
-
-fn text(text: &str) -> Value {
-    text.into()
-}
-
-fn integer(value: u64) -> Value {
-    number(value).into()
 }

@@ -76,7 +76,7 @@ impl From<DbErr> for StoreError {
             DbErr::Type(_) | DbErr::Json(_) => Self::unreadable("列的类型"),
             DbErr::Conn(RuntimeErr::SqlxError(inner))
             | DbErr::Exec(RuntimeErr::SqlxError(inner))
-            | DbErr::Query(RuntimeErr::SqlxError(inner)) => classify(inner),
+            | DbErr::Query(RuntimeErr::SqlxError(inner)) => Self::from(inner.as_ref()),
             // Names of kinds only: the text of others may hold a value.
             other => Self::Database(kind(other)),
         }
@@ -88,43 +88,49 @@ fn kind(error: &DbErr) -> String {
     shown.split(['(', '{', ' ']).next().unwrap_or_default().to_owned()
 }
 
-fn classify(error: &SqlxError) -> StoreError {
-    match error {
-        SqlxError::Database(database) => by_code(database.code().as_deref().unwrap_or_default()),
-        SqlxError::Io(io) => StoreError::Unreachable(format!("{:?}", io.kind())),
-        SqlxError::PoolTimedOut => StoreError::Busy,
-        SqlxError::PoolClosed | SqlxError::WorkerCrashed => {
-            StoreError::Unreachable("连接已关闭".to_owned())
+impl From<&SqlxError> for StoreError {
+    fn from(error: &SqlxError) -> Self {
+        match error {
+            SqlxError::Database(database) => {
+                Self::by_code(database.code().as_deref().unwrap_or_default())
+            }
+            SqlxError::Io(io) => Self::Unreachable(format!("{:?}", io.kind())),
+            SqlxError::PoolTimedOut => Self::Busy,
+            SqlxError::PoolClosed | SqlxError::WorkerCrashed => {
+                Self::Unreachable("连接已关闭".to_owned())
+            }
+            SqlxError::ColumnDecode { index, .. } => Self::unreadable(format!("列 {index}")),
+            _ => Self::Database("driver".to_owned()),
         }
-        SqlxError::ColumnDecode { index, .. } => StoreError::unreadable(format!("列 {index}")),
-        _ => StoreError::Database("driver".to_owned()),
     }
 }
 
-/// `SQLite` gives extended result codes in decimal, `PostgreSQL` five characters of SQLSTATE.
-fn by_code(code: &str) -> StoreError {
-    if code.len() == 5
-        && let Some(class) = code.get(..2)
-    {
-        return match (class, code) {
-            ("40" | "55", _) | ("57", "57014") => StoreError::Busy,
-            ("53", "53100") => StoreError::Full,
-            ("08" | "57" | "53" | "58" | "XX", _) => StoreError::Unreachable(code.to_owned()),
-            ("25", "25006") => StoreError::ReadOnly,
-            _ => StoreError::Refused { code: code.to_owned() },
+impl StoreError {
+    /// `SQLite` gives extended result codes in decimal, `PostgreSQL` five characters of SQLSTATE.
+    pub(super) fn by_code(code: &str) -> Self {
+        if code.len() == 5
+            && let Some(class) = code.get(..2)
+        {
+            return match (class, code) {
+                ("40" | "55", _) | ("57", "57014") => Self::Busy,
+                ("53", "53100") => Self::Full,
+                ("08" | "57" | "53" | "58" | "XX", _) => Self::Unreachable(code.to_owned()),
+                ("25", "25006") => Self::ReadOnly,
+                _ => Self::Refused { code: code.to_owned() },
+            };
+        }
+        let Ok(extended) = code.parse::<u32>() else {
+            return Self::Database(code.to_owned());
         };
-    }
-    let Ok(extended) = code.parse::<u32>() else {
-        return StoreError::Database(code.to_owned());
-    };
-    match extended & 0xff {
-        5 | 6 => StoreError::Busy,
-        8 => StoreError::ReadOnly,
-        11 | 26 => StoreError::Unreadable("文件已损坏，或不是 SQLite 数据库".to_owned()),
-        13 => StoreError::Full,
-        7 | 9 | 10 | 15 => StoreError::Unreachable(format!("读写出错，代码 {code}")),
-        14 => StoreError::Unreachable("文件打不开".to_owned()),
-        _ => StoreError::Refused { code: code.to_owned() },
+        match extended & 0xff {
+            5 | 6 => Self::Busy,
+            8 => Self::ReadOnly,
+            11 | 26 => Self::Unreadable("文件已损坏，或不是 SQLite 数据库".to_owned()),
+            13 => Self::Full,
+            7 | 9 | 10 | 15 => Self::Unreachable(format!("读写出错，代码 {code}")),
+            14 => Self::Unreachable("文件打不开".to_owned()),
+            _ => Self::Refused { code: code.to_owned() },
+        }
     }
 }
 
@@ -135,7 +141,7 @@ mod tests {
     #[test]
     fn codes_tell_whose_fault_it_is() {
         let check = |code: &str, expected: &StoreError, blames_rows: bool| {
-            let found = by_code(code);
+            let found = StoreError::by_code(code);
             assert_eq!(std::mem::discriminant(&found), std::mem::discriminant(expected), "{code}");
             assert_eq!(found.blames_rows(), blames_rows, "{code}");
         };

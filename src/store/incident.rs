@@ -3,14 +3,15 @@
 
 use duban_core::ticket_id::TicketId;
 use duban_core::time::{Day, Instant};
-use sea_orm::sea_query::{Expr, ExprTrait, Query};
+use sea_orm::sea_query::{Expr, ExprTrait, Query, UpdateStatement};
 use sea_orm::{ColumnTrait, ConnectionTrait, DatabaseTransaction, EntityTrait, QueryFilter};
 use sea_orm::{QueryOrder, QuerySelect};
 use uuid::Uuid;
 
 use super::entity::incident;
-use super::rows::{Rows, number};
-use super::{Store, StoreError, dialect};
+use super::rows::Kind::{Big, Id, Int, Text};
+use super::rows::{Cell, Table, number};
+use super::{Store, StoreError};
 
 /// Something that people must look into.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -50,9 +51,19 @@ pub const ADVANCE: &str = "advance";
 /// What a publication's recomputation is called.
 pub const RECOMPUTE: &str = "recompute";
 
-const INCIDENT: Rows<9> = Rows {
-    table: "incident",
-    columns: ["id", "ticket", "command", "code", "message", "seq", "at", "arrived_at", "known_on"],
+static INCIDENT: Table<9> = Table {
+    name: "incident",
+    columns: [
+        ("id", Id),
+        ("ticket", Id),
+        ("command", Text),
+        ("code", Text),
+        ("message", Text),
+        ("seq", Big),
+        ("at", Big),
+        ("arrived_at", Big),
+        ("known_on", Int),
+    ],
 };
 
 impl Store {
@@ -62,7 +73,7 @@ impl Store {
     /// # Errors
     /// The database refuses; nothing is noted then.
     pub async fn note_incidents(&self, noted: &[(Uuid, NewIncident)]) -> Result<(), StoreError> {
-        let tx = dialect::begin(&self.write).await?;
+        let tx = self.begin().await?;
         let written = note(&tx.tx, noted).await;
         tx.end(written).await
     }
@@ -96,7 +107,7 @@ impl Store {
         wake_at: Option<Instant>,
         at: Instant,
     ) -> Result<bool, StoreError> {
-        let tx = dialect::begin(&self.write).await?;
+        let tx = self.begin().await?;
         let written = free(&tx.tx, ticket, version, wake_at, at).await;
         tx.end(written).await
     }
@@ -109,7 +120,7 @@ impl Store {
         let mut update = Query::update();
         update.table("incident").value("resolved_at", at.ms());
         update.and_where(Expr::col("id").eq(id)).and_where(Expr::col("resolved_at").is_null());
-        self.write.execute(&update).await?;
+        self.writer().await?.execute(&update).await?;
         Ok(())
     }
 
@@ -136,7 +147,7 @@ impl Store {
 }
 
 async fn note(tx: &DatabaseTransaction, noted: &[(Uuid, NewIncident)]) -> Result<(), StoreError> {
-    let rows = noted.iter().map(|(id, what)| {
+    let rows = noted.iter().map(|(id, what)| -> [Cell<'_>; 9] {
         [
             (*id).into(),
             what.ticket.0.into(),
@@ -153,10 +164,12 @@ async fn note(tx: &DatabaseTransaction, noted: &[(Uuid, NewIncident)]) -> Result
         let again = || noted.iter().filter(|(_, what)| what.command == command);
         let tickets: Vec<Uuid> = again().map(|(_, what)| what.ticket.0).collect();
         if let Some((_, last)) = again().next_back() {
-            resolve(tx, &tickets, command, last.at).await?;
+            resolve(tx, tickets, command, last.at).await?;
         }
     }
-    INCIDENT.write(tx, rows.collect(), None).await?;
+    if !noted.is_empty() {
+        tx.execute(&INCIDENT.insert(rows, &[])).await?;
+    }
     let mut hold = Query::update();
     hold.table("ticket").value("wake_at", Option::<i64>::None);
     hold.value("version", Expr::col("version").add(1_i64));
@@ -186,7 +199,7 @@ async fn free(
     if tx.execute(&update).await?.rows_affected() == 0 {
         return Ok(false);
     }
-    resolve(tx, &[ticket.0], ADVANCE, at).await?;
+    resolve(tx, vec![ticket.0], ADVANCE, at).await?;
     Ok(true)
 }
 
@@ -209,28 +222,27 @@ fn shown(row: incident::Model) -> Incident {
 
 /// Time goes on on these tickets: that it did not is over. Of a publication that could not be worked
 /// in, or of what somebody asked for, that is not the end.
-pub(super) async fn moved_on(
-    tx: &DatabaseTransaction,
-    tickets: &[Uuid],
-    at: Instant,
-) -> Result<(), StoreError> {
-    resolve(tx, tickets, ADVANCE, at).await
+pub(super) fn moved_on(tickets: Vec<Uuid>, at: Instant) -> UpdateStatement {
+    resolved(tickets, ADVANCE, at)
 }
 
 async fn resolve(
     tx: &DatabaseTransaction,
-    tickets: &[Uuid],
+    tickets: Vec<Uuid>,
     command: &str,
     at: Instant,
 ) -> Result<(), StoreError> {
-    if tickets.is_empty() {
-        return Ok(());
+    if !tickets.is_empty() {
+        tx.execute(&resolved(tickets, command, at)).await?;
     }
+    Ok(())
+}
+
+fn resolved(tickets: Vec<Uuid>, command: &str, at: Instant) -> UpdateStatement {
     let mut update = Query::update();
     update.table("incident").value("resolved_at", at.ms());
-    update.and_where(Expr::col("ticket").is_in(tickets.iter().copied()));
+    update.and_where(Expr::col("ticket").is_in(tickets));
     update.and_where(Expr::col("resolved_at").is_null());
     update.and_where(Expr::col("command").eq(command));
-    tx.execute(&update).await?;
-    Ok(())
+    update
 }

@@ -7,6 +7,7 @@ mod attachment;
 mod audit;
 mod board;
 mod change;
+mod claim;
 mod columns;
 mod commit;
 mod definition;
@@ -29,6 +30,7 @@ mod ticket;
 mod ticket_no;
 mod token;
 mod turning;
+mod written;
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -41,9 +43,12 @@ pub use attachment::{Attachment, Side};
 pub use audit::{AuditPage, StoredTicket, Totals};
 pub use board::{Board, BoardFilter, By, Line};
 pub use change::{Change, EventRow, PersonalRow, Remembered, ReviewRow, red_at};
+pub use claim::Claim;
+use claim::GivenAway;
 pub use commit::{Commit, Committed, UsedDefinition};
 pub use definition::StoredDefinition;
 pub use dialect::FileLock;
+use dialect::{Commits, Opened, Write, Writer};
 pub use error::StoreError;
 pub use event::{CommitPlace, Recorded};
 pub use incident::{ADVANCE, Incident, NewIncident, RECOMPUTE};
@@ -61,7 +66,9 @@ pub use turning::{Turning, TurningCount, TurningFilter};
 pub struct Store {
     write: DatabaseConnection,
     read: DatabaseConnection,
-    /// Statements of the writer since the start.
+    commits: Arc<Commits>,
+    given_away: Arc<GivenAway>,
+    /// Statements of commits since the start.
     statements: Arc<AtomicU64>,
 }
 
@@ -112,13 +119,21 @@ impl Store {
     }
 
     async fn connect(url: &str) -> Result<Self, StoreError> {
-        let dialect::Pools { mut write, read } = dialect::connect(url).await?;
         let statements = Arc::new(AtomicU64::new(0));
-        let counted = Arc::clone(&statements);
-        write.set_metric_callback(move |_| {
-            counted.fetch_add(1, Ordering::Relaxed);
-        });
-        Ok(Self { write, read, statements })
+        let opened = dialect::connect(url, Arc::clone(&statements)).await?;
+        let Opened { write, read, commits } = opened;
+        let (commits, given_away) = (Arc::new(commits), Arc::default());
+        Ok(Self { write, read, commits, given_away, statements })
+    }
+
+    /// The connections that write outside the commit path.
+    async fn writer(&self) -> Result<Writer<'_>, StoreError> {
+        dialect::writer(&self.write, &self.commits).await
+    }
+
+    /// Begins a write outside the commit path.
+    async fn begin(&self) -> Result<Write<'_>, StoreError> {
+        dialect::begin(self.writer().await?).await
     }
 
     /// A database that a newer program has changed is left alone.
@@ -147,7 +162,8 @@ impl Store {
         Ok(())
     }
 
-    /// How many statements the writer has run since the start.
+    /// How many statements commits have taken since the start; a statement that takes row after row
+    /// is one.
     #[must_use]
     pub fn statements(&self) -> u64 {
         self.statements.load(Ordering::Relaxed)
@@ -155,6 +171,9 @@ impl Store {
 
     /// Closes the connections; SQLite folds its log into the file.
     pub async fn close(&self) {
+        if let Commits::File(file) = &*self.commits {
+            file.lock().await.close();
+        }
         // Clones may close it again: that does no harm.
         let _ = self.read.clone().close().await;
         let _ = self.write.clone().close().await;

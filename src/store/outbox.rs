@@ -10,7 +10,7 @@ use uuid::Uuid;
 
 use super::entity::outbox;
 use super::rows::{number, word};
-use super::{Store, StoreError, dialect};
+use super::{Store, StoreError};
 
 /// Destinations that are looked for at once: a house has some hundred agencies.
 const DESTINATIONS_MAX: u64 = 1_000;
@@ -165,7 +165,7 @@ impl Store {
         until: Instant,
         limit: u64,
     ) -> Result<Vec<Posted>, StoreError> {
-        let tx = dialect::begin(&self.write).await?;
+        let tx = self.begin().await?;
         let written = claim(&tx.tx, lease, due(destination, now, limit), until).await;
         let rows = tx.end(written).await?;
         // As the update has it.
@@ -183,7 +183,7 @@ impl Store {
         at: Instant,
         finished: &[(MessageId, Finished)],
     ) -> Result<(), StoreError> {
-        let tx = dialect::begin(&self.write).await?;
+        let tx = self.begin().await?;
         let written = finish(&tx.tx, lease, at, finished).await;
         tx.end(written).await
     }
@@ -198,7 +198,7 @@ impl Store {
         update.value("attempts", 0).value("next_at", at.ms());
         update.value("lease", Option::<Uuid>::None).value("done_at", Option::<i64>::None);
         update.value("failure", Option::<String>::None).cond_where(any_of([key(id)]));
-        Ok(self.write.execute(&update).await?.rows_affected() > 0)
+        Ok(self.writer().await?.execute(&update).await?.rows_affected() > 0)
     }
 
     /// When the next message is due for a destination that is not busy; one that waits behind

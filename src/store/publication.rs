@@ -53,7 +53,7 @@ impl Store {
             publication::Column::DoneAt,
         ]);
         let insert = publication::Entity::insert(row).on_conflict(replace);
-        insert.exec_without_returning(&self.write).await?;
+        insert.exec_without_returning(&*self.writer().await?).await?;
         Ok(())
     }
 

@@ -5,14 +5,15 @@ use duban_core::digest::Digest;
 use duban_core::name::Name;
 use duban_core::ticket_id::TicketId;
 use duban_core::time::Instant;
-use sea_orm::sea_query::{Expr, ExprTrait, OnConflict, Query, Value};
+use sea_orm::sea_query::{Expr, ExprTrait, Query};
 use sea_orm::{ColumnTrait, Condition, ConnectionTrait, EntityTrait, QueryFilter};
 use uuid::Uuid;
 
 use super::entity::{idempotency, personal_data, review};
 use super::event::digest;
-use super::rows::Rows;
-use super::{Remembered, Store, StoreError, dialect};
+use super::rows::Kind::{Big, Blob, Id, Int, Text};
+use super::rows::{Cell, Table};
+use super::{Remembered, Store, StoreError};
 
 /// A review that came before.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -55,29 +56,29 @@ pub struct KnownRequest {
     pub number: Option<i64>,
 }
 
-pub(super) const ROWS: Rows<9> = Rows {
-    table: "idempotency",
+pub(super) static REQUEST: Table<9> = Table {
+    name: "idempotency",
     columns: [
-        "subject",
-        "operation",
-        "key",
-        "secret",
-        "commitment",
-        "status",
-        "about",
-        "number",
-        "created_at",
+        ("subject", Text),
+        ("operation", Text),
+        ("key", Text),
+        ("secret", Blob),
+        ("commitment", Blob),
+        ("status", Int),
+        ("about", Id),
+        ("number", Big),
+        ("created_at", Big),
     ],
 };
 
-pub(super) fn row(request: &Remembered, at: Instant) -> [Value; 9] {
+pub(super) fn row(request: &Remembered, at: Instant) -> [Cell<'_>; 9] {
     let RequestKey { subject, operation, key } = &request.key;
     [
         subject.as_str().into(),
         operation.as_str().into(),
         key.as_str().into(),
-        request.secret.to_vec().into(),
-        request.commitment.0.to_vec().into(),
+        request.secret[..].into(),
+        request.commitment.0[..].into(),
         i32::from(request.status).into(),
         request.about.into(),
         request.number.into(),
@@ -155,11 +156,10 @@ impl Store {
         request: &Remembered,
         at: Instant,
     ) -> Result<(), StoreError> {
-        let mut kept = OnConflict::columns(["subject", "operation", "key"]);
-        kept.do_nothing();
-        let tx = dialect::begin(&self.write).await?;
-        let written = ROWS.write(&tx.tx, vec![row(request, at)], Some(kept)).await.map(|_| ());
-        tx.end(written).await
+        let once = [row(request, at)].into_iter();
+        let insert = REQUEST.insert(once, &["subject", "operation", "key"]);
+        self.writer().await?.execute(&insert).await?;
+        Ok(())
     }
 
     /// A request has been carried out.
@@ -169,7 +169,7 @@ impl Store {
     pub async fn finish_request(&self, key: &RequestKey, status: u16) -> Result<(), StoreError> {
         let mut update = Query::update();
         update.table("idempotency").value("status", i32::from(status)).cond_where(is(key));
-        self.write.execute(&update).await?;
+        self.writer().await?.execute(&update).await?;
         Ok(())
     }
 
@@ -181,7 +181,7 @@ impl Store {
         let mut delete = Query::delete();
         delete.from_table("idempotency").cond_where(is(key));
         delete.and_where(Expr::col("status").eq(0));
-        self.write.execute(&delete).await?;
+        self.writer().await?.execute(&delete).await?;
         Ok(())
     }
 
@@ -192,7 +192,7 @@ impl Store {
     pub async fn forget_requests(&self, before: Instant) -> Result<u64, StoreError> {
         let query = idempotency::Entity::delete_many()
             .filter(Expr::col(idempotency::Column::CreatedAt).lt(before.ms()));
-        Ok(query.exec(&self.write).await?.rows_affected)
+        Ok(query.exec(&*self.writer().await?).await?.rows_affected)
     }
 }
 

@@ -1,50 +1,161 @@
-//! Many rows into one table, in as few statements as they fit into. Must never know what a row
-//! means.
+//! Rows of a table as data: what one commit writes into it at once. Must never know what a row means,
+//! nor how a database takes it.
 
-use sea_orm::sea_query::{
-    Alias, Expr, Func, FunctionCall, IntoCondition, OnConflict, Query, Value,
-};
-use sea_orm::{ConnectionTrait, DatabaseTransaction};
+use std::borrow::Cow;
 
-use super::StoreError;
-use super::dialect::rows_max;
+use sea_orm::sea_query::{Alias, Expr, Func, FunctionCall, InsertStatement, IntoCondition};
+use sea_orm::sea_query::{OnConflict, Query, Value};
+use uuid::Uuid;
 
-/// A table with the columns that are written.
-pub(super) struct Rows<const N: usize> {
-    pub(super) table: &'static str,
-    pub(super) columns: [&'static str; N],
+/// What a column holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Kind {
+    Id,
+    Int,
+    Big,
+    Text,
+    Blob,
 }
 
-impl<const N: usize> Rows<N> {
-    /// Writes rows; how many were written. Without rows there is no statement.
-    pub(super) async fn write(
-        &self,
-        tx: &DatabaseTransaction,
-        rows: Vec<[Value; N]>,
-        conflict: Option<OnConflict>,
-    ) -> Result<u64, StoreError> {
-        let mut rows = rows.into_iter();
-        let mut written = 0;
-        while rows.len() > 0 {
-            let mut insert = Query::insert();
-            insert.into_table(self.table).columns(self.columns);
-            for row in rows.by_ref().take(rows_max(N)) {
-                insert.values_panic(row.map(Expr::Value));
-            }
-            if let Some(conflict) = &conflict {
-                insert.on_conflict(conflict.clone());
-            }
-            written += tx.execute(&insert).await?.rows_affected();
-        }
-        Ok(written)
+/// A column by its name.
+pub(super) type Column = (&'static str, Kind);
+
+/// What one row has in one column.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) enum Cell<'c> {
+    Null,
+    Id(Uuid),
+    Int(i32),
+    Big(i64),
+    Text(Cow<'c, str>),
+    Blob(Cow<'c, [u8]>),
+}
+
+/// What happens to a row whose key is there.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Meets {
+    /// The database refuses it.
+    Refused,
+    /// Somebody else was faster: what was decided is stale.
+    Stale,
+    /// What is there stays.
+    Kept(&'static [&'static str]),
+    /// It takes the place of what is there.
+    Replaced(&'static [&'static str]),
+    /// It is there, by `id`, at the `version` before; some of its columns never change.
+    Changed(&'static [&'static str]),
+}
+
+/// A table with the columns that are written.
+pub(super) struct Table<const N: usize> {
+    pub(super) name: &'static str,
+    pub(super) columns: [Column; N],
+}
+
+/// Rows of one table.
+pub(super) struct Rows<'c> {
+    pub(super) table: &'static str,
+    pub(super) columns: &'static [Column],
+    pub(super) meets: Meets,
+    /// Row after row.
+    pub(super) cells: Vec<Cell<'c>>,
+}
+
+impl<const N: usize> Table<N> {
+    /// Rows of it, to be written.
+    pub(super) fn rows<'c>(
+        &'static self,
+        meets: Meets,
+        rows: impl Iterator<Item = [Cell<'c>; N]>,
+    ) -> Rows<'c> {
+        Rows { table: self.name, columns: &self.columns, meets, cells: rows.flatten().collect() }
     }
 
-    /// What to do with rows that are there: every column but the keys takes the new value.
-    pub(super) fn replace(&self, keys: &[&'static str]) -> OnConflict {
-        let mut conflict = OnConflict::columns(keys.iter().map(|key| Alias::new(*key)));
-        let others = self.columns.iter().filter(|column| !keys.contains(column));
-        conflict.update_columns(others.map(|column| Alias::new(*column)));
-        conflict
+    /// A few rows as a statement of its own, outside the commit path.
+    pub(super) fn insert<'c>(
+        &self,
+        rows: impl Iterator<Item = [Cell<'c>; N]>,
+        unless: &[&'static str],
+    ) -> InsertStatement {
+        let mut insert = Query::insert();
+        insert.into_table(self.name).columns(self.columns.map(|(name, _)| name));
+        for row in rows {
+            let cells = row.into_iter().zip(&self.columns);
+            insert.values_panic(cells.map(|(cell, (_, kind))| Expr::Value(cell.value(*kind))));
+        }
+        if !unless.is_empty() {
+            let mut kept = OnConflict::columns(unless.iter().map(|key| Alias::new(*key)));
+            insert.on_conflict(kept.do_nothing().to_owned());
+        }
+        insert
+    }
+}
+
+impl Meets {
+    /// What a statement that inserts says about it, in the words that both databases share.
+    pub(super) fn clause(self, columns: &[Column]) -> String {
+        match self {
+            Self::Refused | Self::Stale | Self::Changed(_) => String::new(),
+            Self::Kept(keys) => format!(" ON CONFLICT ({}) DO NOTHING", keys.join(", ")),
+            Self::Replaced(keys) => {
+                let others = columns.iter().filter(|(name, _)| !keys.contains(name));
+                let set: Vec<String> =
+                    others.map(|(name, _)| format!("{name} = excluded.{name}")).collect();
+                let (keys, set) = (keys.join(", "), set.join(", "));
+                format!(" ON CONFLICT ({keys}) DO UPDATE SET {set}")
+            }
+        }
+    }
+}
+
+impl Rows<'_> {
+    /// How many there are.
+    pub(super) fn len(&self) -> usize {
+        self.cells.len() / self.columns.len()
+    }
+}
+
+impl Cell<'_> {
+    /// As one of a column: a NULL has its kind too.
+    fn value(self, kind: Kind) -> Value {
+        match (self, kind) {
+            (Self::Null, Kind::Id) => Option::<Uuid>::None.into(),
+            (Self::Null, Kind::Int) => Option::<i32>::None.into(),
+            (Self::Null, Kind::Big) => Option::<i64>::None.into(),
+            (Self::Null, Kind::Text) => Option::<String>::None.into(),
+            (Self::Null, Kind::Blob) => Option::<Vec<u8>>::None.into(),
+            (Self::Id(id), _) => id.into(),
+            (Self::Int(int), _) => int.into(),
+            (Self::Big(big), _) => big.into(),
+            (Self::Text(text), _) => text.into_owned().into(),
+            (Self::Blob(bytes), _) => bytes.into_owned().into(),
+        }
+    }
+}
+
+macro_rules! cells {
+    ($($from:ty => $kind:ident($make:expr)),+ $(,)?) => {
+        $(impl<'c> From<$from> for Cell<'c> {
+            fn from(value: $from) -> Self {
+                Cell::$kind($make(value))
+            }
+        })+
+    };
+}
+
+cells!(
+    Uuid => Id(|id| id),
+    i32 => Int(|int| int),
+    i64 => Big(|big| big),
+    String => Text(Cow::Owned),
+    &'c str => Text(Cow::Borrowed),
+    Vec<u8> => Blob(Cow::Owned),
+    &'c [u8] => Blob(Cow::Borrowed),
+);
+
+impl<'c, T: Into<Cell<'c>>> From<Option<T>> for Cell<'c> {
+    fn from(value: Option<T>) -> Self {
+        value.map_or(Cell::Null, Into::into)
     }
 }
 

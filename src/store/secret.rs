@@ -20,7 +20,7 @@ impl Store {
         let mut kept = OnConflict::column(secret::Column::Name);
         kept.do_nothing();
         let insert = secret::Entity::insert(row).on_conflict(kept);
-        insert.exec_without_returning(&self.write).await?;
+        insert.exec_without_returning(&*self.writer().await?).await?;
         let kept = secret::Entity::find_by_id(name).one(&self.read).await?;
         let kept = kept.ok_or_else(|| StoreError::unreadable("密钥"))?;
         Ok(digest(&kept.key)?.0)

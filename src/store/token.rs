@@ -10,7 +10,7 @@ use sea_orm::{QueryFilter, QueryOrder, QuerySelect};
 use uuid::Uuid;
 
 use super::entity::token;
-use super::{Store, StoreError, dialect};
+use super::{Store, StoreError};
 
 /// A token.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -55,7 +55,7 @@ impl Store {
     /// # Errors
     /// [`AddTokenError`]; nothing is added then.
     pub async fn add_token(&self, new: &Token) -> Result<(), AddTokenError> {
-        let tx = dialect::begin(&self.write).await?;
+        let tx = self.begin().await?;
         let written = add(&tx.tx, new).await;
         let held = tx.end(written).await?;
         held.map_or(Ok(()), |held| Err(AddTokenError::Excluded { held }))
@@ -100,7 +100,7 @@ impl Store {
             .filter(token::Column::Id.eq(id))
             .filter(token::Column::RevokedAt.is_null())
             .filter(token::Column::ExpiresAt.gt(at.ms()));
-        Ok(update.exec(&self.write).await?.rows_affected > 0)
+        Ok(update.exec(&*self.writer().await?).await?.rows_affected > 0)
     }
 }
 

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::sync::LazyLock;
 
-use duban::store::{Change, Commit, Committed, Loaded, ReviewRow, Store, StoreError};
+use duban::store::{Change, Claim, Commit, Committed, Loaded, ReviewRow, Store, StoreError};
 use duban_core::calendar::Calendar;
 use duban_core::command::{Command, Moment, Opening};
 use duban_core::decide::{Context, decide, open};
@@ -69,6 +69,7 @@ pub(crate) async fn commit(
 ) -> Result<Committed, StoreError> {
     let day = CALENDAR.zone().day_of(at);
     let days = vec![day; changes.len()];
-    let commit = Commit { id: Uuid::now_v7(), at, changes, days: &days, definitions: Vec::new() };
-    store.commit(&commit).await
+    let (id, definitions, seen) = (Uuid::now_v7(), Vec::new(), Vec::new());
+    let commit = Commit { id, at, changes, days: &days, definitions, seen };
+    store.commit(&commit, Claim::default()).await
 }

@@ -102,7 +102,7 @@ mod file {
             let answer = server.post("/v1/reviews", &hotline, &body).await;
             match answer.body["ticket_no"].as_str() {
                 Some(number) if answer.status.is_success() => {
-                    accepted.push((nr, number.to_owned()))
+                    accepted.push((nr, number.to_owned()));
                 }
                 _ => {
                     refused = Some((nr, answer));

@@ -1,8 +1,6 @@
 //! The midnight herd: the contact deadlines of many tickets end at one instant. Must never count
 //! what is not in the database afterwards.
 
-use std::fs;
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Instant as Stopwatch;
 
@@ -17,13 +15,14 @@ use duban_core::time::Instant;
 use serde::Serialize;
 use serde_json::json;
 
-use super::{Folder, per_second, percentile, rss_mb, tell};
+use super::scratch::{Scratch, Where};
+use super::{per_second, percentile, rss_mb, tell};
 use crate::catalog::{self, Register, Source};
 use crate::cli::{Ended, Failure, block_on, print};
 use crate::clock::{Clock, wall};
 use crate::crypto;
-use crate::engine::{Engine, Knowledge};
-use crate::store::{Carried, Change, Commit, ReviewRow, Store};
+use crate::engine::{ADVANCES_AT_ONCE, Engine, Knowledge};
+use crate::store::{Carried, Change, Claim, Commit, ReviewRow, Store};
 use crate::wake::Wake;
 
 /// Tickets in one commit while the herd is gathered.
@@ -42,9 +41,8 @@ pub(in crate::cli) struct Herd {
     #[arg(long, value_name = "件数", default_value_t = 500)]
     #[arg(value_parser = clap::value_parser!(u64).range(1..=2_000))]
     batch: u64,
-    /// 在此目录中建立临时数据库（应在真实磁盘上）；不写则用系统临时目录
-    #[arg(long, value_name = "目录")]
-    folder: Option<PathBuf>,
+    #[command(flatten)]
+    within: Where,
 }
 
 #[derive(Serialize)]
@@ -64,18 +62,19 @@ struct Measured {
 
 impl Herd {
     pub(super) fn run(self) -> Ended {
-        let folder = Folder::new(self.folder.as_deref())?;
-        let measured = block_on(self.measure(&folder))?;
+        let measured = block_on(async {
+            let scratch = self.within.scratch().await?;
+            let measured = self.measure(&scratch).await;
+            scratch.gone().await.and(measured)
+        })?;
         print(&format!("{}\n", json!(measured)))
     }
 
-    async fn measure(&self, folder: &Folder) -> Result<Measured, Failure> {
-        let (store, _) = Store::migrate(&folder.url("herd.db")).await?;
+    async fn measure(&self, scratch: &Scratch) -> Result<Measured, Failure> {
+        let (store, _) = Store::migrate(&scratch.url).await?;
         tell(&format!("准备 {} 件工单……", self.tickets));
         let due = gather(&store, self.tickets).await?;
-        store.fold().await?;
-        let (file, before) = (folder.file("herd.db"), folder.file("before.db"));
-        copy(&file, &before)?;
+        store.set_aside(&scratch.url).await?;
         let (events, outbox) = (count(&store).await?, store.count_messages().await?);
         let engine = engine(&store, due).await?;
         tell("等待同一时刻到期，然后办理……");
@@ -83,39 +82,53 @@ impl Herd {
             engine.clock().sleep_until(due.plus_ms(SETTLE_MS)).await;
         }
         let begun = Stopwatch::now();
-        let mut lags: Vec<(u64, usize)> = Vec::new();
-        loop {
-            let advanced = engine.advance_due(self.batch).await?;
-            if advanced.due == 0 {
-                break;
-            }
-            lags.push((begun.elapsed().as_millis().try_into().unwrap_or(u64::MAX), advanced.moved));
-        }
+        let mut lags = self.work_off(&engine, begun).await?;
         let seconds = begun.elapsed().as_secs_f64();
+        lags.sort_unstable();
         let rss_mb = rss_mb();
         let events = count(&store).await? - events;
         let outbox = store.count_messages().await? - outbox;
         tell("核对，并测本机上限……");
         let verified = self.verify(&store, due, events, outbox).await?;
-        store.fold().await?;
-        let limit_s = limit(folder, &before).await?;
-        let lags: Vec<u64> =
-            lags.into_iter().flat_map(|(lag, moved)| std::iter::repeat_n(lag, moved)).collect();
-        let rate = per_second(self.tickets, seconds);
-        let limit = per_second(self.tickets, limit_s);
+        let limit_s = store.write_again(&scratch.url).await?.as_secs_f64();
+        store.close().await;
         Ok(Measured {
-            store: "sqlite",
+            store: scratch.kind(),
             tickets: self.tickets,
-            tickets_per_s: rate,
+            tickets_per_s: per_second(self.tickets, seconds),
             events,
             outbox,
             verified,
             p50_lag_ms: percentile(&lags, 0.5),
             p99_lag_ms: percentile(&lags, 0.99),
-            limit_rows_per_s: limit,
+            limit_rows_per_s: per_second(self.tickets, limit_s),
             ratio_to_limit: (limit_s / seconds * 100.0).round() / 100.0,
             rss_mb,
         })
+    }
+
+    /// As the lane does it; how long after the instant each ticket was moved on, in milliseconds.
+    async fn work_off(&self, engine: &Engine, begun: Stopwatch) -> Result<Vec<u64>, Failure> {
+        let turns = (0..ADVANCES_AT_ONCE).map(|_| {
+            let (engine, batch) = (engine.clone(), self.batch);
+            tokio::spawn(async move {
+                let mut lags = Vec::new();
+                loop {
+                    let advanced = engine.advance_due(batch).await?;
+                    if advanced.due == 0 {
+                        return Ok::<_, Failure>(lags);
+                    }
+                    let lag = begun.elapsed().as_millis().try_into().unwrap_or(u64::MAX);
+                    lags.extend(std::iter::repeat_n(lag, advanced.moved));
+                }
+            })
+        });
+        let mut lags = Vec::new();
+        for turn in turns.collect::<Vec<_>>() {
+            let ended = turn.await.map_err(|_| Failure::Machine("办理中断".to_owned()))?;
+            lags.extend(ended?);
+        }
+        Ok(lags)
     }
 
     /// Everything is there: one event and one card a ticket, a message each to agency and hotline;
@@ -148,29 +161,6 @@ async fn count(store: &Store) -> Result<u64, Failure> {
     let last =
         store.commits_after(0, u64::MAX / 4).await?.last().map_or(0, |commit| commit.last_position);
     Ok(u64::try_from(last).unwrap_or_default())
-}
-
-fn copy(from: &PathBuf, to: &PathBuf) -> Result<(), Failure> {
-    let copied = fs::copy(from, to);
-    copied.map(drop).map_err(|error| Failure::Machine(catalog::reason(&error)))
-}
-
-/// The same rows by set-based statements in one transaction: the best of three.
-async fn limit(folder: &Folder, before: &PathBuf) -> Result<f64, Failure> {
-    let after = folder.file("herd.db").display().to_string();
-    let mut best = f64::MAX;
-    for _ in 0..3 {
-        let file = folder.file("limit.db");
-        for end in ["", "-wal", "-shm"] {
-            // The first time there is none.
-            let _ = fs::remove_file(format!("{}{end}", file.display()));
-        }
-        copy(before, &file)?;
-        let store = Store::open(&folder.url("limit.db")).await?;
-        best = best.min(store.write_again(&after).await?.as_secs_f64());
-        store.close().await;
-    }
-    Ok(best)
 }
 
 /// The engine, with the system's clock shifted to just before everything may be recorded.
@@ -220,9 +210,10 @@ pub(super) async fn gather(store: &Store, tickets: u64) -> Result<Instant, Failu
         }
         changes.sort_by_key(Change::ticket);
         let days = vec![day; many];
-        let (id, definitions) = (crypto::identity(), Vec::new());
-        let commit = Commit { id, at: recorded_at, changes: &changes, days: &days, definitions };
-        store.commit(&commit).await?;
+        let (id, definitions, seen) = (crypto::identity(), Vec::new(), Vec::new());
+        let (at, changes, days) = (recorded_at, &changes, &days);
+        let commit = Commit { id, at, changes, days, definitions, seen };
+        store.commit(&commit, Claim::default()).await?;
     }
     Ok(due)
 }

@@ -1,7 +1,6 @@
 //! Intake over HTTP: many connections push bad reviews, and each acknowledged one is found again
 //! afterwards. Must never count an answer that was not good.
 
-use std::path::PathBuf;
 use std::time::Instant as Stopwatch;
 
 use duban_core::role::Role;
@@ -10,7 +9,8 @@ use futures::stream::{self, StreamExt};
 use serde::Serialize;
 use serde_json::{Value, json};
 
-use super::{Folder, per_second, percentile, rss_mb, tell};
+use super::scratch::{Scratch, Where};
+use super::{per_second, percentile, rss_mb, tell};
 use crate::access::Holder;
 use crate::catalog::{Register, Source};
 use crate::cli::service::Service;
@@ -29,9 +29,8 @@ pub(in crate::cli) struct Intake {
     #[arg(long, value_name = "个数", default_value_t = 64)]
     #[arg(value_parser = clap::value_parser!(u64).range(1..=1_024))]
     connections: u64,
-    /// 在此目录中建立临时数据库（应在真实磁盘上）；不写则用系统临时目录
-    #[arg(long, value_name = "目录")]
-    folder: Option<PathBuf>,
+    #[command(flatten)]
+    within: Where,
 }
 
 #[derive(Serialize)]
@@ -47,13 +46,19 @@ struct Measured {
 
 impl Intake {
     pub(super) fn run(self) -> Ended {
-        let folder = Folder::new(self.folder.as_deref())?;
-        let measured = block_on(self.measure(&folder))?;
+        let measured = block_on(async {
+            let scratch = self.within.scratch().await?;
+            let measured = self.measure(&scratch).await;
+            scratch.gone().await.and(measured)
+        })?;
         print(&format!("{}\n", json!(measured)))
     }
 
-    async fn measure(&self, folder: &Folder) -> Result<Measured, Failure> {
-        let flags = json!({"listen": "127.0.0.1:0", "database_url": folder.url("intake.db")});
+    async fn measure(&self, scratch: &Scratch) -> Result<Measured, Failure> {
+        let flags = json!({
+            "listen": "127.0.0.1:0", "database_url": scratch.url,
+            "attachments": scratch.file("attachments"),
+        });
         let service = Service::ready(Settings::alone(flags)?).await?;
         let address = service.address().map(|address| format!("http://{address}"));
         let address = address.ok_or_else(|| Failure::Machine("没有地址".to_owned()))?;
@@ -97,7 +102,7 @@ impl Intake {
         running.await.unwrap_or_else(|_| Err(Failure::Machine("服务中断".to_owned())))?;
         taken_ms.sort_unstable();
         Ok(Measured {
-            store: "sqlite",
+            store: scratch.kind(),
             reviews: self.reviews,
             connections: self.connections,
             acknowledged_per_s: per_second(self.reviews, seconds),

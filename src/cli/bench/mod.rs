@@ -1,16 +1,15 @@
-//! `duban bench herd|intake|reads|audit`: how fast this machine is, on a database of its own in a folder that is
+//! `duban bench herd|intake|reads|audit`: how fast this machine is, on a database of its own that is
 //! gone afterwards. Must never touch another database.
 
 mod audit;
 mod herd;
 mod intake;
 mod reads;
+mod scratch;
 
 use std::fs;
-use std::path::{Path, PathBuf};
 
-use super::{Ended, Failure};
-use crate::{catalog, crypto};
+use super::Ended;
 
 #[derive(clap::Subcommand)]
 pub(super) enum Command {
@@ -32,36 +31,6 @@ impl Command {
             Self::Audit(audit) => audit.run(),
             Self::Intake(intake) => intake.run(),
         }
-    }
-}
-
-/// A folder that is gone when this is dropped.
-struct Folder(PathBuf);
-
-impl Folder {
-    fn new(within: Option<&Path>) -> Result<Self, Failure> {
-        let within = within.map_or_else(std::env::temp_dir, Path::to_path_buf);
-        let folder = within.join(format!("duban-bench-{}", crypto::identity().simple()));
-        fs::create_dir(&folder).map_err(|error| {
-            let why = catalog::reason(&error);
-            Failure::Machine(format!("无法建立目录 {}：{why}", folder.display()))
-        })?;
-        Ok(Self(folder))
-    }
-
-    fn file(&self, name: &str) -> PathBuf {
-        self.0.join(name)
-    }
-
-    fn url(&self, name: &str) -> String {
-        format!("sqlite://{}?mode=rwc", self.file(name).display())
-    }
-}
-
-impl Drop for Folder {
-    fn drop(&mut self) {
-        // Somebody may have removed it already.
-        let _ = fs::remove_dir_all(&self.0);
     }
 }
 

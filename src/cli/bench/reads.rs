@@ -2,7 +2,6 @@
 //! board. Must never count an answer that was not good.
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant as Stopwatch};
@@ -11,7 +10,8 @@ use duban_core::role::Role;
 use serde::Serialize;
 use serde_json::{Value, json};
 
-use super::{Folder, herd, per_second, percentile, tell};
+use super::scratch::{Scratch, Where};
+use super::{herd, per_second, percentile, tell};
 use crate::access::Holder;
 use crate::catalog::{Register, Source};
 use crate::cli::service::Service;
@@ -56,9 +56,8 @@ pub(in crate::cli) struct Reads {
     #[arg(long, value_name = "个数", default_value_t = 200)]
     #[arg(value_parser = clap::value_parser!(u64).range(1..=900))]
     commands: u64,
-    /// 在此目录中建立临时数据库（应在真实磁盘上）；不写则用系统临时目录
-    #[arg(long, value_name = "目录")]
-    folder: Option<PathBuf>,
+    #[command(flatten)]
+    within: Where,
 }
 
 /// Of one kind of read.
@@ -71,20 +70,23 @@ struct Taken {
 
 impl Reads {
     pub(super) fn run(self) -> Ended {
-        let folder = Folder::new(self.folder.as_deref())?;
-        let measured = block_on(self.measure(&folder))?;
+        let measured = block_on(async {
+            let scratch = self.within.scratch().await?;
+            let measured = self.measure(&scratch).await;
+            scratch.gone().await.and(measured)
+        })?;
         print(&format!("{measured}\n"))
     }
 
-    async fn measure(&self, folder: &Folder) -> Result<Value, Failure> {
+    async fn measure(&self, scratch: &Scratch) -> Result<Value, Failure> {
         tell(&format!("造 {} 件在办工单……", self.tickets));
-        let url = folder.url("reads.db");
-        let (store, _) = Store::migrate(&url).await?;
+        let (store, _) = Store::migrate(&scratch.url).await?;
         herd::gather(&store, self.tickets).await?;
         let numbers = numbers(&store, self.tickets.min(2_000)).await?;
         store.close().await;
         let flags = json!({
-            "listen": "127.0.0.1:0", "database_url": url, "clock": "simulated",
+            "listen": "127.0.0.1:0", "database_url": scratch.url, "clock": "simulated",
+            "attachments": scratch.file("attachments"),
             // Only who asks: nobody delivers the messages of so many tickets meanwhile.
             "roles": ["api"],
             // Where the early warning has been given, and nothing is late yet.
@@ -123,7 +125,7 @@ impl Reads {
         running.await.unwrap_or_else(|_| Err(Failure::Machine("服务中断".to_owned())))?;
         let commands_per_s = per_second(done.load(Ordering::Relaxed), seconds);
         Ok(json!({
-            "store": "sqlite", "tickets": self.tickets, "commands_per_s": commands_per_s,
+            "store": scratch.kind(), "tickets": self.tickets, "commands_per_s": commands_per_s,
             "reads": taken,
         }))
     }

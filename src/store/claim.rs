@@ -1,0 +1,146 @@
+//! What is due, claimed by whoever works it off: nobody else is given it until it is committed or let
+//! go. A server locks the rows; of a file, which one process has, this process knows what it has
+//! given away. Must never be needed for what is right: that is the version's.
+
+use duban_core::ticket_id::TicketId;
+use duban_core::time::Instant;
+use sea_orm::sea_query::{LockBehavior, LockType};
+use sea_orm::{ColumnTrait, EntityTrait, FromQueryResult, QueryFilter, QueryOrder, QueryResult};
+use sea_orm::{ExprTrait, QuerySelect, QueryTrait, Select};
+use tokio::sync::{Mutex, watch};
+use uuid::Uuid;
+
+use super::dialect::{Broken, Commits, Server, Setwise};
+use super::entity::ticket;
+use super::ticket::{Readable, Row};
+use super::{Store, StoreError};
+
+/// Tickets that are claimed until the commit to which this goes, or until it is dropped.
+#[derive(Default)]
+pub struct Claim(pub(super) Held);
+
+#[derive(Default)]
+pub(super) enum Held {
+    #[default]
+    Nothing,
+    OfFile(#[expect(dead_code, reason = "held, not read")] Ahead),
+    OfServer(Setwise),
+}
+
+/// What of a file's due tickets is given away: everything up to a place in their order.
+#[derive(Debug, Default)]
+pub(super) struct GivenAway {
+    choosing: Mutex<()>,
+    upto: watch::Sender<UpTo>,
+}
+
+#[derive(Clone, Copy, Debug, Default)]
+struct UpTo {
+    claims: usize,
+    place: Option<(i64, Uuid)>,
+}
+
+/// One claim of a file's tickets; the last that ends makes all of them free.
+pub(super) struct Ahead(watch::Sender<UpTo>);
+
+impl Drop for Ahead {
+    fn drop(&mut self) {
+        self.0.send_modify(|upto| {
+            upto.claims -= 1;
+            if upto.claims == 0 {
+                upto.place = None;
+            }
+        });
+    }
+}
+
+impl GivenAway {
+    fn give(&self, last: (i64, Uuid)) -> Ahead {
+        self.upto.send_modify(|upto| {
+            upto.claims += 1;
+            upto.place = Some(last);
+        });
+        Ahead(self.upto.clone())
+    }
+}
+
+impl Store {
+    /// Claims tickets of which something is due at or before an instant, the earliest first.
+    ///
+    /// # Errors
+    /// The database does not answer.
+    pub async fn claim_due(
+        &self,
+        at: Instant,
+        limit: u64,
+    ) -> Result<(Claim, Vec<(TicketId, Readable)>), StoreError> {
+        let (held, rows) = match &*self.commits {
+            Commits::File(_) => self.give_away(at, limit).await?,
+            Commits::Server(server) => lock(server, at, limit).await?,
+        };
+        let mut loaded = Vec::with_capacity(rows.len());
+        for (id, row) in rows {
+            loaded.push((TicketId(id), self.loaded(row).await));
+        }
+        Ok((Claim(held), loaded))
+    }
+
+    async fn give_away(
+        &self,
+        at: Instant,
+        limit: u64,
+    ) -> Result<(Held, Vec<(Uuid, Row)>), StoreError> {
+        let _in_turn = self.given_away.choosing.lock().await;
+        loop {
+            let after = self.given_away.upto.borrow().place;
+            let rows = self.rows(due(at, after, limit)).await?;
+            if let Some((id, row)) = rows.last() {
+                let wake_at = match row {
+                    Ok(row) => row.wake_at,
+                    Err(_) => self.instant(*id, ticket::Column::WakeAt).await?,
+                };
+                let last = (wake_at.unwrap_or_else(|| at.ms()), *id);
+                return Ok((Held::OfFile(self.given_away.give(last)), rows));
+            }
+            if after.is_none() {
+                return Ok((Held::Nothing, rows));
+            }
+            // What others have in hand may come back.
+            let mut upto = self.given_away.upto.subscribe();
+            let _ = upto.wait_for(|upto| upto.claims == 0).await;
+        }
+    }
+}
+
+async fn lock(
+    server: &Server,
+    at: Instant,
+    limit: u64,
+) -> Result<(Held, Vec<(Uuid, Row)>), StoreError> {
+    let query = due(at, None, limit);
+    let query = query.lock_with_behavior(LockType::Update, LockBehavior::SkipLocked);
+    let mut tx = server.begin().await?;
+    let found = tx.select(&query.into_query()).await.and_then(|rows| {
+        rows.iter().map(|row| Ok((row.try_get_by("id")?, of(row)))).collect::<Result<Vec<_>, _>>()
+    });
+    match found {
+        Ok(rows) if !rows.is_empty() => Ok((Held::OfServer(tx), rows)),
+        nothing => match tx.end(nothing).await {
+            Ok(nothing) => Ok((Held::Nothing, nothing)),
+            Err(Broken::Before(error) | Broken::AtItsEnd(error)) => Err(error),
+        },
+    }
+}
+
+fn of(row: &QueryResult) -> Row {
+    ticket::Model::from_query_result(row, "").map_err(StoreError::from)
+}
+
+fn due(at: Instant, after: Option<(i64, Uuid)>, limit: u64) -> Select<ticket::Entity> {
+    let mut query = ticket::Entity::find().filter(ticket::Column::WakeAt.lte(at.ms()));
+    if let Some((wake_at, id)) = after {
+        let later = ticket::Column::WakeAt.gt(wake_at).or(ticket::Column::Id.gt(id));
+        query = query.filter(ticket::Column::WakeAt.gte(wake_at)).filter(later);
+    }
+    query.order_by_asc(ticket::Column::WakeAt).order_by_asc(ticket::Column::Id).limit(limit)
+}

@@ -1,0 +1,259 @@
+//! PostgreSQL, and what understands its language: rows go as arrays, one statement a table. Must never
+//! use what only PostgreSQL itself has: no notifications, no time of the server in a statement.
+
+use std::borrow::Cow;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use sea_orm::sea_query::Value;
+use sea_orm::sqlx::postgres::{PgArguments, Postgres};
+use sea_orm::sqlx::query::Query;
+use sea_orm::sqlx::{self, AssertSqlSafe, PgPool, Transaction};
+use sea_orm::{
+    ConnectOptions, Database, DatabaseConnection, DbBackend, QueryResult, StatementBuilder,
+};
+
+use super::super::StoreError;
+use super::super::rows::{Cell, Column, Kind, Meets, Rows};
+use super::{ACQUIRE_TIMEOUT, Broken, Commits, Opened, READERS_MAX, Tx, opening};
+
+/// Connections that write: commits of several committers and lanes, and what is beside them.
+const WRITERS_MAX: u32 = 8;
+
+/// How long a write waits for a lock, a statement runs, a transaction idles: nobody hangs on a node
+/// that stands still. What is right never depends on it.
+const WRITE_TIMEOUT: &str = "2s";
+
+/// How long a statement that reads may run.
+const READ_TIMEOUT: &str = "60s";
+
+/// How long the end of a commit is waited for: then it is found out by its identity.
+const END_TIMEOUT: Duration = Duration::from_secs(10);
+
+pub(super) async fn connect(url: &str, statements: Arc<AtomicU64>) -> Result<Opened, StoreError> {
+    let write = pool(url, WRITERS_MAX, WRITE_TIMEOUT).await?;
+    let read = pool(url, READERS_MAX, READ_TIMEOUT).await?;
+    let pool = write.get_postgres_connection_pool().clone();
+    let commits = Commits::Server(Server { pool, statements });
+    Ok(Opened { write, read, commits })
+}
+
+async fn pool(
+    url: &str,
+    connections: u32,
+    statement: &'static str,
+) -> Result<DatabaseConnection, StoreError> {
+    let mut options = ConnectOptions::new(url);
+    options.max_connections(connections).acquire_timeout(ACQUIRE_TIMEOUT).sqlx_logging(false);
+    options.map_sqlx_postgres_opts(move |postgres| {
+        postgres.application_name("duban").options([
+            ("lock_timeout", WRITE_TIMEOUT),
+            ("statement_timeout", statement),
+            ("idle_in_transaction_session_timeout", WRITE_TIMEOUT),
+        ])
+    });
+    Database::connect(options).await.map_err(opening)
+}
+
+/// Where commits go.
+#[derive(Debug)]
+pub(in crate::store) struct Server {
+    pool: PgPool,
+    statements: Arc<AtomicU64>,
+}
+
+impl Server {
+    pub(in crate::store) async fn begin(&self) -> Result<Setwise, StoreError> {
+        let tx = self.pool.begin().await.map_err(|error| told(&error))?;
+        Ok(Setwise { tx, statements: Arc::clone(&self.statements) })
+    }
+}
+
+/// A commit that writes table by table.
+pub(in crate::store) struct Setwise {
+    tx: Transaction<'static, Postgres>,
+    statements: Arc<AtomicU64>,
+}
+
+impl Setwise {
+    /// Commits what was written, or rolls it back.
+    pub(in crate::store) async fn end<T>(
+        self,
+        written: Result<T, StoreError>,
+    ) -> Result<T, Broken> {
+        let done = match written {
+            Ok(done) => done,
+            Err(error) => {
+                // A connection that cannot roll back has lost its transaction.
+                let _ = tokio::time::timeout(END_TIMEOUT, self.tx.rollback()).await;
+                return Err(Broken::Before(error));
+            }
+        };
+        match tokio::time::timeout(END_TIMEOUT, self.tx.commit()).await {
+            Ok(Ok(())) => Ok(done),
+            Ok(Err(error)) => Err(Broken::AtItsEnd(told(&error))),
+            Err(_) => Err(Broken::AtItsEnd(StoreError::Unknown)),
+        }
+    }
+}
+
+impl Setwise {
+    /// The rows that a statement finds, and locks if it says so.
+    pub(in crate::store) async fn select(
+        &mut self,
+        statement: &impl StatementBuilder,
+    ) -> Result<Vec<QueryResult>, StoreError> {
+        let statement = statement.build(&DbBackend::Postgres);
+        let mut query = sqlx::query(AssertSqlSafe(statement.sql));
+        for value in statement.values.map(|values| values.0).unwrap_or_default() {
+            query = bind_value(query, value);
+        }
+        let rows = query.fetch_all(&mut *self.tx).await.map_err(|error| told(&error))?;
+        Ok(rows.into_iter().map(QueryResult::from).collect())
+    }
+}
+
+impl Tx for Setwise {
+    async fn write(&mut self, rows: &Rows<'_>) -> Result<(), StoreError> {
+        if rows.cells.is_empty() {
+            return Ok(());
+        }
+        self.statements.fetch_add(1, Ordering::Relaxed);
+        let mut query = sqlx::query(AssertSqlSafe(text(rows)));
+        for place in places(rows) {
+            query = bind_column(query, rows, place);
+        }
+        let done = query.execute(&mut *self.tx).await;
+        let told = |error: sqlx::Error| match (told(&error), rows.meets) {
+            (StoreError::Refused { .. }, Meets::Stale) => StoreError::Stale,
+            (error, _) => error,
+        };
+        let written = done.map_err(told)?.rows_affected();
+        let all = written == rows.len() as u64;
+        if !all && matches!(rows.meets, Meets::Changed(_)) {
+            return Err(StoreError::Stale);
+        }
+        Ok(())
+    }
+
+    async fn ask<S: StatementBuilder>(
+        &mut self,
+        statement: &S,
+    ) -> Result<Vec<Vec<i64>>, StoreError> {
+        self.statements.fetch_add(1, Ordering::Relaxed);
+        self.select(statement).await?.iter().map(numbers).collect()
+    }
+}
+
+fn numbers(row: &QueryResult) -> Result<Vec<i64>, StoreError> {
+    let number = |place: usize| {
+        let small = || row.try_get_by_index::<i32>(place).map(i64::from);
+        row.try_get_by_index::<i64>(place).or_else(|_| small()).map_err(StoreError::from)
+    };
+    (0..row.column_names().len()).map(number).collect()
+}
+
+/// The places of the columns that are sent.
+fn places(rows: &Rows<'_>) -> Vec<usize> {
+    let is_sent = |name: &str| match rows.meets {
+        Meets::Changed(lasting) => name == "id" || !lasting.contains(&name),
+        _ => true,
+    };
+    let all = rows.columns.iter().enumerate();
+    all.filter(|(_, (name, _))| is_sent(name)).map(|(place, _)| place).collect()
+}
+
+/// The statement that takes all rows at once.
+fn text(rows: &Rows<'_>) -> String {
+    let table = rows.table;
+    let sent: Vec<Column> = places(rows).into_iter().map(|place| rows.columns[place]).collect();
+    let arrays: Vec<String> = sent
+        .iter()
+        .enumerate()
+        .map(|(nr, (_, kind))| format!("${}::{}[]", nr + 1, word(*kind)))
+        .collect();
+    let arrays = arrays.join(", ");
+    let names: Vec<&str> = sent.iter().map(|(name, _)| *name).collect();
+    let names_of = names.join(", ");
+    if let Meets::Changed(lasting) = rows.meets {
+        let changing = names.iter().filter(|name| !lasting.contains(name));
+        let set: Vec<String> = changing.map(|name| format!("{name} = new.{name}")).collect();
+        let set = set.join(", ");
+        return format!(
+            "UPDATE {table} SET {set} FROM UNNEST({arrays}) AS new ({names_of}) \
+             WHERE {table}.id = new.id AND {table}.version = new.version - 1"
+        );
+    }
+    let mut text = format!("INSERT INTO {table} ({names_of}) SELECT * FROM UNNEST({arrays})");
+    text.push_str(&rows.meets.clause(rows.columns));
+    text
+}
+
+const fn word(kind: Kind) -> &'static str {
+    match kind {
+        Kind::Id => "uuid",
+        Kind::Int => "integer",
+        Kind::Big => "bigint",
+        Kind::Text => "text",
+        Kind::Blob => "bytea",
+    }
+}
+
+type Bound<'q> = Query<'q, Postgres, PgArguments>;
+
+/// One column of all rows, as an array.
+fn bind_column<'q>(query: Bound<'q>, rows: &'q Rows<'_>, place: usize) -> Bound<'q> {
+    let column = || rows.cells.iter().skip(place).step_by(rows.columns.len());
+    macro_rules! all {
+        ($kind:ident) => {
+            query.bind(
+                column()
+                    .map(|cell| if let Cell::$kind(one) = cell { Some(*one) } else { None })
+                    .collect::<Vec<_>>(),
+            )
+        };
+    }
+    match rows.columns[place].1 {
+        Kind::Id => all!(Id),
+        Kind::Int => all!(Int),
+        Kind::Big => all!(Big),
+        Kind::Text => {
+            let text = |cell: &'q Cell<'_>| match cell {
+                Cell::Text(text) => Some::<&'q str>(text),
+                _ => None,
+            };
+            query.bind(column().map(text).collect::<Vec<_>>())
+        }
+        Kind::Blob => {
+            let bytes = |cell: &'q Cell<'_>| match cell {
+                Cell::Blob(bytes) => Some::<&'q [u8]>(bytes),
+                _ => None,
+            };
+            query.bind(column().map(bytes).collect::<Vec<_>>())
+        }
+    }
+}
+
+/// A value of a statement; duban uses numbers, words, bytes and identities.
+fn bind_value(query: Bound<'_>, value: Value) -> Bound<'_> {
+    match value {
+        Value::Int(int) => query.bind(int),
+        Value::BigInt(big) => query.bind(big),
+        Value::BigUnsigned(big) => query.bind(big.and_then(|big| i64::try_from(big).ok())),
+        Value::Bytes(bytes) => query.bind(bytes),
+        Value::Uuid(id) => query.bind(id),
+        Value::String(text) => query.bind(text),
+        _ => query.bind(Option::<Cow<'static, str>>::None),
+    }
+}
+
+/// Who waits for whom in a circle finds out that somebody else was faster.
+fn told(error: &sqlx::Error) -> StoreError {
+    if let sqlx::Error::Database(database) = error
+        && database.code().is_some_and(|code| code.starts_with("40"))
+    {
+        return StoreError::Stale;
+    }
+    StoreError::from(error)
+}

@@ -1,0 +1,292 @@
+//! SQLite: one file, one process that serves from it, one writer at a time. Commits go through a
+//! connection of their own whose prepared statements take row after row. Must never let a
+//! transaction outlive its commit.
+
+use std::fs::{File as LockFile, OpenOptions, TryLockError};
+use std::future::{Future, ready};
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::PathBuf;
+use std::str::FromStr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use rusqlite::types::{ToSqlOutput, Value as Stored, ValueRef};
+use rusqlite::{Connection, OpenFlags, ToSql, Transaction, TransactionBehavior};
+use sea_orm::sea_query::Value;
+use sea_orm::sqlx::sqlite::SqliteConnectOptions;
+use sea_orm::{ConnectOptions, Database, DbBackend, StatementBuilder};
+use tokio::sync::Mutex;
+
+use super::super::StoreError;
+use super::super::rows::{Cell, Meets, Rows};
+use super::{ACQUIRE_TIMEOUT, Broken, Commits, Opened, READERS_MAX, Tx, opening};
+
+/// How long a connection waits for another process (a second command on the same file).
+const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// Pages of the log before it is folded into the file: fewer, larger foldings (a third more
+/// tickets a second than with the default of 1,000).
+const CHECKPOINT_PAGES: &str = "10000";
+
+/// KiB of pages that a connection keeps.
+const CACHE: &str = "-32768";
+
+/// Statements that a connection keeps prepared.
+const STATEMENTS_MAX: usize = 512;
+
+/// Rows that are read ahead of whoever takes them: with fewer, two threads wait for one another all
+/// the time where much is read.
+const ROWS_AHEAD: usize = 4_096;
+
+pub(super) async fn connect(url: &str, statements: Arc<AtomicU64>) -> Result<Opened, StoreError> {
+    if let Some(path) = file(url)?
+        && url.contains("mode=rwc")
+        && !path.contains('%')
+    {
+        // Nobody else on the machine is to read it, nor the log beside it, which takes after it.
+        // What is wrong with the path the database tells.
+        let _ = OpenOptions::new().write(true).create_new(true).mode(0o600).open(path);
+    }
+    let write = Database::connect(pool(url, 1)).await.map_err(opening)?;
+    let readable = url.replace("mode=rwc", "mode=rw");
+    let read = Database::connect(pool(&readable, READERS_MAX)).await.map_err(opening)?;
+    let options = SqliteConnectOptions::from_str(url)
+        .map_err(|_| StoreError::Address("不是 SQLite 的地址".to_owned()))?;
+    let file = File { path: options.get_filename().to_path_buf(), connection: None, statements };
+    Ok(Opened { write, read, commits: Commits::File(Mutex::new(file)) })
+}
+
+fn pool(url: &str, connections: u32) -> ConnectOptions {
+    let mut options = ConnectOptions::new(url);
+    options.max_connections(connections).min_connections(1).acquire_timeout(ACQUIRE_TIMEOUT);
+    options.sqlx_logging(false);
+    options.map_sqlx_sqlite_opts(|sqlite| {
+        sqlite
+            .pragma("journal_mode", "WAL")
+            .pragma("synchronous", "FULL")
+            .pragma("wal_autocheckpoint", CHECKPOINT_PAGES)
+            .pragma("cache_size", CACHE)
+            .statement_cache_capacity(STATEMENTS_MAX)
+            .row_buffer_size(ROWS_AHEAD)
+            .busy_timeout(BUSY_TIMEOUT)
+    });
+    options
+}
+
+/// The connection of commits. It opens when it is needed, and again after an end that failed.
+#[derive(Debug)]
+pub(in crate::store) struct File {
+    path: PathBuf,
+    connection: Option<Connection>,
+    statements: Arc<AtomicU64>,
+}
+
+impl File {
+    /// Does something in one transaction, which is committed when it succeeds.
+    pub(in crate::store) fn run<T>(
+        &mut self,
+        work: impl FnOnce(&mut Rowwise<'_>) -> Result<T, StoreError>,
+    ) -> Result<T, Broken> {
+        let ended = self.transact(work);
+        if ended.is_err() {
+            // One on which an end has failed is never used again.
+            self.connection.take_if(|connection| !connection.is_autocommit());
+        }
+        ended
+    }
+
+    fn transact<T>(
+        &mut self,
+        work: impl FnOnce(&mut Rowwise<'_>) -> Result<T, StoreError>,
+    ) -> Result<T, Broken> {
+        let statements = Arc::clone(&self.statements);
+        let connection = self.connection().map_err(|error| Broken::Before(told(&error)))?;
+        let begun = connection.transaction_with_behavior(TransactionBehavior::Immediate);
+        let tx = begun.map_err(|error| Broken::Before(told(&error)))?;
+        let mut rowwise = Rowwise { tx, statements };
+        let done = work(&mut rowwise);
+        let Rowwise { tx, statements: _ } = rowwise;
+        match done {
+            Ok(done) => match tx.commit() {
+                Ok(()) => Ok(done),
+                Err(error) => Err(Broken::AtItsEnd(told(&error))),
+            },
+            Err(error) => {
+                // What is dropped is rolled back.
+                drop(tx);
+                Err(Broken::Before(error))
+            }
+        }
+    }
+
+    /// Gives the connection up.
+    pub(in crate::store) fn close(&mut self) {
+        self.connection = None;
+    }
+
+    fn connection(&mut self) -> rusqlite::Result<&mut Connection> {
+        if self.connection.is_none() {
+            let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+            let connection = Connection::open_with_flags(&self.path, flags)?;
+            connection.busy_timeout(BUSY_TIMEOUT)?;
+            connection.set_prepared_statement_cache_capacity(STATEMENTS_MAX);
+            let pragmas = [
+                ("synchronous", "FULL"),
+                ("wal_autocheckpoint", CHECKPOINT_PAGES),
+                ("cache_size", CACHE),
+            ];
+            for (name, value) in pragmas {
+                connection.pragma_update(None, name, value)?;
+            }
+            self.connection = Some(connection);
+        }
+        // Unwrap safety: it was opened above.
+        Ok(self.connection.as_mut().expect("a connection"))
+    }
+}
+
+/// A commit that writes row by row.
+pub(in crate::store) struct Rowwise<'t> {
+    tx: Transaction<'t>,
+    statements: Arc<AtomicU64>,
+}
+
+// A transaction stays on the thread on which it began: its futures are ready at once.
+impl Tx for Rowwise<'_> {
+    fn write(&mut self, rows: &Rows<'_>) -> impl Future<Output = Result<(), StoreError>> + Send {
+        ready(self.write_now(rows))
+    }
+
+    fn ask<S: StatementBuilder>(
+        &mut self,
+        statement: &S,
+    ) -> impl Future<Output = Result<Vec<Vec<i64>>, StoreError>> + Send {
+        ready(self.ask_now(statement).map_err(|error| told(&error)))
+    }
+}
+
+impl Rowwise<'_> {
+    fn write_now(&self, rows: &Rows<'_>) -> Result<(), StoreError> {
+        if rows.cells.is_empty() {
+            return Ok(());
+        }
+        self.statements.fetch_add(1, Ordering::Relaxed);
+        let told = |error| match (told(&error), rows.meets) {
+            (StoreError::Refused { .. }, Meets::Stale) => StoreError::Stale,
+            (error, _) => error,
+        };
+        let mut statement = self.tx.prepare_cached(&text(rows)).map_err(told)?;
+        for row in rows.cells.chunks_exact(rows.columns.len()) {
+            let changed = statement.execute(rusqlite::params_from_iter(row)).map_err(told)?;
+            if changed == 0 && matches!(rows.meets, Meets::Changed(_)) {
+                return Err(StoreError::Stale);
+            }
+        }
+        Ok(())
+    }
+
+    fn ask_now(&self, statement: &impl StatementBuilder) -> rusqlite::Result<Vec<Vec<i64>>> {
+        self.statements.fetch_add(1, Ordering::Relaxed);
+        let statement = statement.build(&DbBackend::Sqlite);
+        let mut prepared = self.tx.prepare_cached(&statement.sql)?;
+        let values = statement.values.map(|values| values.0).unwrap_or_default();
+        let values = rusqlite::params_from_iter(values.into_iter().map(stored));
+        let columns = prepared.column_count();
+        if columns == 0 {
+            return prepared.execute(values).map(|_| Vec::new());
+        }
+        let row = |row: &rusqlite::Row<'_>| (0..columns).map(|place| row.get(place)).collect();
+        prepared.query_map(values, row)?.collect()
+    }
+}
+
+/// The statement that takes one row after another.
+fn text(rows: &Rows<'_>) -> String {
+    let names: Vec<&str> = rows.columns.iter().map(|(name, _)| *name).collect();
+    let table = rows.table;
+    if let Meets::Changed(lasting) = rows.meets {
+        let place = |of: &str| names.iter().position(|name| *name == of).map_or(0, |at| at + 1);
+        let changing = names.iter().filter(|name| !lasting.contains(name));
+        let set: Vec<String> = changing.map(|name| format!("{name} = ?{}", place(name))).collect();
+        let (set, id, version) = (set.join(", "), place("id"), place("version"));
+        return format!("UPDATE {table} SET {set} WHERE id = ?{id} AND version = ?{version} - 1");
+    }
+    let marks = vec!["?"; names.len()].join(", ");
+    let mut text = format!("INSERT INTO {table} ({}) VALUES ({marks})", names.join(", "));
+    text.push_str(&rows.meets.clause(rows.columns));
+    text
+}
+
+impl ToSql for Cell<'_> {
+    fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
+        let value = match self {
+            Self::Null => ValueRef::Null,
+            Self::Id(id) => ValueRef::Blob(id.as_bytes()),
+            Self::Int(int) => ValueRef::Integer(i64::from(*int)),
+            Self::Big(big) => ValueRef::Integer(*big),
+            Self::Text(text) => ValueRef::Text(text.as_bytes()),
+            Self::Blob(bytes) => ValueRef::Blob(bytes),
+        };
+        Ok(ToSqlOutput::Borrowed(value))
+    }
+}
+
+/// A value of a statement; duban uses numbers, words, bytes and identities.
+fn stored(value: Value) -> Stored {
+    match value {
+        Value::Int(Some(int)) => Stored::Integer(i64::from(int)),
+        Value::BigInt(Some(big)) => Stored::Integer(big),
+        Value::BigUnsigned(Some(big)) => Stored::Integer(i64::try_from(big).unwrap_or(i64::MAX)),
+        Value::String(Some(text)) => Stored::Text(text),
+        Value::Bytes(Some(bytes)) => Stored::Blob(bytes),
+        Value::Uuid(Some(id)) => Stored::Blob(id.as_bytes().to_vec()),
+        _ => Stored::Null,
+    }
+}
+
+fn told(error: &rusqlite::Error) -> StoreError {
+    match error.sqlite_error() {
+        Some(error) => StoreError::by_code(&error.extended_code.to_string()),
+        None => StoreError::Database("driver".to_owned()),
+    }
+}
+
+/// The file of a SQLite address; none for a server.
+pub(in crate::store) fn file(url: &str) -> Result<Option<&str>, StoreError> {
+    let Some(rest) = url.strip_prefix("sqlite:") else { return Ok(None) };
+    let rest = rest.strip_prefix("//").unwrap_or(rest);
+    let path = rest.split('?').next().unwrap_or_default();
+    if path.is_empty() || path.contains(":memory:") || rest.contains("mode=memory") {
+        let say = "须写明文件；内存数据库什么都留不住";
+        return Err(StoreError::Address(say.to_owned()));
+    }
+    Ok(Some(path))
+}
+
+/// Keeps a second server away from a file, for as long as the lock lives; the system gives it back
+/// however this process ends.
+#[derive(Debug)]
+pub struct FileLock(#[expect(dead_code, reason = "held, not read")] LockFile);
+
+/// Takes the lock of a SQLite file; none for a server, which keeps many nodes apart itself.
+pub(in crate::store) fn lock(url: &str) -> Result<Option<FileLock>, StoreError> {
+    let Some(path) = file(url)? else { return Ok(None) };
+    let opened = OpenOptions::new()
+        .create(true)
+        .truncate(false)
+        .write(true)
+        .open(format!("{path}.lock"))
+        .map_err(|error| match error.kind() {
+            std::io::ErrorKind::StorageFull => StoreError::Full,
+            std::io::ErrorKind::NotFound => {
+                StoreError::Unreachable(format!("{path} 所在的目录不存在"))
+            }
+            _ => StoreError::ReadOnly,
+        })?;
+    match opened.try_lock() {
+        Ok(()) => Ok(Some(FileLock(opened))),
+        Err(TryLockError::WouldBlock) => Err(StoreError::InUse { file: path.to_owned() }),
+        Err(TryLockError::Error(_)) => Err(StoreError::ReadOnly),
+    }
+}
