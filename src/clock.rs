@@ -16,7 +16,7 @@ pub struct Clock(Kind);
 
 #[derive(Clone, Debug)]
 enum Kind {
-    System { offset_ms: i64 },
+    System { offset_ms: i64, database_offset_ms: i64 },
     Simulated { now: Arc<AtomicI64> },
 }
 
@@ -24,7 +24,22 @@ impl Clock {
     /// The system's clock, shifted: tests stand just before a deadline.
     #[must_use]
     pub const fn system(offset_ms: i64) -> Self {
-        Self(Kind::System { offset_ms })
+        Self(Kind::System { offset_ms, database_offset_ms: 0 })
+    }
+
+    /// The same, where the database's clock is taken to be shifted too.
+    #[must_use]
+    pub const fn beside(offset_ms: i64, database_offset_ms: i64) -> Self {
+        Self(Kind::System { offset_ms, database_offset_ms })
+    }
+
+    /// By how much the database's clock is taken to be shifted, in milliseconds.
+    #[must_use]
+    pub const fn database_offset_ms(&self) -> i64 {
+        match self.0 {
+            Kind::System { database_offset_ms, .. } => database_offset_ms,
+            Kind::Simulated { .. } => 0,
+        }
     }
 
     /// A clock that stands still until it is set.
@@ -37,7 +52,7 @@ impl Clock {
     #[must_use]
     pub fn now(&self) -> Instant {
         match &self.0 {
-            Kind::System { offset_ms } => wall().plus_ms(*offset_ms),
+            Kind::System { offset_ms, .. } => wall().plus_ms(*offset_ms),
             Kind::Simulated { now } => Instant::from_ms(now.load(Ordering::SeqCst)),
         }
     }

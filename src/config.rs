@@ -36,6 +36,17 @@ pub enum NodeRole {
     Jobs,
 }
 
+impl NodeRole {
+    /// The word in settings and views.
+    #[must_use]
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Api => "api",
+            Self::Jobs => "jobs",
+        }
+    }
+}
+
 /// Where messages to an audience go.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -60,13 +71,16 @@ impl fmt::Debug for Destination {
 }
 
 /// All settings of a server.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Settings {
     /// Where it listens.
     pub listen: SocketAddr,
     /// Its database.
     pub database_url: String,
+    /// The Redis between nodes, if there is one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub redis_url: Option<String>,
     /// The folder of attachments, the same for all nodes; where none is named, beside a database
     /// file or, for a server, in the working folder.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -78,6 +92,9 @@ pub struct Settings {
     pub start_at: Option<Instant>,
     /// By how much the system's clock is shifted, in milliseconds; for tests.
     pub clock_offset_ms: i64,
+    /// By how much the database's clock is taken to be shifted, in milliseconds; for tests.
+    #[serde(default)]
+    pub database_clock_offset_ms: i64,
     /// Whether to start although the clock is behind the newest commit.
     pub accept_clock: bool,
     /// What this node does.
@@ -109,16 +126,25 @@ pub struct Settings {
     pub destinations: Vec<Destination>,
 }
 
+impl fmt::Debug for Settings {
+    /// Without addresses: they may hold passwords.
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.debug_struct("Settings").field("roles", &self.roles).finish_non_exhaustive()
+    }
+}
+
 impl Default for Settings {
     fn default() -> Self {
         let of = |number| NonZeroU32::new(number).unwrap_or(NonZeroU32::MIN);
         Self {
             listen: SocketAddr::from(([127, 0, 0, 1], 8080)),
             database_url: "sqlite://duban.db?mode=rwc".to_owned(),
+            redis_url: None,
             attachments: None,
             clock: ClockKind::System,
             start_at: None,
             clock_offset_ms: 0,
+            database_clock_offset_ms: 0,
             accept_clock: false,
             roles: vec![NodeRole::Api, NodeRole::Jobs],
             calendars: None,
@@ -222,10 +248,12 @@ const OFFSET_MS_MAX: u64 = 50 * 365 * 86_400_000;
 const SETTINGS: &[&str] = &[
     "listen",
     "database_url",
+    "redis_url",
     "attachments",
     "clock",
     "start_at",
     "clock_offset_ms",
+    "database_clock_offset_ms",
     "accept_clock",
     "roles",
     "calendars",

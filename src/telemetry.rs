@@ -32,8 +32,11 @@ pub fn log() {
 pub fn measure() -> Result<PrometheusHandle, BuildError> {
     use metrics_exporter_prometheus::Matcher;
     let seconds = [0.001, 0.005, 0.02, 0.1, 0.5, 1.0, 2.5, 6.0, 10.0, 60.0, 600.0, 3_600.0];
+    let counts = [1.0, 2.0, 5.0, 10.0, 20.0, 50.0, 100.0, 200.0, 500.0, 1_000.0, 2_000.0];
     let builder = PrometheusBuilder::new()
-        .set_buckets_for_metric(Matcher::Suffix("_seconds".to_owned()), &seconds)?;
+        .set_buckets_for_metric(Matcher::Suffix("_seconds".to_owned()), &seconds)?
+        .set_buckets_for_metric(Matcher::Suffix("_tickets".to_owned()), &counts)?
+        .set_buckets_for_metric(Matcher::Suffix("_coalesced".to_owned()), &counts)?;
     let recorder = builder.build_recorder();
     let handle = recorder.handle();
     // A second start in one process (tests) measures nothing of its own.
@@ -47,9 +50,40 @@ fn describe() {
     describe_histogram!("duban_timer_lag_seconds", "How long after it was due a batch was begun.");
     describe_histogram!("duban_commit_seconds", "How long a commit took.");
     describe_histogram!("duban_commit_tickets", "Tickets in a commit.");
+    describe_histogram!("duban_commands_coalesced", "Requests that shared a commit.");
+    describe_gauge!("duban_outbox_age_seconds", "How long the longest due message has been due.");
+    describe_gauge!("duban_timer_overdue_seconds", "How long the longest due ticket has been due.");
+    describe_gauge!("duban_redis_up", "Whether Redis answers; absent where none is set.");
+    describe_gauge!("duban_clock_skew_seconds", "How far the clock is behind the database's.");
+    describe_counter!("duban_rate_limited_total", "Requests that were too many for their token.");
     describe_counter!("duban_commands_total", "Requests by outcome.");
     describe_counter!("duban_deliveries_total", "Attempts to deliver, by outcome.");
     describe_counter!("duban_incidents_total", "Tickets that could not be decided on.");
     describe_gauge!("duban_incidents_open", "Incidents that nobody has resolved.");
     describe_histogram!("duban_http_seconds", "How long a request took, by route and status.");
+}
+
+#[cfg(test)]
+mod tests {
+    /// What dashboard and page name is measured and described.
+    #[test]
+    fn measures_that_are_named_are_there() {
+        let described = include_str!("telemetry.rs");
+        let mut named = 0;
+        for text in [
+            include_str!("../deploy/grafana.json"),
+            include_str!("../docs/operations.md"),
+            include_str!("../docs/operations.zh-CN.md"),
+        ] {
+            for word in text.split(|char: char| !char.is_ascii_lowercase() && char != '_') {
+                let Some(_) = word.strip_prefix("duban_").filter(|rest| rest.len() > 9) else {
+                    continue;
+                };
+                let name = word.trim_end_matches("_bucket").trim_end_matches("_count");
+                assert!(described.contains(&format!("(\"{name}\", ")), "{name}");
+                named += 1;
+            }
+        }
+        assert!(named > 20, "{named}");
+    }
 }

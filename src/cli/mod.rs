@@ -13,6 +13,7 @@ mod replay;
 mod serve;
 mod service;
 mod simulate;
+mod supervised;
 mod text;
 mod token;
 mod usage;

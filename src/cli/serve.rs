@@ -7,6 +7,7 @@ use serde::Serialize;
 
 use super::place::{AttachmentsFlag, LawFlags, Place, RegisterFlag};
 use super::service::{Service, stopped};
+use super::supervised;
 use super::{Ended, block_on};
 use crate::config::{ClockKind, NodeRole};
 use crate::telemetry;
@@ -23,6 +24,10 @@ pub(super) struct Flags {
     #[arg(long, value_name = "地址:端口")]
     #[serde(skip_serializing_if = "Option::is_none")]
     listen: Option<SocketAddr>,
+    /// 各节点之间的 Redis（redis://主机:6379/0）；没有也能运行，只是互相唤醒慢一些 [DUBAN_REDIS_URL]
+    #[arg(long, value_name = "网址")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    redis_url: Option<String>,
     #[command(flatten)]
     #[serde(flatten)]
     files: AttachmentsFlag,
@@ -76,13 +81,20 @@ impl Serve {
         telemetry::log();
         block_on(async {
             let service = Service::ready(settings).await?;
+            let stop = stopped();
             let clock = service.engine.clock().now();
             if let Some(address) = service.address() {
                 tracing::info!(%address, %clock, "duban serves");
-            } else {
-                tracing::info!(%clock, "duban works");
             }
-            service.run(stopped()).await
+            supervised::ready();
+            let alive = tokio::spawn(supervised::alive(service.engine.clone()));
+            let stop = async {
+                stop.await;
+                supervised::stopping();
+            };
+            let ended = service.run(stop).await;
+            alive.abort();
+            ended
         })
     }
 }

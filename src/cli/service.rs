@@ -18,7 +18,7 @@ use crate::engine::{Carrier, Engine, Knowledge};
 use crate::http::{self, Api, Keys};
 use crate::store::{FileLock, Store};
 use crate::vault::Vault;
-use crate::wake::Wake;
+use crate::wake::{Presence, Wake};
 use crate::{crypto, jobs, telemetry};
 
 /// How far the clock may be behind the newest commit: more would hold up everything that is due.
@@ -29,7 +29,7 @@ pub(super) struct Service {
     pub(super) engine: Engine,
     settings: Settings,
     api: Api,
-    listener: Option<TcpListener>,
+    listener: TcpListener,
     _lock: Option<FileLock>,
 }
 
@@ -52,20 +52,26 @@ impl Service {
             pseudonyms: store.secret("pseudonyms", crypto::key()).await?,
             stream: store.secret("stream", crypto::key()).await?,
         };
-        let engine = Engine::start(store, knowledge, clock, Wake::default(), carrier);
+        let presence = presence(&settings);
+        let wake = match &settings.redis_url {
+            None => Wake::default(),
+            Some(url) => Wake::between_nodes(url, &store.house().await?, presence.clone())
+                .map_err(|error| Failure::Input(error.to_string()))?,
+        };
+        let engine = Engine::start(store, knowledge, clock, wake, carrier);
+        engine.compare_clocks().await;
         for day in engine.altered_publications().await? {
             tracing::warn!(%day, "the notices of this day differ from those that were worked in");
         }
         let vault = vault(&settings)?;
-        let api = Api::new(engine.clone(), register, vault, measures, keys, &settings);
-        let listener =
-            if settings.does(NodeRole::Api) { Some(listen(settings.listen).await?) } else { None };
+        let api = Api::new(engine.clone(), register, vault, measures, keys, presence, &settings);
+        let listener = listen(settings.listen).await?;
         Ok(Self { engine, settings, api, listener, _lock: lock })
     }
 
-    /// Where it answers; none for a node that only works.
+    /// Where it answers: a node that only works tells there how it is.
     pub(super) fn address(&self) -> Option<SocketAddr> {
-        self.listener.as_ref().and_then(|listener| listener.local_addr().ok())
+        self.listener.local_addr().ok()
     }
 
     /// Runs until told to stop; what it has in hand is finished.
@@ -83,11 +89,7 @@ impl Service {
             jobs::run(self.engine.clone(), stopped(told.clone())).await.map_err(Failure::Machine)
         };
         let requests = async {
-            let Some(listener) = self.listener else {
-                stopped(told.clone()).await;
-                return Ok(());
-            };
-            let served = http::serve(listener, self.api, stopped(told.clone())).await;
+            let served = http::serve(self.listener, self.api, stopped(told.clone())).await;
             served
                 .map_err(|error| Failure::Machine(format!("监听中断：{}", catalog::reason(&error))))
         };
@@ -110,8 +112,12 @@ impl Service {
         };
         let lanes = async { early(lanes.await) };
         let requests = async { early(requests.await) };
+        let engine = self.engine.clone();
+        let watched = tokio::spawn(async move { engine.watch_clocks().await });
         let (lanes, requests, ()) = tokio::join!(lanes, requests, ending);
+        watched.abort();
         self.engine.couriers_back().await;
+        self.engine.wake().leave().await;
         self.engine.store().close().await;
         lanes.and(requests)
     }
@@ -123,7 +129,7 @@ async fn clock(settings: &Settings, store: &Store) -> Result<Clock, Failure> {
         let start = settings.start_at.unwrap_or_else(clock::wall);
         return Ok(Clock::simulated(newest.map_or(start, |newest| newest.max(start))));
     }
-    let clock = Clock::system(settings.clock_offset_ms);
+    let clock = Clock::beside(settings.clock_offset_ms, settings.database_clock_offset_ms);
     let now = clock.now();
     let behind = newest.filter(|newest| newest.ms() - now.ms() > BEHIND_MS_MAX);
     match behind {
@@ -141,6 +147,19 @@ fn vault(settings: &Settings) -> Result<Vault, Failure> {
         let why = catalog::reason(&error);
         Failure::Machine(format!("附件目录 {} 不能使用：{why}", folder.display()))
     })
+}
+
+/// What this node says of itself to the others.
+fn presence(settings: &Settings) -> Presence {
+    let host = std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
+    Presence {
+        node: crypto::identity(),
+        host: host.trim().to_owned(),
+        roles: settings.roles.iter().map(|role| role.word().to_owned()).collect(),
+        version: env!("CARGO_PKG_VERSION").to_owned(),
+        started_at: clock::wall(),
+        seen_at: clock::wall(),
+    }
 }
 
 fn behind_by(now: Instant, newest: Instant) -> String {
@@ -171,19 +190,26 @@ async fn listen(address: SocketAddr) -> Result<TcpListener, Failure> {
     })
 }
 
-/// Until somebody stops the program (Ctrl-C, SIGTERM).
-pub(super) async fn stopped() {
+/// Until somebody stops the program (Ctrl-C, SIGTERM): from now on, not from when this is first
+/// waited for.
+pub(super) fn stopped() -> impl Future<Output = ()> + Send {
     use tokio::signal::unix::{SignalKind, signal};
-    let interrupted = tokio::signal::ctrl_c();
-    match signal(SignalKind::terminate()) {
-        Ok(mut terminated) => {
-            tokio::select! {
-                _ = interrupted => {}
-                _ = terminated.recv() => {}
+    let listen = |kind: SignalKind| signal(kind).ok();
+    let (interrupted, terminated) =
+        (listen(SignalKind::interrupt()), listen(SignalKind::terminate()));
+    let heard = |signal: Option<tokio::signal::unix::Signal>| async move {
+        match signal {
+            Some(mut signal) => {
+                let _ = signal.recv().await;
             }
+            // The system itself ends the program then.
+            None => std::future::pending().await,
         }
-        Err(_) => {
-            let _ = interrupted.await;
+    };
+    async move {
+        tokio::select! {
+            () = heard(interrupted) => {}
+            () = heard(terminated) => {}
         }
     }
 }

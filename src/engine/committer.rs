@@ -26,6 +26,8 @@ pub(super) async fn run(
     while queue.recv_many(&mut batch, BATCH_MAX).await > 0 {
         let (works, waiting): (Vec<_>, Vec<_>) =
             batch.drain(..).map(|one| (Work::new(one.request), (one.running, one.answer))).unzip();
+        #[expect(clippy::cast_precision_loss, reason = "a few hundred requests")]
+        metrics::histogram!("duban_commands_coalesced").record(works.len() as f64);
         let outcomes = inner.carry_out(works, Vec::new()).await;
         for (outcome, (running, answer)) in outcomes.into_iter().zip(waiting) {
             metrics::counter!("duban_commands_total", "outcome" => outcome.word()).increment(1);

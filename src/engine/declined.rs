@@ -33,6 +33,9 @@ pub enum Declined {
     /// Too much is waiting. Nothing happened.
     #[error("系统繁忙，本次未予办理，请稍后重试")]
     Busy,
+    /// This node's clock is off. Nothing happened.
+    #[error("本节点的时钟与数据库相差过大，暂停办理，本次未予办理；请稍后重试，或改用其他节点")]
+    Aside,
     /// The service is being stopped. Nothing happened.
     #[error("服务正在停止，本次未予办理，请稍后重试")]
     Stopping,

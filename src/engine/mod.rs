@@ -19,6 +19,7 @@ mod recompute;
 mod rehearse;
 mod request;
 mod simulated;
+mod skew;
 
 use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex};
@@ -40,6 +41,7 @@ use crate::clock::Clock;
 use crate::store::{RequestKey, Store};
 use crate::wake::Wake;
 use request::Submitted;
+use skew::Skew;
 
 /// Commands that may wait for a committer; more are answered with «busy».
 const QUEUE_MAX: usize = 4_096;
@@ -67,6 +69,7 @@ struct Inner {
     couriers: Mutex<BTreeSet<String>>,
     /// Keys of requests that are being carried out.
     running: Mutex<BTreeSet<RequestKey>>,
+    skew: Skew,
 }
 
 impl Engine {
@@ -82,7 +85,9 @@ impl Engine {
         let advancing = tokio::sync::RwLock::new(());
         let running = Mutex::new(BTreeSet::new());
         let couriers = Mutex::new(BTreeSet::new());
-        let inner = Inner { store, knowledge, clock, wake, carrier, advancing, couriers, running };
+        let skew = Skew::default();
+        let inner =
+            Inner { store, knowledge, clock, wake, carrier, advancing, couriers, running, skew };
         let inner = Arc::new(inner);
         let committer = |_| {
             let (queue, waiting) = mpsc::channel(QUEUE_MAX);
@@ -144,6 +149,9 @@ impl Engine {
         task: Task,
         key: Option<Keyed>,
     ) -> Result<Done, Declined> {
+        if self.stands_aside() {
+            return Err(Declined::Aside);
+        }
         let keyed = key.clone();
         let running = match &key {
             None => None,

@@ -81,7 +81,7 @@ impl FromRequestParts<Api> for Caller {
         }
         let (subject, role) = (token.subject, token.role);
         let (agency, district, token) = (token.agency, token.district, token.id);
-        api.limits.request(token, role)?;
+        api.limits.request(token, role).await?;
         Ok(Self { token, subject, role, agency, district })
     }
 }

@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 use std::num::NonZeroU32;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use duban_core::role::Role;
 use governor::clock::{Clock as _, DefaultClock};
@@ -13,6 +13,12 @@ use uuid::Uuid;
 
 use super::problem::{Kind, Problem};
 use crate::config::Settings;
+use crate::wake::{Redis, Wake};
+
+/// A node asks for its share of a token's requests at most so often.
+const ASKS_PER_S: u32 = 20;
+
+const SECOND: Duration = Duration::from_secs(1);
 
 /// What one token may ask for; clones count together.
 #[derive(Clone)]
@@ -23,11 +29,21 @@ pub(crate) struct Limits {
 }
 
 struct Inner {
-    requests: DefaultKeyedRateLimiter<Uuid>,
-    reviews: DefaultKeyedRateLimiter<Uuid>,
+    requests: Rate,
+    reviews: Rate,
+    wake: Wake,
     clock: DefaultClock,
     streams: Arc<Slots>,
     transfers: Arc<Slots>,
+}
+
+/// How many requests a second: of this node alone, and of all nodes where they can tell each other.
+struct Rate {
+    name: &'static str,
+    most: NonZeroU32,
+    alone: DefaultKeyedRateLimiter<Uuid>,
+    /// What this node may still let through of what all may, until when.
+    together: Mutex<BTreeMap<Uuid, (u32, Instant)>>,
 }
 
 /// What each token has open of a kind, and how much it may.
@@ -43,12 +59,11 @@ pub(crate) struct Slot {
 }
 
 impl Limits {
-    pub(crate) fn new(settings: &Settings) -> Self {
-        // A second's worth may come at once.
-        let limiter = |rate: NonZeroU32| RateLimiter::keyed(Quota::per_second(rate));
+    pub(crate) fn new(settings: &Settings, wake: Wake) -> Self {
         let inner = Inner {
-            requests: limiter(settings.token_requests_per_s),
-            reviews: limiter(settings.token_reviews_per_s),
+            requests: Rate::of("requests", settings.token_requests_per_s),
+            reviews: Rate::of("reviews", settings.token_reviews_per_s),
+            wake,
             clock: DefaultClock::default(),
             streams: Slots::of(settings.token_streams),
             transfers: Slots::of(settings.token_transfers),
@@ -62,15 +77,21 @@ impl Limits {
     ///
     /// # Errors
     /// There were too many in the last second.
-    pub(crate) fn request(&self, token: Uuid, role: Role) -> Result<(), Problem> {
-        let limiter = match role {
+    pub(crate) async fn request(&self, token: Uuid, role: Role) -> Result<(), Problem> {
+        let rate = match role {
             Role::Intake => &self.inner.reviews,
             _ => &self.inner.requests,
         };
-        limiter.check_key(&token).map_err(|early| {
+        let alone = rate.alone.check_key(&token);
+        let wait = match alone {
+            Err(early) => Some(early.wait_time_from(self.inner.clock.now())),
+            Ok(()) if rate.is_within(token, &self.inner.wake).await => None,
+            Ok(()) => Some(SECOND),
+        };
+        wait.map_or(Ok(()), |wait| {
             metrics::counter!("duban_rate_limited_total").increment(1);
-            let wait = early.wait_time_from(self.inner.clock.now());
-            Problem::too_many(Kind::RateLimited, "本令牌的请求过于频繁，请稍后重试", whole(wait))
+            let say = "本令牌的请求过于频繁，请稍后重试";
+            Err(Problem::too_many(Kind::RateLimited, say, whole(wait)))
         })
     }
 
@@ -94,6 +115,45 @@ impl Limits {
             let say = format!("本令牌同时上传和下载的附件不得超过 {most} 个；请待其完成");
             Problem::too_many(Kind::TooManyTransfers, say, 5)
         })
+    }
+}
+
+impl Rate {
+    fn of(name: &'static str, most: NonZeroU32) -> Self {
+        // A second's worth may come at once.
+        let alone = RateLimiter::keyed(Quota::per_second(most));
+        Self { name, most, alone, together: Mutex::default() }
+    }
+
+    /// Whether all nodes together have let through less of a token than they may. Where they cannot
+    /// tell each other, each counts alone.
+    async fn is_within(&self, token: Uuid, wake: &Wake) -> bool {
+        if wake.redis() != Redis::Ready || self.has_left(token) {
+            return true;
+        }
+        let ask = (self.most.get() / ASKS_PER_S).max(1);
+        let whose = format!("{}:{token}", self.name);
+        let Some(granted) = wake.allowance(&whose, ask, self.most.get()).await else { return true };
+        let Some(left) = granted.checked_sub(1) else { return false };
+        let mut together = self.together.lock().unwrap_or_else(PoisonError::into_inner);
+        let now = Instant::now();
+        together.retain(|_, (_, until)| *until > now);
+        let (more, until) = together.entry(token).or_insert((0, now + SECOND));
+        *more += left;
+        *until = now + SECOND;
+        true
+    }
+
+    /// Takes one of what this node has been granted.
+    fn has_left(&self, token: Uuid) -> bool {
+        let mut together = self.together.lock().unwrap_or_else(PoisonError::into_inner);
+        match together.get_mut(&token) {
+            Some((left, until)) if *left > 0 && *until > Instant::now() => {
+                *left -= 1;
+                true
+            }
+            _ => false,
+        }
     }
 }
 

@@ -28,9 +28,10 @@ pub use document::document;
 pub use server::serve;
 
 use crate::catalog::Register;
-use crate::config::Settings;
+use crate::config::{NodeRole, Settings};
 use crate::engine::Engine;
 use crate::vault::Vault;
+use crate::wake::Presence;
 use limits::Limits;
 
 /// What every endpoint needs; clones are the same.
@@ -42,8 +43,13 @@ pub struct Api {
     measures: PrometheusHandle,
     keys: Keys,
     limits: Limits,
+    presence: Presence,
+    /// Whether it answers requests, or only tells how it is.
+    answers: bool,
     /// Held for reading by whoever finishes an upload, whether or not its sender waits.
     uploads: Arc<RwLock<()>>,
+    /// Whether the server is about to go: it still answers.
+    leaving: watch::Receiver<bool>,
     /// Whether the server is about to end.
     stopping: watch::Receiver<bool>,
 }
@@ -66,12 +72,26 @@ impl Api {
         vault: Vault,
         measures: PrometheusHandle,
         keys: Keys,
+        presence: Presence,
         settings: &Settings,
     ) -> Self {
-        let stopping = watch::Sender::new(false).subscribe();
-        let (register, limits) = (Arc::new(register), Limits::new(settings));
-        let uploads = Arc::default();
-        Self { engine, register, vault, measures, keys, limits, uploads, stopping }
+        let never = || watch::Sender::new(false).subscribe();
+        let (leaving, stopping) = (never(), never());
+        let (register, limits) = (Arc::new(register), Limits::new(settings, engine.wake().clone()));
+        let (uploads, answers) = (Arc::default(), settings.does(NodeRole::Api));
+        Self {
+            engine,
+            register,
+            vault,
+            measures,
+            keys,
+            limits,
+            presence,
+            answers,
+            uploads,
+            leaving,
+            stopping,
+        }
     }
 
     /// What stands for a staff member in history: the same number, the same pseudonym.

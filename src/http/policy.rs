@@ -95,6 +95,8 @@ endpoints! {
     ReadTokens = "查看令牌", ["GET /v1/tokens"];
     /// Who may call from now on.
     ManageTokens = "签发和吊销令牌", ["POST /v1/tokens", "DELETE /v1/tokens/{id}"];
+    /// Who is at work.
+    ReadNodes = "查看节点", ["GET /v1/nodes"];
     /// The simulated clock.
     MoveClock = "拨动时钟", ["POST /v1/clock/advance"];
 }
@@ -150,9 +152,12 @@ pub const fn scope(role: Role, endpoint: Endpoint) -> Scope {
             _ => Nothing,
         },
         R::SystemAdmin => match endpoint {
-            E::ReadIncidents | E::RetryIncidents | E::ReadOutbox | E::Redeliver | E::MoveClock => {
-                All
-            }
+            E::ReadIncidents
+            | E::RetryIncidents
+            | E::ReadOutbox
+            | E::Redeliver
+            | E::ReadNodes
+            | E::MoveClock => All,
             _ => Nothing,
         },
         R::SecurityAdmin if matches!(endpoint, E::ReadTokens | E::ManageTokens) => All,

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use axum::Router;
-use axum::extract::{MatchedPath, Request};
+use axum::extract::{MatchedPath, Request, State};
 use axum::http::uri::PathAndQuery;
 use axum::http::{HeaderName, HeaderValue, header};
 use axum::middleware::{self, Next};
@@ -48,14 +48,19 @@ const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 /// How long requests on their way may take after the service was told to stop.
 const DRAIN_TIMEOUT: Duration = Duration::from_secs(15);
 
-/// All routes.
+/// How long a node that goes still answers while other nodes are there: callers hang up after their
+/// next answer and come back to one of the others, instead of running into a closing connection.
+const LEAVING: Duration = Duration::from_secs(1);
+
+/// All routes; of a node that does not answer requests, those that tell how it is.
 fn router(api: Api) -> Router {
-    let routes = endpoint::all().0;
+    let routes = if api.answers { endpoint::all().0 } else { endpoint::of_health() };
     let described = document(api.engine.knowledge().context().shelf);
     let docs = SwaggerUi::new("/docs").external_url_unchecked("/openapi.json", described);
     let set = |name: HeaderName, value: &'static str| {
         SetResponseHeaderLayer::if_not_present(name, HeaderValue::from_static(value))
     };
+    let leaving = api.leaving.clone();
     routes
         .with_state(api)
         .fallback(|| async { Problem::not_found("这个地址") })
@@ -70,6 +75,20 @@ fn router(api: Api) -> Router {
         .layer(set(header::X_CONTENT_TYPE_OPTIONS, "nosniff"))
         .layer(set(header::REFERRER_POLICY, "no-referrer"))
         .layer(set(header::X_FRAME_OPTIONS, "DENY"))
+        .layer(middleware::from_fn_with_state(leaving, hang_up))
+}
+
+/// The last answer on a connection to a node that goes.
+async fn hang_up(
+    State(leaving): State<watch::Receiver<bool>>,
+    request: Request,
+    next: Next,
+) -> Response {
+    let mut response = next.run(request).await;
+    if *leaving.borrow() {
+        response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
+    }
+    response
 }
 
 /// Answers requests until told to stop; those on their way are finished.
@@ -84,6 +103,16 @@ pub async fn serve(
     // Streams end by themselves when told to.
     let (tell, told) = watch::channel(false);
     api.stopping = told;
+    let (leave, leaving) = watch::channel(false);
+    api.leaving = leaving;
+    let has_others = !api.engine.store().is_embedded();
+    let stop = async move {
+        stop.await;
+        leave.send_replace(true);
+        if has_others {
+            tokio::time::sleep(LEAVING).await;
+        }
+    };
     let uploads = Arc::clone(&api.uploads);
     let graceful = accept(listener, router(api), PATIENCE, stop).await;
     tell.send_replace(true);

@@ -8,15 +8,17 @@ use duban_core::time::Instant;
 use crate::engine::{ADVANCES_AT_ONCE, Engine};
 use crate::store::StoreError;
 
-/// Tickets in one turn: the herd goes fastest in batches of some hundreds, and nobody else's commit
+/// Tickets in one turn: the herd goes fastest in batches of about a thousand, and nobody else's commit
 /// waits longer than for one of them.
-const TICKETS_MAX: u64 = 500;
+const TICKETS_MAX: u64 = 1_000;
 
 /// Messages that one destination is given at once.
 const MESSAGES_MAX: u64 = 16;
 
-/// A full look at least this often: a wake-up may be missed.
+/// A full look at least this often: a wake-up may be missed; where there are other nodes, those of
+/// theirs are.
 const LOOK_EVERY: Duration = Duration::from_secs(30);
+const LOOK_EVERY_FOR_OTHERS: Duration = Duration::from_secs(1);
 
 /// After a failure of the database, or a turn that came to nothing.
 const FAILURE_PAUSE: Duration = Duration::from_secs(1);
@@ -62,6 +64,9 @@ impl Lane {
 
     /// Whether something came of it.
     async fn turn(self, engine: &Engine) -> Result<bool, StoreError> {
+        if engine.stands_aside() {
+            return Ok(false);
+        }
         let _stands = engine.stand().await;
         match self {
             Self::Advance => {
@@ -84,7 +89,7 @@ impl Lane {
     /// Waits until there is something to do.
     pub(super) async fn wait(self, engine: &Engine) {
         if self == Self::Housekeeping {
-            return pause(engine, engine.next_publication()).await;
+            return pause(engine, engine.next_publication(), LOOK_EVERY).await;
         }
         loop {
             let next = match self {
@@ -108,6 +113,8 @@ impl Lane {
         if self == Self::Advance {
             wake.sleeping_until(next);
         }
+        let embedded = engine.store().is_embedded();
+        let look_every = if embedded { LOOK_EVERY } else { LOOK_EVERY_FOR_OTHERS };
         let woken = async {
             match self {
                 Self::Advance => wake.due().await,
@@ -116,7 +123,7 @@ impl Lane {
         };
         tokio::select! {
             () = woken => {}
-            () = pause(engine, next) => {}
+            () = pause(engine, next, look_every) => {}
         }
         if self == Self::Advance {
             wake.sleeping_until(None);
@@ -124,9 +131,13 @@ impl Lane {
     }
 }
 
-async fn pause(engine: &Engine, next: Option<Instant>) {
-    match next {
-        Some(at) => engine.clock().sleep_until(at).await,
-        None => tokio::time::sleep(LOOK_EVERY).await,
-    }
+async fn pause(engine: &Engine, next: Option<Instant>, most: Duration) {
+    let next = async {
+        match next {
+            Some(at) => engine.clock().sleep_until(at).await,
+            None => std::future::pending().await,
+        }
+    };
+    // A look that is not needed costs two reads of an index.
+    let _ = tokio::time::timeout(most, next).await;
 }

@@ -44,10 +44,6 @@ pub(super) static TICKET: Table<26> = Table {
     ],
 };
 
-/// What of a ticket's row never changes.
-pub(super) const LASTING: &[&str] =
-    &["id", "root", "ticket_no", "source", "matter", "received_at", "district"];
-
 pub(super) static DEADLINE: Table<13> = Table {
     name: "deadline",
     columns: [
@@ -95,6 +91,11 @@ pub(super) struct Beside<'b> {
 
 /// The row of a ticket.
 pub(super) fn ticket(now: &Instance, beside: Beside<'_>) -> ticket::Model {
+    ticket::Model { snapshot: now.to_bytes(), ..found_by(now, beside) }
+}
+
+/// The row of a ticket without the ticket itself: all that it is found by.
+pub(super) fn found_by(now: &Instance, beside: Beside<'_>) -> ticket::Model {
     let (yellow_at, red_at) = lights(now);
     ticket::Model {
         id: now.ticket.0,
@@ -122,7 +123,7 @@ pub(super) fn ticket(now: &Instance, beside: Beside<'_>) -> ticket::Model {
         yellow_at: yellow_at.map(Instant::ms),
         red_at: red_at.map(Instant::ms),
         wake_at: now.next_wake().map(Instant::ms),
-        snapshot: now.to_bytes(),
+        snapshot: Vec::new(),
     }
 }
 

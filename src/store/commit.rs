@@ -136,12 +136,15 @@ async fn write<T: Tx>(tx: &mut T, commit: &Commit<'_>) -> Result<Committed, Stor
     changes.sort_by_key(|change| change.place());
     for rows in [
         written::known_tickets(&changes),
-        written::deadlines(&changes),
-        written::cards(&changes),
-        written::outbox(&changes, commit.at),
-        written::personal(&changes, commit.at),
+        // What somebody else may have been faster with stands before all that would be refused then.
         written::reviews(&changes),
         written::requests(&changes, commit.at),
+        written::known_deadlines(&changes),
+        written::new_deadlines(&changes),
+        written::known_cards(&changes),
+        written::new_cards(&changes),
+        written::outbox(&changes, commit.at),
+        written::personal(&changes, commit.at),
         written::definitions(commit),
     ] {
         tx.write(&rows).await?;

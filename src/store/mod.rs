@@ -36,6 +36,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use duban_core::time::Instant;
 use duban_migrations::{Migrator, MigratorTrait};
 use sea_orm::{ConnectionTrait, DatabaseConnection};
 
@@ -149,7 +150,8 @@ impl Store {
     }
 
     /// Whether the database is a file of this process, which nobody else changes.
-    fn is_embedded(&self) -> bool {
+    #[must_use]
+    pub fn is_embedded(&self) -> bool {
         self.write.get_database_backend() == sea_orm::DbBackend::Sqlite
     }
 
@@ -160,6 +162,17 @@ impl Store {
     pub async fn ping(&self) -> Result<(), StoreError> {
         self.read.execute_unprepared("SELECT 1").await?;
         Ok(())
+    }
+
+    /// The clock of a server, only to be compared with; none of a file, whose clock is the system's.
+    ///
+    /// # Errors
+    /// The database does not answer.
+    pub async fn clock(&self) -> Result<Option<Instant>, StoreError> {
+        match &*self.commits {
+            Commits::File(_) => Ok(None),
+            Commits::Server(server) => server.clock().await.map(Instant::from_ms).map(Some),
+        }
     }
 
     /// How many statements commits have taken since the start; a statement that takes row after row

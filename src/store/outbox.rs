@@ -216,6 +216,21 @@ impl Store {
         Ok(at.map(Instant::from_ms))
     }
 
+    /// When the message that is due first is, whoever waits before it.
+    ///
+    /// # Errors
+    /// The database does not answer.
+    pub async fn first_due_message(&self) -> Result<Option<Instant>, StoreError> {
+        let query = outbox::Entity::find()
+            .select_only()
+            .column(outbox::Column::NextAt)
+            .filter(Expr::col(outbox::Column::State).eq(word(DeliveryState::Waiting.word())))
+            .order_by_asc(outbox::Column::NextAt)
+            .limit(1);
+        let at = query.into_tuple::<i64>().one(&self.read).await?;
+        Ok(at.map(Instant::from_ms))
+    }
+
     /// Messages, those of the newest tickets first.
     ///
     /// # Errors

@@ -42,8 +42,8 @@ pub(super) enum Meets {
     Kept(&'static [&'static str]),
     /// It takes the place of what is there.
     Replaced(&'static [&'static str]),
-    /// It is there, by `id`, at the `version` before; some of its columns never change.
-    Changed(&'static [&'static str]),
+    /// It is there, by `id`, at the `version` before: the other columns take their new values.
+    Changed,
 }
 
 /// A table with the columns that are written.
@@ -55,7 +55,7 @@ pub(super) struct Table<const N: usize> {
 /// Rows of one table.
 pub(super) struct Rows<'c> {
     pub(super) table: &'static str,
-    pub(super) columns: &'static [Column],
+    pub(super) columns: Cow<'static, [Column]>,
     pub(super) meets: Meets,
     /// Row after row.
     pub(super) cells: Vec<Cell<'c>>,
@@ -68,7 +68,26 @@ impl<const N: usize> Table<N> {
         meets: Meets,
         rows: impl Iterator<Item = [Cell<'c>; N]>,
     ) -> Rows<'c> {
-        Rows { table: self.name, columns: &self.columns, meets, cells: rows.flatten().collect() }
+        let (table, columns) = (self.name, Cow::Borrowed(&self.columns[..]));
+        Rows { table, columns, meets, cells: rows.flatten().collect() }
+    }
+
+    /// Rows that are there, each as it was and as it is now: of their columns only `id`, `version` and
+    /// those that are not as they were in some row.
+    pub(super) fn changed<'c>(
+        &'static self,
+        rows: Vec<([Cell<'c>; N], [Cell<'c>; N])>,
+    ) -> Rows<'c> {
+        let differs = |place: usize| rows.iter().any(|(was, is)| was[place] != is[place]);
+        let is_guard = |place: usize| matches!(self.columns[place].0, "id" | "version");
+        let sent: [bool; N] = std::array::from_fn(|place| is_guard(place) || differs(place));
+        let columns =
+            (0..N).filter(|place| sent[*place]).map(|place| self.columns[place]).collect();
+        let cells = rows.into_iter().flat_map(|(_, is)| {
+            is.into_iter().zip(sent).filter(|(_, sent)| *sent).map(|(cell, _)| cell)
+        });
+        let cells = cells.collect();
+        Rows { table: self.name, columns: Cow::Owned(columns), meets: Meets::Changed, cells }
     }
 
     /// A few rows as a statement of its own, outside the commit path.
@@ -95,7 +114,7 @@ impl Meets {
     /// What a statement that inserts says about it, in the words that both databases share.
     pub(super) fn clause(self, columns: &[Column]) -> String {
         match self {
-            Self::Refused | Self::Stale | Self::Changed(_) => String::new(),
+            Self::Refused | Self::Stale | Self::Changed => String::new(),
             Self::Kept(keys) => format!(" ON CONFLICT ({}) DO NOTHING", keys.join(", ")),
             Self::Replaced(keys) => {
                 let others = columns.iter().filter(|(name, _)| !keys.contains(name));

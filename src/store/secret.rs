@@ -1,13 +1,25 @@
 //! Keys of the house, drawn once and kept. Must never leave the process.
 
+use duban_core::digest::Digest;
 use sea_orm::sea_query::OnConflict;
 use sea_orm::{ActiveValue, EntityTrait};
 
 use super::entity::secret;
 use super::event::digest;
 use super::{Store, StoreError};
+use crate::crypto;
 
 impl Store {
+    /// A name for this house, the same on all its nodes, that tells nothing about it.
+    ///
+    /// # Errors
+    /// The database does not answer.
+    pub async fn house(&self) -> Result<String, StoreError> {
+        let key = self.secret("house", crypto::key()).await?;
+        let name = Digest::of(&[&key]).to_string();
+        Ok(name.chars().take(16).collect())
+    }
+
     /// The key of a name: the one that is kept, or from now on this one.
     ///
     /// # Errors

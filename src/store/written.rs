@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 
+use duban_core::digest::Digest;
 use duban_core::message::Message;
 use duban_core::name::Name;
 use duban_core::role::Audience;
@@ -10,6 +11,7 @@ use duban_core::ticket_id::TicketId;
 use duban_core::time::Instant;
 
 use super::change::Change;
+use super::columns::Beside;
 use super::commit::Commit;
 use super::rows::Kind::{Big, Blob, Id, Int, Text};
 use super::rows::{Cell, Meets, Rows, Table, number};
@@ -71,11 +73,19 @@ static DEFINITION: Table<6> = Table {
     ],
 };
 
-/// Tickets that are there: one that is not as the decision saw it makes the commit stale.
+/// Tickets that are there: one that is not as the decision saw it makes the commit stale. What has
+/// not changed is not written: no index of it is touched.
 pub(super) fn known_tickets<'c>(changes: &[&'c Change]) -> Rows<'c> {
-    let known = changes.iter().filter(|change| change.loaded.is_some());
-    let rows = known.map(|change| ticket(change, &BTreeMap::new()));
-    columns::TICKET.rows(Meets::Changed(columns::LASTING), rows)
+    let rows = changes.iter().filter_map(|change| {
+        let loaded = change.loaded.as_ref()?;
+        let beside = beside(change, &loaded.ticket_no, loaded.version, loaded.head);
+        let mut was = columns::found_by(&loaded.instance, beside);
+        was.wake_at = loaded.wake_at.map(Instant::ms);
+        let beside = Beside { version: loaded.version + 1, head: change.head, ..beside };
+        let is = columns::ticket(&change.instance, beside);
+        Some((columns::ticket_cells(was), columns::ticket_cells(is)))
+    });
+    columns::TICKET.changed(rows.collect())
 }
 
 pub(super) fn new_tickets<'c>(
@@ -83,23 +93,16 @@ pub(super) fn new_tickets<'c>(
     numbers: &BTreeMap<TicketId, String>,
 ) -> Rows<'c> {
     let new = changes.iter().filter(|change| change.loaded.is_none());
-    columns::TICKET.rows(Meets::Stale, new.map(|change| ticket(change, numbers)))
+    let rows = new.map(|change| {
+        let number = numbers.get(&change.ticket()).map_or("", String::as_str);
+        let beside = beside(change, number, 1, change.head);
+        columns::ticket_cells(columns::ticket(&change.instance, beside))
+    });
+    columns::TICKET.rows(Meets::Stale, rows)
 }
 
-fn ticket(change: &Change, numbers: &BTreeMap<TicketId, String>) -> [Cell<'static>; 26] {
-    let seen = change.loaded.as_ref().map_or(0, |loaded| loaded.version);
-    let loaded_no = change.loaded.as_ref().map(|loaded| loaded.ticket_no.as_str());
-    let ticket_no = loaded_no.or_else(|| numbers.get(&change.ticket()).map(String::as_str));
-    columns::ticket_cells(columns::ticket(
-        &change.instance,
-        columns::Beside {
-            ticket_no: ticket_no.unwrap_or_default(),
-            version: seen + 1,
-            head: change.head,
-            source: change.source(),
-            matter: change.matter(),
-        },
-    ))
+fn beside<'b>(change: &'b Change, ticket_no: &'b str, version: i64, head: Digest) -> Beside<'b> {
+    Beside { ticket_no, version, head, source: change.source(), matter: change.matter() }
 }
 
 pub(super) fn events<'c>(changes: &[&'c Change], first: i64) -> Rows<'c> {
@@ -111,20 +114,48 @@ pub(super) fn events<'c>(changes: &[&'c Change], first: i64) -> Rows<'c> {
     EVENT.rows(Meets::Refused, rows)
 }
 
-pub(super) fn deadlines<'c>(changes: &[&'c Change]) -> Rows<'c> {
-    let rows = changes.iter().flat_map(|change| {
-        let row = |(place, run)| columns::deadline(&change.instance, place, run);
-        change.changed_runs().map(row).map(columns::deadline_cells)
-    });
-    columns::DEADLINE.rows(Meets::Replaced(&["ticket", "place"]), rows)
+/// Runs that began.
+pub(super) fn new_deadlines<'c>(changes: &[&'c Change]) -> Rows<'c> {
+    deadlines(changes, Meets::Refused, |place, before| place >= before)
 }
 
-pub(super) fn cards<'c>(changes: &[&'c Change]) -> Rows<'c> {
+/// Runs that are not as they were.
+pub(super) fn known_deadlines<'c>(changes: &[&'c Change]) -> Rows<'c> {
+    deadlines(changes, Meets::Replaced(&["ticket", "place"]), |place, before| place < before)
+}
+
+fn deadlines<'c>(
+    changes: &[&'c Change],
+    meets: Meets,
+    is_one: fn(usize, usize) -> bool,
+) -> Rows<'c> {
     let rows = changes.iter().flat_map(|change| {
-        let row = |place: &usize| columns::card(&change.instance, *place);
-        change.cards.iter().map(row).map(columns::card_cells)
+        let before = change.loaded.as_ref().map_or(0, |loaded| loaded.instance.runs.len());
+        let runs = change.changed_runs().filter(move |(place, _)| is_one(*place, before));
+        let row = |(place, run)| columns::deadline(&change.instance, place, run);
+        runs.map(row).map(columns::deadline_cells)
     });
-    columns::CARD.rows(Meets::Replaced(&["ticket", "place"]), rows)
+    columns::DEADLINE.rows(meets, rows)
+}
+
+/// Cards that were issued.
+pub(super) fn new_cards<'c>(changes: &[&'c Change]) -> Rows<'c> {
+    cards(changes, Meets::Refused, |place, before| place >= before)
+}
+
+/// Cards that are not as they were.
+pub(super) fn known_cards<'c>(changes: &[&'c Change]) -> Rows<'c> {
+    cards(changes, Meets::Replaced(&["ticket", "place"]), |place, before| place < before)
+}
+
+fn cards<'c>(changes: &[&'c Change], meets: Meets, is_one: fn(usize, usize) -> bool) -> Rows<'c> {
+    let rows = changes.iter().flat_map(|change| {
+        let before = change.loaded.as_ref().map_or(0, |loaded| loaded.instance.cards.len());
+        let cards = change.cards.iter().filter(move |place| is_one(**place, before));
+        let row = |place: &usize| columns::card(&change.instance, *place);
+        cards.map(row).map(columns::card_cells)
+    });
+    columns::CARD.rows(meets, rows)
 }
 
 pub(super) fn outbox<'c>(changes: &[&'c Change], at: Instant) -> Rows<'c> {

@@ -1,5 +1,5 @@
-//! SIGKILL at a random moment, with commands under way and a thousand rungs due. `DUBAN_KILLS=N`
-//! sets the number of rounds.
+//! SIGKILL at a random moment, with commands under way and a thousand rungs due: of the only node, of
+//! one of two, of the database. `DUBAN_KILLS=N` sets the number of rounds.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -14,9 +14,13 @@ use duban_core::ticket_id::TicketId;
 use reqwest::Method;
 use sea_orm::{ConnectionTrait, Database, Statement};
 use serde_json::{Value, json};
+use tempfile::TempDir;
 
-use crate::served::{Place, Server, review};
+use crate::postgres::Postgres;
+use crate::served::{Place, Server, on_servers, review};
 use crate::{AT_ONCE, START, delivered, instant, offset};
+
+on_servers!(one_of_two_nodes_may_die, the_database_may_die, the_database_may_stand_still,);
 
 const TICKETS: usize = 1_000;
 
@@ -31,13 +35,27 @@ async fn nothing_acknowledged_is_lost_or_doubled() {
     let rounds = std::env::var("DUBAN_KILLS").ok().and_then(|n| n.parse().ok()).unwrap_or(ROUNDS);
     let mut tally = BTreeMap::new();
     for round in 0..rounds {
-        for (what, count) in one_round(round).await {
+        for (what, count) in one_round(Place::new().await, 1, round).await {
             *tally.entry(what).or_insert(0) += count;
         }
     }
     println!("{rounds} kills: {tally:?}");
     assert!(tally["acknowledged"] > 0, "{tally:?}");
     assert!(tally["cut off"] >= 20 * rounds, "{tally:?}");
+}
+
+/// The other one goes on, with the herd too.
+async fn one_of_two_nodes_may_die() {
+    let rounds = std::env::var("DUBAN_KILLS").ok().and_then(|n| n.parse().ok()).unwrap_or(ROUNDS);
+    let mut tally = BTreeMap::new();
+    for round in 0..rounds {
+        for (what, count) in one_round(Place::on_postgres().await, 2, round).await {
+            *tally.entry(what).or_insert(0) += count;
+        }
+    }
+    println!("{rounds} kills of one of two: {tally:?}");
+    assert!(tally["acknowledged"] > 0, "{tally:?}");
+    assert!(tally["cut off"] >= 10 * rounds, "{tally:?}");
 }
 
 /// What one sender saw.
@@ -47,48 +65,80 @@ struct Seen {
     acknowledged: Vec<(String, String, u64, String)>,
     /// Reviews that were acknowledged, with their tickets.
     opened: Vec<(String, String)>,
+    /// Keys of requests whose outcome the server did not know.
+    unknown: Vec<(String, String)>,
     /// Keys of requests that were sent and not answered.
     cut_off: Vec<(String, String)>,
 }
 
-async fn one_round(round: usize) -> BTreeMap<&'static str, usize> {
-    let place = Place::new().await;
-    let numbers = Arc::new(delivered(&place, TICKETS, false).await);
-    let hotline = place.token(Role::Hotline, "h1", None).await;
-    // What is due may be recorded six seconds later: the server comes up just before.
-    let from = offset(instant(DUE).plus_ms(5_700));
-    let mut server = place.serve(&["--clock-offset-ms", &from]);
-    let ended = Arc::new(AtomicBool::new(false));
-    let under_way = Arc::new(AtomicUsize::new(0));
-    let senders: Vec<_> = (0..AT_ONCE)
-        .map(|sender| {
+/// Senders at work on nodes.
+struct Load {
+    ended: Arc<AtomicBool>,
+    /// Requests that are on their way.
+    under_way: Arc<AtomicUsize>,
+    senders: Vec<tokio::task::JoinHandle<Seen>>,
+}
+
+impl Load {
+    fn begin(servers: &[Server], numbers: &Arc<Vec<String>>, hotline: &str) -> Self {
+        let ended = Arc::new(AtomicBool::new(false));
+        let under_way = Arc::new(AtomicUsize::new(0));
+        let sender = |sender: usize| {
+            let server = &servers[sender % servers.len()];
             let (address, client) = (server.address.clone(), server.client.clone());
-            let (numbers, hotline) = (Arc::clone(&numbers), hotline.clone());
+            let (numbers, hotline) = (Arc::clone(numbers), hotline.to_owned());
             let (ended, under_way) = (Arc::clone(&ended), Arc::clone(&under_way));
             tokio::spawn(async move {
                 let caller = Caller { address, client, hotline };
                 send(&caller, sender, &numbers, &ended, &under_way).await
             })
-        })
-        .collect();
+        };
+        let senders = (0..AT_ONCE).map(sender).collect();
+        Self { ended, under_way, senders }
+    }
+
+    /// What all of them have seen; those whose node is gone have ended before.
+    async fn end(self) -> Seen {
+        self.ended.store(true, Ordering::SeqCst);
+        let mut seen = Seen::default();
+        for sender in self.senders {
+            let one = sender.await.expect("a sender");
+            seen.acknowledged.extend(one.acknowledged);
+            seen.opened.extend(one.opened);
+            seen.unknown.extend(one.unknown);
+            seen.cut_off.extend(one.cut_off);
+        }
+        seen
+    }
+}
+
+/// One of so many nodes is killed.
+async fn one_round(place: Place, nodes: usize, round: usize) -> BTreeMap<&'static str, usize> {
+    let numbers = Arc::new(delivered(&place, TICKETS, false).await);
+    let hotline = place.token(Role::Hotline, "h1", None).await;
+    // What is due may be recorded six seconds later: the server comes up just before.
+    let from = offset(instant(DUE).plus_ms(5_700));
+    let mut servers: Vec<Server> =
+        (0..nodes).map(|_| place.serve(&["--clock-offset-ms", &from])).collect();
+    let load = Load::begin(&servers, &numbers, &hotline);
     // Between the first and the last of the thousand.
     let moment = 350 + (round as u64 * 7_919 + u64::from(std::process::id())) % 900;
     tokio::time::sleep(Duration::from_millis(moment)).await;
-    let in_flight = under_way.load(Ordering::SeqCst);
-    server.kill();
-    ended.store(true, Ordering::SeqCst);
-    let mut seen = Seen::default();
-    for sender in senders {
-        let one = sender.await.expect("a sender");
-        seen.acknowledged.extend(one.acknowledged);
-        seen.opened.extend(one.opened);
-        seen.cut_off.extend(one.cut_off);
+    let in_flight = load.under_way.load(Ordering::SeqCst);
+    let mut killed = servers.remove(0);
+    killed.kill();
+    if let Some(other) = servers.first() {
+        wait_until_done(other).await;
     }
+    let seen = load.end().await;
     let fired_before = fired(&place).await;
     let server = place.serve(&["--clock-offset-ms", &from]);
     wait_until_done(&server).await;
     ask_again(&server, &hotline, &seen).await;
-    assert_eq!(server.stop(), Some(0));
+    servers.push(server);
+    for server in servers {
+        assert_eq!(server.stop(), Some(0));
+    }
     check(&place, &seen).await;
     assert!(in_flight >= 20, "{in_flight}");
     BTreeMap::from([
@@ -142,7 +192,12 @@ async fn send(
                 let hash = receipt["hash"].as_str().expect("a hash").to_owned();
                 seen.acknowledged.push((key, number.clone(), seq, hash));
             }
-            (status, Some(body)) => assert_eq!(status.as_u16(), 503, "{body}"),
+            (status, Some(body)) => {
+                assert_eq!(status.as_u16(), 503, "{body}");
+                if body["type"] == "urn:duban:problem:outcome-unknown" {
+                    seen.unknown.push((key, number.clone()));
+                }
+            }
             (_, None) => seen.cut_off.push((key, number.clone())),
         }
         if ended.load(Ordering::SeqCst) || seen.cut_off.len() > 2 {
@@ -167,7 +222,7 @@ async fn wait_until_done(server: &Server) {
 
 /// Whoever got no answer asks again with the same key, and gets one effect.
 async fn ask_again(server: &Server, hotline: &str, seen: &Seen) {
-    for (key, number) in &seen.cut_off {
+    for (key, number) in seen.cut_off.iter().chain(&seen.unknown) {
         let nr: usize = key.split('-').nth(1).and_then(|nr| nr.parse().ok()).expect("a number");
         if nr % 5 == 4 {
             continue;
@@ -268,4 +323,44 @@ impl RunKey {
     fn of(rung: &duban_core::event::RungFired) -> Self {
         Self { deadline: rung.run.deadline.to_string(), run: rung.run.run }
     }
+}
+
+/// Nodes over a database that is harmed while requests come and a herd falls due; where the herd is
+/// done and nobody waits any more, all is as it should be.
+async fn while_the_database(harm: impl FnOnce(&Postgres), mend: impl FnOnce(&Postgres)) {
+    let database = Postgres::start();
+    let place = Place::on(TempDir::new().expect("a folder"), database.url()).await;
+    let numbers = Arc::new(delivered(&place, TICKETS, false).await);
+    let hotline = place.token(Role::Hotline, "h1", None).await;
+    let from = offset(instant(DUE).plus_ms(5_000));
+    let servers: Vec<Server> = (0..2).map(|_| place.serve(&["--clock-offset-ms", &from])).collect();
+    let load = Load::begin(&servers, &numbers, &hotline);
+    tokio::time::sleep(Duration::from_millis(1_200)).await;
+    harm(&database);
+    tokio::time::sleep(Duration::from_secs(2)).await;
+    mend(&database);
+    for server in &servers {
+        wait_until_done(server).await;
+    }
+    let seen = load.end().await;
+    assert_eq!(seen.cut_off.len(), 0, "no node died");
+    ask_again(&servers[0], &hotline, &seen).await;
+    for server in servers {
+        assert_eq!(server.stop(), Some(0));
+    }
+    check(&place, &seen).await;
+    println!("acknowledged {}, unknown {}", seen.acknowledged.len(), seen.unknown.len());
+    assert!(!seen.acknowledged.is_empty());
+}
+
+async fn the_database_may_die() {
+    while_the_database(Postgres::kill, Postgres::start_again).await;
+}
+
+async fn the_database_may_stand_still() {
+    let freeze = |database: &Postgres| {
+        database.freeze();
+        std::thread::sleep(Duration::from_secs(8));
+    };
+    while_the_database(freeze, Postgres::thaw).await;
 }

@@ -3,6 +3,7 @@
 
 mod killed;
 mod midnight;
+mod postgres;
 #[path = "../it/served.rs"]
 #[expect(dead_code, reason = "the tests of the API use the rest of it")]
 mod served;

@@ -9,9 +9,13 @@ use duban_core::role::Role;
 use duban_core::time::Instant;
 use reqwest::Method;
 use serde_json::json;
+use tempfile::TempDir;
 
-use crate::served::{Caller, Place};
+use crate::postgres::Postgres;
+use crate::served::{Caller, Place, on_servers};
 use crate::{delivered, instant, offset};
+
+on_servers!(neither_clocks_apart_nor_a_database_that_stalls_decide_who_was_in_time);
 
 /// The exclusive end of `contact`.
 const END: &str = "2026-03-06T00:00:00+08:00";
@@ -23,6 +27,10 @@ const TICKETS: usize = 200;
 enum Answered {
     Done,
     Overtaken,
+    /// Nothing happened.
+    Busy,
+    /// Whether it was done is found out by asking again.
+    Unknown,
     CutOff,
     Other(String),
 }
@@ -37,17 +45,20 @@ async fn report(server: &Caller, token: &str, number: &str) -> Answered {
         Err(_) => Answered::CutOff,
         Ok(answer) if answer.status.is_success() => Answered::Done,
         Ok(answer) if answer.problem() == "overtaken" => Answered::Overtaken,
+        Ok(answer) if answer.problem() == "busy" => Answered::Busy,
+        Ok(answer) if answer.problem() == "outcome-unknown" => Answered::Unknown,
         Ok(answer) => Answered::Other(format!("{} {}", answer.status, answer.body)),
     }
 }
 
-/// Sends each ticket's report at its instant: through the last and the first second.
-async fn through_midnight(server: &Caller, token: &str, numbers: &[String]) -> Vec<Answered> {
+/// Sends each ticket's report at its instant, to one node after the other: through the last and the
+/// first second.
+async fn through_midnight(nodes: &[Caller], token: &str, numbers: &[String]) -> Vec<Answered> {
     let begun = tokio::time::Instant::now();
     let sends = numbers.iter().enumerate().map(|(nr, number)| async move {
         let after = Duration::from_millis(1_000 + 10 * nr as u64);
         tokio::time::sleep_until(begun + after).await;
-        report(server, token, number).await
+        report(&nodes[nr % nodes.len()], token, number).await
     });
     futures::future::join_all(sends).await
 }
@@ -80,11 +91,8 @@ async fn check(place: &Place, number: &str, answered: &Answered, end: Instant) -
             None
         }
         ([contact], answered) => {
-            assert_ne!(
-                *answered,
-                Answered::Overtaken,
-                "{number}: overtaken and there all the same"
-            );
+            let is_sure = !matches!(answered, Answered::Overtaken | Answered::Busy);
+            assert!(is_sure, "{number}: {answered:?} and there all the same");
             let stamp = contact.arrived_at.unwrap_or(contact.at);
             let in_time = stamp < end;
             assert_eq!(carded, !in_time, "{number}: stamped {stamp}");
@@ -103,7 +111,7 @@ async fn the_stamp_alone_says_who_was_in_time() {
     let token = place.token(Role::Agency, "a1", Some(crate::AGENCY)).await;
     let end = instant(END);
     let server = place.serve(&["--clock-offset-ms", &offset(end.plus_ms(-2_100))]);
-    let answered = through_midnight(&server, &token, &numbers).await;
+    let answered = through_midnight(&[(*server).clone()], &token, &numbers).await;
     assert_eq!(server.stop(), Some(0));
     let mut in_time = 0;
     let mut late = 0;
@@ -134,7 +142,7 @@ async fn and_so_it_does_when_the_process_is_killed() {
     };
     let sending = {
         let (numbers, token) = (numbers.clone(), token.clone());
-        tokio::spawn(async move { through_midnight(&caller, &token, &numbers).await })
+        tokio::spawn(async move { through_midnight(&[caller], &token, &numbers).await })
     };
     killer.await;
     server.kill();
@@ -153,4 +161,52 @@ async fn and_so_it_does_when_the_process_is_killed() {
     for (number, answered) in numbers.iter().zip(&after) {
         check(&place, number, answered, end).await;
     }
+}
+
+/// Two nodes, 900 milliseconds apart, on a database that stands still for seconds, before midnight
+/// and when it settles: by the stamp of the node that received it each is in time, or late.
+async fn neither_clocks_apart_nor_a_database_that_stalls_decide_who_was_in_time() {
+    let database = Postgres::start();
+    let folder = TempDir::new().expect("a folder");
+    let mut place = Place::on(folder, database.url()).await;
+    let numbers = delivered(&place, TICKETS, true).await;
+    let token = place.token(Role::Agency, "a1", Some(crate::AGENCY)).await;
+    let end = instant(END);
+    let middle: i64 = offset(end.plus_ms(-2_100)).parse().expect("a number");
+    place.settings.push(("DUBAN_DATABASE_CLOCK_OFFSET_MS", middle.to_string()));
+    let node = |apart: i64| place.serve(&["--clock-offset-ms", &(middle + apart).to_string()]);
+    let servers = [node(-450), node(450)];
+    let nodes: Vec<Caller> = servers.iter().map(|server| (**server).clone()).collect();
+    let stalls = async {
+        for (after_ms, long_ms) in [(1_400, 2_500), (2_500, 4_000)] {
+            tokio::time::sleep(Duration::from_millis(after_ms)).await;
+            database.freeze();
+            tokio::time::sleep(Duration::from_millis(long_ms)).await;
+            database.thaw();
+        }
+    };
+    let (answered, ()) = tokio::join!(through_midnight(&nodes, &token, &numbers), stalls);
+    let mut tally = std::collections::BTreeMap::<String, usize>::new();
+    let mut after = Vec::new();
+    for (nr, (number, answered)) in numbers.iter().zip(answered).enumerate() {
+        *tally.entry(format!("{answered:?}")).or_default() += 1;
+        assert!(!matches!(answered, Answered::CutOff | Answered::Other(_)), "{answered:?}");
+        let again = answered == Answered::Unknown;
+        // On the other node: whoever is asked knows.
+        let node = &nodes[(nr + 1) % 2];
+        after.push(if again { report(node, &token, number).await } else { answered });
+    }
+    for server in servers {
+        assert_eq!(server.stop(), Some(0));
+    }
+    let mut seen = [0, 0, 0];
+    for (number, answered) in numbers.iter().zip(&after) {
+        match check(&place, number, answered, end).await {
+            Some(true) => seen[0] += 1,
+            Some(false) => seen[1] += 1,
+            None => seen[2] += 1,
+        }
+    }
+    println!("{tally:?}; in time, late, not at all: {seen:?}");
+    assert!(seen[0] > 5 && seen[1] > 5, "{seen:?}");
 }

@@ -20,18 +20,33 @@ use tempfile::TempDir;
 pub(crate) struct Place {
     folder: TempDir,
     url: String,
+    /// Settings that all its servers have besides.
+    pub(crate) settings: Vec<(&'static str, String)>,
     pub(crate) store: Store,
 }
 
 impl Place {
     pub(crate) async fn new() -> Self {
+        match std::env::var("DUBAN_TEST_STORE").as_deref() {
+            Ok("postgres") => Self::on_postgres().await,
+            _ => Self::on_sqlite().await,
+        }
+    }
+
+    /// On a server of databases: many nodes may serve from it.
+    pub(crate) async fn on_postgres() -> Self {
+        Self::on(TempDir::new().expect("a folder"), postgres().await).await
+    }
+
+    async fn on_sqlite() -> Self {
         let folder = TempDir::new().expect("a folder");
-        let url = match std::env::var("DUBAN_TEST_STORE").as_deref() {
-            Ok("postgres") => postgres().await,
-            _ => format!("sqlite://{}?mode=rwc", folder.path().join("duban.db").display()),
-        };
+        let url = format!("sqlite://{}?mode=rwc", folder.path().join("duban.db").display());
+        Self::on(folder, url).await
+    }
+
+    pub(crate) async fn on(folder: TempDir, url: String) -> Self {
         let (store, _) = Store::migrate(&url).await.expect("tables");
-        Self { folder, url, store }
+        Self { folder, url, settings: Vec::new(), store }
     }
 
     pub(crate) fn path(&self) -> &Path {
@@ -123,6 +138,8 @@ impl Place {
             .env("DUBAN_LISTEN", "127.0.0.1:0")
             .env("DUBAN_DATABASE_URL", self.url())
             .env("DUBAN_LOG", "info")
+            .envs(shifted(flags))
+            .envs(self.settings.clone())
             .env("NO_PROXY", "*")
             .current_dir(self.folder.path())
             .stdin(Stdio::null())
@@ -137,7 +154,7 @@ impl Place {
             if let Some(address) = told["address"].as_str() {
                 let address = format!("http://{address}");
                 let log = self.folder.path().join("server.log");
-                std::thread::spawn(move || drain(lines, &log));
+                std::thread::spawn(move || drain(&said, lines, &log));
                 let caller = Caller { address, client: client() };
                 return Ok(Server { child, caller });
             }
@@ -164,10 +181,17 @@ pub(crate) async fn postgres() -> String {
     format!("{server}/{name}")
 }
 
-fn drain(lines: std::io::Lines<BufReader<std::process::ChildStderr>>, log: &PathBuf) {
+/// A server whose clock is shifted is told that the database's is too, where that is not its own.
+fn shifted(flags: &[&str]) -> Option<(&'static str, String)> {
+    let place = flags.iter().position(|flag| *flag == "--clock-offset-ms")?;
+    Some(("DUBAN_DATABASE_CLOCK_OFFSET_MS", (*flags.get(place + 1)?).to_owned()))
+}
+
+fn drain(said: &str, lines: std::io::Lines<BufReader<std::process::ChildStderr>>, log: &PathBuf) {
     use std::io::Write;
     let file = std::fs::OpenOptions::new().create(true).append(true).open(log);
     let Ok(mut file) = file else { return };
+    let _ = file.write_all(said.as_bytes());
     for line in lines.map_while(Result::ok) {
         let _ = writeln!(file, "{line}");
     }
@@ -336,3 +360,17 @@ pub(crate) fn review(review_id: &str, class: &str, reviewed_at: Instant) -> Valu
     }
     review
 }
+
+/// Makes tests that need the servers which `tests/run` starts out of functions.
+macro_rules! on_servers {
+    ($($name:ident),+ $(,)?) => {
+        mod servers {
+            $(#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            #[ignore = "needs PostgreSQL and Redis: tests/run starts them"]
+            async fn $name() {
+                super::$name().await;
+            })+
+        }
+    };
+}
+pub(crate) use on_servers;

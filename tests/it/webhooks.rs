@@ -15,25 +15,25 @@ use tokio::net::{TcpListener, TcpStream};
 use crate::lives::instant;
 use crate::served::{Place, Server, review};
 
-const SECRET: &str = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSwMfKQ9r8GKYqr";
+pub(crate) const SECRET: &str = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSwMfKQ9r8GKYqr";
 const START: &str = "2026-03-02T10:00:00+08:00";
 
 /// A call as it came.
 #[derive(Clone)]
-struct Call {
-    headers: HeaderMap,
+pub(crate) struct Call {
+    pub(crate) headers: HeaderMap,
     body: String,
 }
 
 /// Answers each call with the next of its answers, and with 204 when there is none left.
-struct Receiver {
-    address: String,
+pub(crate) struct Receiver {
+    pub(crate) address: String,
     calls: Arc<Mutex<Vec<Call>>>,
     answers: Arc<Mutex<VecDeque<&'static str>>>,
 }
 
 impl Receiver {
-    async fn new() -> Self {
+    pub(crate) async fn new() -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
         let address = format!("http://{}/hook", listener.local_addr().expect("its address"));
         let (calls, answers) = (Arc::default(), Arc::default());
@@ -47,7 +47,7 @@ impl Receiver {
         receiver
     }
 
-    fn calls(&self) -> Vec<Call> {
+    pub(crate) fn calls(&self) -> Vec<Call> {
         self.calls.lock().expect("calls").clone()
     }
 
@@ -55,7 +55,7 @@ impl Receiver {
         self.answers.lock().expect("answers").extend(answers);
     }
 
-    async fn wait_for(&self, count: usize) -> Vec<Call> {
+    pub(crate) async fn wait_for(&self, count: usize) -> Vec<Call> {
         for _ in 0..200 {
             if self.calls().len() >= count {
                 return self.calls();

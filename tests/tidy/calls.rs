@@ -39,7 +39,7 @@ pub(crate) fn unwraps(source: &Source) -> Vec<Finding> {
 }
 
 /// Where tests that need a server are declared.
-const NEEDS_SERVERS: &str = "tests/it/database.rs";
+const NEEDS_SERVERS: [&str; 2] = ["tests/it/database.rs", "tests/it/served.rs"];
 
 /// Nothing unfinished, no test switched off, no lint silenced without being expected.
 pub(crate) fn unfinished(source: &Source) -> Vec<Finding> {
@@ -54,7 +54,7 @@ pub(crate) fn unfinished(source: &Source) -> Vec<Finding> {
             reads(tokens, at, &["#", "[", name]) || reads(tokens, at, &["#", "!", "[", name])
         });
         // Tests that need a server are made in one place; `tests/run` starts it and runs them.
-        let made_here = name == "ignore" && source.under(NEEDS_SERVERS);
+        let made_here = name == "ignore" && NEEDS_SERVERS.iter().any(|file| source.under(file));
         for line in found.into_iter().filter(|_| !made_here) {
             findings.push(source.finding(line, format!("the attribute `{name}`: {instead}")));
         }
@@ -120,7 +120,7 @@ mod tests {
         check(unfinished, "src/a.rs", concat!("#[al", "low(dead_code)]\nfn f() {}"), &[1]);
         check(unfinished, "src/a.rs", concat!("//!\n#![al", "low(dead_code)]"), &[2]);
         check(unfinished, "tests/a.rs", concat!("#[test]\n#[ig", "nore = \"slow\"]"), &[2]);
-        check(unfinished, NEEDS_SERVERS, concat!("#[test]\n#[ig", "nore = \"needs\"]"), &[]);
+        check(unfinished, NEEDS_SERVERS[0], concat!("#[test]\n#[ig", "nore = \"needs\"]"), &[]);
         check(unfinished, "src/a.rs", "#[expect(dead_code, reason = \"x\")]", &[]);
     }
 

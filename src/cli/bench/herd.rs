@@ -38,9 +38,13 @@ pub(in crate::cli) struct Herd {
     #[arg(value_parser = clap::value_parser!(u64).range(1_000..=2_000_000))]
     tickets: u64,
     /// 一次提交办理多少件
-    #[arg(long, value_name = "件数", default_value_t = 500)]
+    #[arg(long, value_name = "件数", default_value_t = 1_000)]
     #[arg(value_parser = clap::value_parser!(u64).range(1..=2_000))]
     batch: u64,
+    /// 同时办理多少批
+    #[arg(long, value_name = "批数", default_value_t = ADVANCES_AT_ONCE)]
+    #[arg(value_parser = clap::builder::RangedU64ValueParser::<usize>::new().range(1..=16))]
+    at_once: usize,
     #[command(flatten)]
     within: Where,
 }
@@ -109,7 +113,7 @@ impl Herd {
 
     /// As the lane does it; how long after the instant each ticket was moved on, in milliseconds.
     async fn work_off(&self, engine: &Engine, begun: Stopwatch) -> Result<Vec<u64>, Failure> {
-        let turns = (0..ADVANCES_AT_ONCE).map(|_| {
+        let turns = (0..self.at_once).map(|_| {
             let (engine, batch) = (engine.clone(), self.batch);
             tokio::spawn(async move {
                 let mut lags = Vec::new();

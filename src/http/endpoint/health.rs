@@ -1,17 +1,24 @@
 //! `/livez`, `/readyz` and `/metrics`: for whoever runs the machines; no token needed, and nothing
 //! about tickets or people in them.
 
+use std::time::Duration;
+
 use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
+use duban_core::time::Instant;
 use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::super::Api;
+use crate::wake::Redis;
 
 /// How late the lane may be before a node calls itself degraded.
 const LAG_MS_MAX: i64 = 60_000;
+
+/// How long whoever asks is kept waiting for a database that does not answer.
+const ANSWER: Duration = Duration::from_secs(2);
 
 /// Whether the node can do its work.
 #[derive(Debug, Serialize, ToSchema)]
@@ -19,8 +26,12 @@ pub(crate) struct Ready {
     /// `ready`, `degraded` or `unavailable`.
     status: &'static str,
     database: &'static str,
+    /// `ready`, `unavailable`, or `none` where no Redis is set.
+    redis: &'static str,
     /// How long something has been due, in milliseconds.
     lag_ms: i64,
+    /// How far the clock is behind the database's, in milliseconds; beyond 500 the node stands aside.
+    skew_ms: i64,
     /// Incidents that nobody has resolved.
     incidents: usize,
 }
@@ -39,8 +50,9 @@ pub(crate) async fn livez() -> &'static str {
         (status = 503, description = "不能办理", body = Ready),
     ))]
 pub(crate) async fn readyz(State(api): State<Api>) -> Response {
-    let store = api.engine.store();
-    let now = api.engine.clock().now();
+    let engine = &api.engine;
+    let (store, skew_ms) = (engine.store(), engine.skew_ms());
+    let now = engine.clock().now();
     let asked = async {
         store.ping().await?;
         Ok::<_, crate::store::StoreError>((
@@ -48,26 +60,61 @@ pub(crate) async fn readyz(State(api): State<Api>) -> Response {
             store.incidents(true, None, 1_000).await?.len(),
         ))
     };
-    let asked = if api.engine.is_working() { asked.await.ok() } else { None };
+    let asked = async {
+        let asked = tokio::time::timeout(ANSWER, asked).await;
+        asked.ok().and_then(Result::ok)
+    };
+    let asked = if engine.is_working() { asked.await } else { None };
+    let state = engine.wake().redis();
+    let redis = word(state);
     let Some((wake, incidents)) = asked else {
-        let ready =
-            Ready { status: "unavailable", database: "unavailable", lag_ms: 0, incidents: 0 };
+        let (status, database) = ("unavailable", "unavailable");
+        let ready = Ready { status, database, redis, lag_ms: 0, skew_ms, incidents: 0 };
         return (StatusCode::SERVICE_UNAVAILABLE, Json(ready)).into_response();
     };
-    let settle_ms = api.engine.clock().settle_ms();
+    let settle_ms = engine.clock().settle_ms();
     let lag_ms = wake.map_or(0, |wake| (now.ms() - wake.ms() - settle_ms).max(0));
-    let degraded = incidents > 0 || lag_ms > LAG_MS_MAX;
+    let is_late = lag_ms > LAG_MS_MAX;
+    // Working off what falls due is all that a node without requests is for.
+    let is_useless = is_late && !api.answers;
+    if engine.stands_aside() || is_useless || *api.leaving.borrow() {
+        let status = "unavailable";
+        let ready = Ready { status, database: "ready", redis, lag_ms, skew_ms, incidents };
+        return (StatusCode::SERVICE_UNAVAILABLE, Json(ready)).into_response();
+    }
+    let degraded = incidents > 0 || is_late || state == Redis::Unavailable;
     let status = if degraded { "degraded" } else { "ready" };
-    Json(Ready { status, database: "ready", lag_ms, incidents }).into_response()
+    Json(Ready { status, database: "ready", redis, lag_ms, skew_ms, incidents }).into_response()
+}
+
+/// The word for what Redis does.
+pub(super) const fn word(redis: Redis) -> &'static str {
+    match redis {
+        Redis::None => "none",
+        Redis::Ready => "ready",
+        Redis::Unavailable => "unavailable",
+    }
 }
 
 /// 运行指标（Prometheus）
 #[utoipa::path(get, path = "/metrics", tag = "health", security(()),
     responses((status = 200, description = "指标", body = String, content_type = "text/plain")))]
 pub(crate) async fn metrics(State(api): State<Api>) -> String {
-    if let Ok(open) = api.engine.store().incidents(true, None, 1_000).await {
-        #[expect(clippy::cast_precision_loss, reason = "a count of at most a thousand")]
-        metrics::gauge!("duban_incidents_open").set(open.len() as f64);
+    let engine = &api.engine;
+    let (store, now) = (engine.store(), engine.clock().now());
+    let asked = async {
+        let open = store.incidents(true, None, 1_000).await?.len();
+        let wake = store.next_wake().await?.map(|at| at.plus_ms(engine.clock().settle_ms()));
+        Ok::<_, crate::store::StoreError>((open, wake, store.first_due_message().await?))
+    };
+    // What the database does not tell in time keeps its last value.
+    if let Ok(Ok((open, wake, message))) = tokio::time::timeout(ANSWER, asked).await {
+        let since = |at: Option<Instant>| at.map_or(0, |at| (now.ms() - at.ms()).max(0));
+        #[expect(clippy::cast_precision_loss, reason = "counts and milliseconds")]
+        let set = |gauge: metrics::Gauge, value: i64, by: f64| gauge.set(value as f64 / by);
+        set(metrics::gauge!("duban_incidents_open"), i64::try_from(open).unwrap_or(i64::MAX), 1.0);
+        set(metrics::gauge!("duban_timer_overdue_seconds"), since(wake), 1_000.0);
+        set(metrics::gauge!("duban_outbox_age_seconds"), since(message), 1_000.0);
     }
     api.measures.render()
 }

@@ -14,6 +14,7 @@ mod forecast;
 mod health;
 mod history;
 mod incidents;
+mod nodes;
 mod outbox;
 mod reviewer;
 mod reviews;
@@ -63,6 +64,16 @@ impl Modify for Bearer {
     }
 }
 
+/// What every node tells of itself.
+pub(crate) fn of_health() -> Router<Api> {
+    OpenApiRouter::new()
+        .routes(routes!(health::livez))
+        .routes(routes!(health::readyz))
+        .routes(routes!(health::metrics))
+        .split_for_parts()
+        .0
+}
+
 /// All endpoints, with the document that describes them.
 pub(crate) fn all() -> (Router<Api>, Document) {
     OpenApiRouter::with_openapi(Description::openapi())
@@ -95,6 +106,7 @@ pub(crate) fn all() -> (Router<Api>, Document) {
         .routes(routes!(tokens::list))
         .routes(routes!(tokens::post))
         .routes(routes!(tokens::delete))
+        .routes(routes!(nodes::list))
         .routes(routes!(clock::advance))
         .routes(routes!(health::livez))
         .routes(routes!(health::readyz))

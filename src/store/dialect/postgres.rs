@@ -1,5 +1,6 @@
 //! PostgreSQL, and what understands its language: rows go as arrays, one statement a table. Must never
-//! use what only PostgreSQL itself has: no notifications, no time of the server in a statement.
+//! use what only PostgreSQL itself has: no notifications, no time of the server in
+//! a statement that writes.
 
 use std::borrow::Cow;
 use std::sync::Arc;
@@ -15,7 +16,7 @@ use sea_orm::{
 };
 
 use super::super::StoreError;
-use super::super::rows::{Cell, Column, Kind, Meets, Rows};
+use super::super::rows::{Cell, Kind, Meets, Rows};
 use super::{ACQUIRE_TIMEOUT, Broken, Commits, Opened, READERS_MAX, Tx, opening};
 
 /// Connections that write: commits of several committers and lanes, and what is beside them.
@@ -70,6 +71,14 @@ impl Server {
     }
 }
 
+impl Server {
+    /// Milliseconds since 1970 by the server's clock: the one statement that asks for it.
+    pub(in crate::store) async fn clock(&self) -> Result<i64, StoreError> {
+        let now = "SELECT CAST(EXTRACT(EPOCH FROM clock_timestamp()) * 1000 AS BIGINT)";
+        sqlx::query_scalar(now).fetch_one(&self.pool).await.map_err(|error| told(&error))
+    }
+}
+
 /// A commit that writes table by table.
 pub(in crate::store) struct Setwise {
     tx: Transaction<'static, Postgres>,
@@ -121,7 +130,7 @@ impl Tx for Setwise {
         }
         self.statements.fetch_add(1, Ordering::Relaxed);
         let mut query = sqlx::query(AssertSqlSafe(text(rows)));
-        for place in places(rows) {
+        for place in 0..rows.columns.len() {
             query = bind_column(query, rows, place);
         }
         let done = query.execute(&mut *self.tx).await;
@@ -131,7 +140,7 @@ impl Tx for Setwise {
         };
         let written = done.map_err(told)?.rows_affected();
         let all = written == rows.len() as u64;
-        if !all && matches!(rows.meets, Meets::Changed(_)) {
+        if !all && matches!(rows.meets, Meets::Changed) {
             return Err(StoreError::Stale);
         }
         Ok(())
@@ -154,30 +163,20 @@ fn numbers(row: &QueryResult) -> Result<Vec<i64>, StoreError> {
     (0..row.column_names().len()).map(number).collect()
 }
 
-/// The places of the columns that are sent.
-fn places(rows: &Rows<'_>) -> Vec<usize> {
-    let is_sent = |name: &str| match rows.meets {
-        Meets::Changed(lasting) => name == "id" || !lasting.contains(&name),
-        _ => true,
-    };
-    let all = rows.columns.iter().enumerate();
-    all.filter(|(_, (name, _))| is_sent(name)).map(|(place, _)| place).collect()
-}
-
 /// The statement that takes all rows at once.
 fn text(rows: &Rows<'_>) -> String {
     let table = rows.table;
-    let sent: Vec<Column> = places(rows).into_iter().map(|place| rows.columns[place]).collect();
-    let arrays: Vec<String> = sent
+    let arrays: Vec<String> = rows
+        .columns
         .iter()
         .enumerate()
         .map(|(nr, (_, kind))| format!("${}::{}[]", nr + 1, word(*kind)))
         .collect();
     let arrays = arrays.join(", ");
-    let names: Vec<&str> = sent.iter().map(|(name, _)| *name).collect();
+    let names: Vec<&str> = rows.columns.iter().map(|(name, _)| *name).collect();
     let names_of = names.join(", ");
-    if let Meets::Changed(lasting) = rows.meets {
-        let changing = names.iter().filter(|name| !lasting.contains(name));
+    if matches!(rows.meets, Meets::Changed) {
+        let changing = names.iter().filter(|name| **name != "id");
         let set: Vec<String> = changing.map(|name| format!("{name} = new.{name}")).collect();
         let set = set.join(", ");
         return format!(
@@ -186,7 +185,7 @@ fn text(rows: &Rows<'_>) -> String {
         );
     }
     let mut text = format!("INSERT INTO {table} ({names_of}) SELECT * FROM UNNEST({arrays})");
-    text.push_str(&rows.meets.clause(rows.columns));
+    text.push_str(&rows.meets.clause(&rows.columns));
     text
 }
 

@@ -179,7 +179,7 @@ impl Rowwise<'_> {
         let mut statement = self.tx.prepare_cached(&text(rows)).map_err(told)?;
         for row in rows.cells.chunks_exact(rows.columns.len()) {
             let changed = statement.execute(rusqlite::params_from_iter(row)).map_err(told)?;
-            if changed == 0 && matches!(rows.meets, Meets::Changed(_)) {
+            if changed == 0 && matches!(rows.meets, Meets::Changed) {
                 return Err(StoreError::Stale);
             }
         }
@@ -205,16 +205,16 @@ impl Rowwise<'_> {
 fn text(rows: &Rows<'_>) -> String {
     let names: Vec<&str> = rows.columns.iter().map(|(name, _)| *name).collect();
     let table = rows.table;
-    if let Meets::Changed(lasting) = rows.meets {
+    if matches!(rows.meets, Meets::Changed) {
         let place = |of: &str| names.iter().position(|name| *name == of).map_or(0, |at| at + 1);
-        let changing = names.iter().filter(|name| !lasting.contains(name));
+        let changing = names.iter().filter(|name| **name != "id");
         let set: Vec<String> = changing.map(|name| format!("{name} = ?{}", place(name))).collect();
         let (set, id, version) = (set.join(", "), place("id"), place("version"));
         return format!("UPDATE {table} SET {set} WHERE id = ?{id} AND version = ?{version} - 1");
     }
     let marks = vec!["?"; names.len()].join(", ");
     let mut text = format!("INSERT INTO {table} ({}) VALUES ({marks})", names.join(", "));
-    text.push_str(&rows.meets.clause(rows.columns));
+    text.push_str(&rows.meets.clause(&rows.columns));
     text
 }
 

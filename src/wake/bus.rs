@@ -1,0 +1,263 @@
+//! Redis between nodes. Must never hold what is not in the database as well, nor keep anybody
+//! waiting: what it does not do at once is left undone.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use duban_core::time::Instant;
+use futures::StreamExt;
+use redis::aio::{ConnectionManager, ConnectionManagerConfig};
+use redis::{AsyncCommands, Client, FromRedisValue, RedisResult, Script};
+use serde::{Deserialize, Serialize};
+use tokio::sync::Notify;
+use tokio::time::timeout;
+use uuid::Uuid;
+
+use super::Local;
+use super::presence::Presence;
+
+/// How often a node says that it is there.
+const BEAT: Duration = Duration::from_secs(2);
+
+/// A node that was not heard of for so long is gone, in milliseconds.
+const GONE_MS: i64 = 10_000;
+
+/// A listener that hears nobody, not even itself, for so long has lost its connection.
+const SILENCE: Duration = Duration::from_secs(7);
+
+/// How long an answer of Redis is waited for; whoever waits for a request waits less.
+const ANSWER: Duration = Duration::from_millis(500);
+const ANSWER_TO_A_REQUEST: Duration = Duration::from_millis(50);
+
+/// How soon a lost connection is tried again.
+const AGAIN: Duration = Duration::from_millis(500);
+
+/// Grants at most as many as are left of this second, by Redis's own clock, for all nodes.
+const ALLOWANCE: &str = "\
+local key = KEYS[1] .. ':' .. redis.call('TIME')[1]
+local left = tonumber(ARGV[2]) - tonumber(redis.call('GET', key) or '0')
+local granted = math.min(tonumber(ARGV[1]), left)
+if granted <= 0 then return 0 end
+redis.call('INCRBY', key, granted)
+redis.call('EXPIRE', key, 2)
+return granted";
+
+/// An address that is none.
+#[derive(Debug, thiserror::Error)]
+#[error("redis_url 有误：应形如 redis://主机:6379/0 或 rediss://…")]
+pub struct BusError;
+
+/// What one node tells the others; what comes together is told together.
+#[derive(Debug, Default, Serialize, Deserialize)]
+pub(super) struct News {
+    /// Who tells it; empty while it is gathered.
+    #[serde(default)]
+    from: Uuid,
+    /// Something is due then.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) due: Option<i64>,
+    /// There are messages.
+    #[serde(default)]
+    pub(super) messages: bool,
+    /// Something was committed.
+    #[serde(default)]
+    pub(super) committed: bool,
+}
+
+/// The connection of one node; clones are the same.
+#[derive(Clone, Debug)]
+pub(super) struct Bus(Arc<Inner>);
+
+struct Inner {
+    client: Client,
+    manager: ConnectionManager,
+    /// Other houses may use the same Redis.
+    house: String,
+    presence: Presence,
+    local: Local,
+    is_up: AtomicBool,
+    news: Mutex<News>,
+    has_news: Notify,
+    allowance: Script,
+}
+
+impl std::fmt::Debug for Inner {
+    /// Without the address: it may hold a password.
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        out.debug_struct("Bus").field("is_up", &self.is_up).finish_non_exhaustive()
+    }
+}
+
+impl Bus {
+    pub(super) fn start(
+        url: &str,
+        house: &str,
+        presence: Presence,
+        local: Local,
+    ) -> Result<Self, BusError> {
+        let client = Client::open(url).map_err(|_| BusError)?;
+        let config = ConnectionManagerConfig::new()
+            .set_connection_timeout(Some(ANSWER))
+            .set_response_timeout(Some(ANSWER))
+            .set_number_of_retries(1)
+            .set_max_delay(AGAIN);
+        let manager = client.get_connection_manager_lazy(config).map_err(|_| BusError)?;
+        let bus = Self(Arc::new(Inner {
+            client,
+            manager,
+            house: format!("duban:{house}"),
+            presence,
+            local,
+            is_up: AtomicBool::new(false),
+            news: Mutex::default(),
+            has_news: Notify::new(),
+            allowance: Script::new(ALLOWANCE),
+        }));
+        tokio::spawn(bus.clone().publish());
+        tokio::spawn(bus.clone().listen());
+        tokio::spawn(bus.clone().beat());
+        Ok(bus)
+    }
+
+    pub(super) fn is_up(&self) -> bool {
+        self.0.is_up.load(Ordering::Relaxed)
+    }
+
+    /// Adds to what the others are told next.
+    pub(super) fn tell(&self, add: impl FnOnce(&mut News)) {
+        add(&mut self.0.news.lock().unwrap_or_else(PoisonError::into_inner));
+        self.0.has_news.notify_one();
+    }
+
+    pub(super) async fn nodes(&self) -> Option<Vec<Presence>> {
+        let key = self.key("nodes");
+        let mut manager = self.0.manager.clone();
+        let all: Vec<String> = self.heard(ANSWER, manager.hvals(key)).await?;
+        let now = crate::clock::wall().ms();
+        let read = |text: &String| serde_json::from_str::<Presence>(text).ok();
+        let mut nodes: Vec<Presence> = all.iter().filter_map(read).collect();
+        nodes.retain(|one| now - one.seen_at.ms() < GONE_MS);
+        nodes.sort_by_key(|one| (one.started_at, one.node));
+        Some(nodes)
+    }
+
+    pub(super) async fn allowance(&self, whose: &str, ask: u32, most: u32) -> Option<u32> {
+        if !self.is_up() {
+            return None;
+        }
+        let mut asked = self.0.allowance.prepare_invoke();
+        asked.key(self.key(&format!("rate:{whose}"))).arg(ask).arg(most);
+        let mut manager = self.0.manager.clone();
+        self.heard(ANSWER_TO_A_REQUEST, asked.invoke_async(&mut manager)).await
+    }
+
+    pub(super) async fn leave(&self) {
+        let mut manager = self.0.manager.clone();
+        let gone = manager.hdel(self.key("nodes"), self.0.presence.node.to_string());
+        let _: Option<i64> = self.heard(ANSWER, gone).await;
+    }
+
+    fn key(&self, name: &str) -> String {
+        format!("{}:{name}", self.0.house)
+    }
+
+    /// An answer, if it comes in time; Redis is down until a beat is answered if it does not.
+    async fn heard<T: FromRedisValue>(
+        &self,
+        within: Duration,
+        asked: impl Future<Output = RedisResult<T>>,
+    ) -> Option<T> {
+        let answer = timeout(within, asked).await.ok().and_then(Result::ok);
+        if answer.is_none() {
+            self.set_up(false);
+        }
+        answer
+    }
+
+    fn set_up(&self, is_up: bool) {
+        if self.0.is_up.swap(is_up, Ordering::Relaxed) == is_up {
+            return;
+        }
+        metrics::gauge!("duban_redis_up").set(if is_up { 1.0 } else { 0.0 });
+        if is_up {
+            tracing::info!("Redis answers");
+            // Who knows what was missed.
+            self.0.local.look();
+        } else {
+            tracing::warn!("Redis does not answer: nodes find each other's work by looking");
+        }
+    }
+
+    /// Tells the others what there is to tell, all that has come together at once.
+    async fn publish(self) {
+        loop {
+            self.0.has_news.notified().await;
+            let mut news =
+                std::mem::take(&mut *self.0.news.lock().unwrap_or_else(PoisonError::into_inner));
+            if self.is_up() {
+                news.from = self.0.presence.node;
+                self.send(&news).await;
+            }
+        }
+    }
+
+    async fn send(&self, news: &News) {
+        let Ok(text) = serde_json::to_string(news) else { return };
+        let mut manager = self.0.manager.clone();
+        let _: Option<i64> = self.heard(ANSWER, manager.publish(self.key("news"), text)).await;
+    }
+
+    /// Hears what the others tell, for ever.
+    async fn listen(self) {
+        loop {
+            // However it ended: what was told meanwhile was missed.
+            let _ = self.hear().await;
+            self.0.local.look();
+            tokio::time::sleep(AGAIN).await;
+        }
+    }
+
+    async fn hear(&self) -> Option<()> {
+        let connected = timeout(ANSWER, self.0.client.get_async_pubsub()).await;
+        let mut heard = connected.ok()?.ok()?;
+        timeout(ANSWER, heard.subscribe(self.key("news"))).await.ok()?.ok()?;
+        let mut heard = heard.into_on_message();
+        self.0.local.look();
+        loop {
+            let told = timeout(SILENCE, heard.next()).await.ok()??;
+            let text: String = told.get_payload().ok()?;
+            let Ok(news) = serde_json::from_str::<News>(&text) else { continue };
+            if news.from == self.0.presence.node {
+                continue;
+            }
+            if let Some(due) = news.due {
+                self.0.local.due_at(Instant::from_ms(due));
+            }
+            if news.messages {
+                self.0.local.messages_waiting();
+            }
+            if news.committed {
+                self.0.local.committed();
+            }
+        }
+    }
+
+    /// Says that this node is there, and finds out whether Redis is.
+    async fn beat(self) {
+        loop {
+            let seen_at = crate::clock::wall();
+            let presence = Presence { seen_at, ..self.0.presence.clone() };
+            let node = presence.node.to_string();
+            let text = serde_json::to_string(&presence).unwrap_or_default();
+            let mut manager = self.0.manager.clone();
+            let said = manager.hset(self.key("nodes"), node, text);
+            if self.heard::<i64>(ANSWER, said).await.is_some() {
+                self.set_up(true);
+                // Even with nothing to tell: a listener that hears nothing at all is cut off.
+                self.send(&News { from: self.0.presence.node, ..News::default() }).await;
+            }
+            tokio::time::sleep(BEAT).await;
+        }
+    }
+}
