@@ -30,7 +30,11 @@ impl Engine {
         let inner = &self.inner;
         let now = inner.clock.now();
         let until = order::settled_until(now, inner.clock.settle_ms());
-        let (claim, loaded) = inner.store.claim_due(until, batch).await?;
+        let left = inner.knowledge.left_to_others();
+        let (claim, mut loaded) = inner.store.claim_due(until, batch, &left).await?;
+        loaded.retain(|(_, one)| {
+            one.as_ref().map_or(true, |one| inner.knowledge.can_work_on(&one.instance))
+        });
         if loaded.is_empty() {
             return Ok(Advanced::default());
         }
@@ -74,7 +78,8 @@ impl Engine {
     /// # Errors
     /// The database does not answer.
     pub async fn next_due(&self) -> Result<Option<Instant>, StoreError> {
-        let wake = self.inner.store.next_wake().await?;
+        let left = self.inner.knowledge.left_to_others();
+        let wake = self.inner.store.next_wake(&left).await?;
         Ok(wake.map(|at| at.plus_ms(self.inner.clock.settle_ms())))
     }
 }
