@@ -12,6 +12,7 @@ use axum::http::uri::PathAndQuery;
 use axum::http::{HeaderName, HeaderValue, header};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
+use futures::FutureExt;
 use hyper::server::conn::http1;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::graceful::GracefulShutdown;
@@ -48,8 +49,9 @@ const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 /// How long requests on their way may take after the service was told to stop.
 const DRAIN_TIMEOUT: Duration = Duration::from_secs(15);
 
-/// How long a node that goes still answers while other nodes are there: callers hang up after their
-/// next answer and come back to one of the others, instead of running into a closing connection.
+/// How long a node that goes still answers on the connections that it has while other nodes are
+/// there: each is closed with its next answer, and new ones are refused, so that callers come back to
+/// another node, instead of running into a connection that is closing.
 const LEAVING: Duration = Duration::from_secs(1);
 
 /// All routes; of a node that does not answer requests, those that tell how it is.
@@ -109,12 +111,12 @@ pub async fn serve(
     let stop = async move {
         stop.await;
         leave.send_replace(true);
-        if has_others {
-            tokio::time::sleep(LEAVING).await;
-        }
     };
     let uploads = Arc::clone(&api.uploads);
     let graceful = accept(listener, router(api), PATIENCE, stop).await;
+    if has_others {
+        tokio::time::sleep(LEAVING).await;
+    }
     tell.send_replace(true);
     // A client that never ends its request must not keep the service from ending.
     let _ = tokio::time::timeout(DRAIN_TIMEOUT, graceful.shutdown()).await;
@@ -136,15 +138,28 @@ async fn accept(
     let graceful = GracefulShutdown::new();
     let slots = Arc::new(Semaphore::new(CONNECTIONS_MAX));
     tokio::pin!(stop);
+    let mut stopped = false;
     loop {
         let accepted = async {
             // Whoever finds no slot waits in the system's queue until one is free.
             let slot = Arc::clone(&slots).acquire_owned().await;
             (listener.accept().await, slot)
         };
-        let (accepted, slot) = tokio::select! {
-            accepted = accepted => accepted,
-            () = &mut stop => return graceful,
+        tokio::pin!(accepted);
+        let (accepted, slot) = if stopped {
+            // Whom the system has taken in already is answered: closing would cut them off.
+            match accepted.now_or_never() {
+                Some(accepted) => accepted,
+                None => return graceful,
+            }
+        } else {
+            tokio::select! {
+                accepted = accepted => accepted,
+                () = &mut stop => {
+                    stopped = true;
+                    continue;
+                }
+            }
         };
         let stream = match accepted {
             Ok((stream, _)) => stream,

@@ -35,6 +35,7 @@ mod written;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
 
 use duban_core::time::Instant;
 use duban_migrations::{Migrator, MigratorTrait};
@@ -61,6 +62,11 @@ pub use running::{DeadlineFilter, RunningDeadline};
 pub use ticket::{Loaded, Readable, relived};
 pub use token::{AddTokenError, Token};
 pub use turning::{Turning, TurningCount, TurningFilter};
+
+/// How often, and after which time, tables are brought up to date once more where that has failed:
+/// nodes that start together all try it.
+const MIGRATIONS_FAILED_MAX: usize = 20;
+const MIGRATION_PAUSE: Duration = Duration::from_millis(500);
 
 /// The database of one node; clones are the same.
 #[derive(Clone, Debug)]
@@ -94,11 +100,29 @@ impl Store {
     pub async fn migrate(url: &str) -> Result<(Self, usize), StoreError> {
         let store = Self::connect(url).await?;
         store.check_age().await?;
-        let pending = Migrator::get_pending_migrations(&store.write).await?.len();
-        if pending > 0 {
-            Migrator::up(&store.write, None).await?;
+        let mut pending = Migrator::get_pending_migrations(&store.write).await?.len();
+        let steps = pending;
+        let mut failed = 0;
+        while pending > 0 {
+            // Large tables take longer than any other statement may.
+            let patient = dialect::patient(url).await?;
+            let done = Migrator::up(&patient, None).await;
+            // Closing it is a courtesy.
+            let _ = patient.close().await;
+            pending = Migrator::get_pending_migrations(&store.write).await?.len();
+            failed += usize::from(done.is_err());
+            if let Err(error) = done
+                && pending > 0
+            {
+                if store.is_embedded() || failed >= MIGRATIONS_FAILED_MAX {
+                    return Err(error.into());
+                }
+                // Another node may be at it.
+                tokio::time::sleep(MIGRATION_PAUSE).await;
+                pending = Migrator::get_pending_migrations(&store.write).await?.len();
+            }
         }
-        Ok((store, pending))
+        Ok((store, steps))
     }
 
     /// Keeps a second server away from a database file.

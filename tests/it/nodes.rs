@@ -18,6 +18,7 @@ on_servers!(
     all_nodes_count_a_token_together,
     an_older_node_leaves_newer_tickets_to_others,
     a_stream_shows_what_other_nodes_commit,
+    nodes_that_start_together_make_the_tables_once,
     nodes_are_replaced_one_after_the_other_without_a_failed_request,
     a_node_whose_clock_is_off_stands_aside,
 );
@@ -315,4 +316,14 @@ async fn an_older_node_leaves_newer_tickets_to_others() {
     }
     assert!(events().await > before, "a newer one works it off");
     assert_eq!(newer.get("/readyz", "").await.ok()["left_to_others"], 0);
+}
+
+async fn nodes_that_start_together_make_the_tables_once() {
+    let url = crate::served::postgres().await;
+    let opens = (0..4).map(|_| duban::store::Store::migrate(&url));
+    let opened = futures::future::join_all(opens).await;
+    let steps: Vec<usize> = opened.into_iter().map(|one| one.expect("tables").1).collect();
+    assert!(steps.iter().any(|steps| *steps > 0), "{steps:?}");
+    let (_, again) = duban::store::Store::migrate(&url).await.expect("tables");
+    assert_eq!(again, 0);
 }

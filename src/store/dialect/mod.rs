@@ -10,7 +10,9 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 use std::time::Duration;
 
-use sea_orm::{DatabaseConnection, DatabaseTransaction, DbBackend, SqliteTransactionMode};
+use sea_orm::{
+    Database, DatabaseConnection, DatabaseTransaction, DbBackend, SqliteTransactionMode,
+};
 use sea_orm::{StatementBuilder, TransactionOptions, TransactionTrait};
 use tokio::sync::{Mutex, MutexGuard};
 
@@ -71,6 +73,15 @@ pub(super) async fn connect(url: &str, statements: Arc<AtomicU64>) -> Result<Ope
         DbBackend::Sqlite => sqlite::connect(url, statements).await,
         _ => postgres::connect(url, statements).await,
     }
+}
+
+/// One connection on which statements take as long as they take.
+pub(super) async fn patient(url: &str) -> Result<DatabaseConnection, StoreError> {
+    let options = match backend(url)? {
+        DbBackend::Sqlite => sqlite::pool(url, 1),
+        _ => postgres::pool(url, 1, "0", "0"),
+    };
+    Database::connect(options).await.map_err(opening)
 }
 
 fn opening(error: sea_orm::DbErr) -> StoreError {

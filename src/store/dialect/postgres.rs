@@ -1,6 +1,6 @@
 //! PostgreSQL, and what understands its language: rows go as arrays, one statement a table. Must never
-//! use what only PostgreSQL itself has: no notifications, no time of the server in
-//! a statement that writes.
+//! use what only PostgreSQL itself has: no notifications, no time of the server in a
+//! statement that writes.
 
 use std::borrow::Cow;
 use std::sync::Arc;
@@ -11,9 +11,7 @@ use sea_orm::sea_query::Value;
 use sea_orm::sqlx::postgres::{PgArguments, Postgres};
 use sea_orm::sqlx::query::Query;
 use sea_orm::sqlx::{self, AssertSqlSafe, PgPool, Transaction};
-use sea_orm::{
-    ConnectOptions, Database, DatabaseConnection, DbBackend, QueryResult, StatementBuilder,
-};
+use sea_orm::{ConnectOptions, Database, DbBackend, QueryResult, StatementBuilder};
 
 use super::super::StoreError;
 use super::super::rows::{Cell, Kind, Meets, Rows};
@@ -33,28 +31,32 @@ const READ_TIMEOUT: &str = "60s";
 const END_TIMEOUT: Duration = Duration::from_secs(10);
 
 pub(super) async fn connect(url: &str, statements: Arc<AtomicU64>) -> Result<Opened, StoreError> {
-    let write = pool(url, WRITERS_MAX, WRITE_TIMEOUT).await?;
-    let read = pool(url, READERS_MAX, READ_TIMEOUT).await?;
+    let write = pool(url, WRITERS_MAX, WRITE_TIMEOUT, WRITE_TIMEOUT);
+    let read = pool(url, READERS_MAX, READ_TIMEOUT, WRITE_TIMEOUT);
+    let write = Database::connect(write).await.map_err(opening)?;
+    let read = Database::connect(read).await.map_err(opening)?;
     let pool = write.get_postgres_connection_pool().clone();
     let commits = Commits::Server(Server { pool, statements });
     Ok(Opened { write, read, commits })
 }
 
-async fn pool(
+/// Connections on which a statement runs for so long, and waits for others for so long.
+pub(super) fn pool(
     url: &str,
     connections: u32,
     statement: &'static str,
-) -> Result<DatabaseConnection, StoreError> {
+    others: &'static str,
+) -> ConnectOptions {
     let mut options = ConnectOptions::new(url);
     options.max_connections(connections).acquire_timeout(ACQUIRE_TIMEOUT).sqlx_logging(false);
     options.map_sqlx_postgres_opts(move |postgres| {
         postgres.application_name("duban").options([
-            ("lock_timeout", WRITE_TIMEOUT),
+            ("lock_timeout", others),
             ("statement_timeout", statement),
-            ("idle_in_transaction_session_timeout", WRITE_TIMEOUT),
+            ("idle_in_transaction_session_timeout", others),
         ])
     });
-    Database::connect(options).await.map_err(opening)
+    options
 }
 
 /// Where commits go.

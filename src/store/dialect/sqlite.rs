@@ -57,7 +57,7 @@ pub(super) async fn connect(url: &str, statements: Arc<AtomicU64>) -> Result<Ope
     Ok(Opened { write, read, commits: Commits::File(Mutex::new(file)) })
 }
 
-fn pool(url: &str, connections: u32) -> ConnectOptions {
+pub(super) fn pool(url: &str, connections: u32) -> ConnectOptions {
     let mut options = ConnectOptions::new(url);
     options.max_connections(connections).min_connections(1).acquire_timeout(ACQUIRE_TIMEOUT);
     options.sqlx_logging(false);
