@@ -30,11 +30,7 @@ impl Engine {
         let inner = &self.inner;
         let now = inner.clock.now();
         let until = order::settled_until(now, inner.clock.settle_ms());
-        let left = inner.knowledge.left_to_others();
-        let (claim, mut loaded) = inner.store.claim_due(until, batch, &left).await?;
-        loaded.retain(|(_, one)| {
-            one.as_ref().map_or(true, |one| inner.knowledge.can_work_on(&one.instance))
-        });
+        let (claim, loaded) = inner.store.claim_due(until, batch).await?;
         if loaded.is_empty() {
             return Ok(Advanced::default());
         }
@@ -78,8 +74,7 @@ impl Engine {
     /// # Errors
     /// The database does not answer.
     pub async fn next_due(&self) -> Result<Option<Instant>, StoreError> {
-        let left = self.inner.knowledge.left_to_others();
-        let wake = self.inner.store.next_wake(&left).await?;
+        let wake = self.inner.store.next_wake().await?;
         Ok(wake.map(|at| at.plus_ms(self.inner.clock.settle_ms())))
     }
 }

@@ -36,9 +36,6 @@ pub enum Declined {
     /// This node's clock is off. Nothing happened.
     #[error("本节点的时钟与数据库相差过大，暂停办理，本次未予办理；请稍后重试，或改用其他节点")]
     Aside,
-    /// This program is too old for the ticket's workflow. Nothing happened.
-    #[error("本节点的程序版本较旧，办不了这件工单，本次未予办理；请改用其他节点，或升级本节点")]
-    Older,
     /// The service is being stopped. Nothing happened.
     #[error("服务正在停止，本次未予办理，请稍后重试")]
     Stopping,

@@ -176,9 +176,6 @@ impl Desk {
                 return Decided::Declined(Declined::Incident);
             }
         };
-        if !inner.knowledge.can_work_on(&change.instance) {
-            return Decided::Declined(Declined::Older);
-        }
         let (command, personal) = match command(inner, &change.instance, work) {
             Ok(command) => command,
             Err(refusal) => return self.refused(refusal, work, moment),

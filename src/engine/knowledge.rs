@@ -6,11 +6,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use duban_core::calendar::Calendar;
 use duban_core::decide::Context;
-use duban_core::definition::{
-    Definition, ENGINE_LEVEL, Form, Pin, Shelf, ShelfError, read_definition,
-};
+use duban_core::definition::{Definition, Form, Pin, Shelf, ShelfError, read_definition};
 use duban_core::document::Faults;
-use duban_core::instance::Instance;
 use duban_core::name::Name;
 
 use crate::store::{Store, StoreError, StoredDefinition, UsedDefinition};
@@ -23,9 +20,6 @@ pub struct Knowledge {
     hotline_agencies: BTreeSet<Name>,
     /// Definitions that stand in the database.
     stored: Mutex<BTreeSet<Pin>>,
-    /// Definitions, by name and version, whose tickets this node leaves to others: their programs are
-    /// newer.
-    left: Mutex<BTreeSet<(String, u32)>>,
 }
 
 /// Why a server must not start with these definitions.
@@ -53,49 +47,13 @@ impl Knowledge {
         hotline_agencies: BTreeSet<Name>,
         store: &Store,
     ) -> Result<Self, KnowledgeError> {
-        let (mut stored, mut left) = (BTreeSet::new(), BTreeSet::new());
+        let mut stored = BTreeSet::new();
         for one in store.definitions().await? {
-            match read(&one, &shelf) {
-                Ok(definition) => {
-                    if definition.engine_level > ENGINE_LEVEL {
-                        left.insert((one.name, one.version));
-                    }
-                    stored.insert(definition.pin.clone());
-                    shelf.add(definition)?;
-                }
-                // Where there are other nodes, some newer one wrote it.
-                Err(_) if !store.is_embedded() => {
-                    left.insert((one.name, one.version));
-                }
-                Err(faults) => return Err(faults.into()),
-            }
+            let definition = read(&one, &shelf)?;
+            stored.insert(definition.pin.clone());
+            shelf.add(definition)?;
         }
-        for (workflow, version) in &left {
-            warn_of(workflow, *version);
-        }
-        let (stored, left) = (Mutex::new(stored), Mutex::new(left));
-        Ok(Self { shelf, calendar, hotline_agencies, stored, left })
-    }
-
-    /// Whether this node can work on a ticket; one that it cannot is left to others from now on, and
-    /// so are those like it.
-    pub(super) fn can_work_on(&self, instance: &Instance) -> bool {
-        let can = self.context().definition(instance).is_ok();
-        if !can {
-            let Pin { name, version, .. } = &instance.definition;
-            let mut left = self.left.lock().unwrap_or_else(PoisonError::into_inner);
-            if left.insert((name.to_string(), *version)) {
-                warn_of(name.as_str(), *version);
-            }
-        }
-        can
-    }
-
-    /// The definitions, by name and version, whose tickets this node leaves to others.
-    #[must_use]
-    pub fn left_to_others(&self) -> Vec<(String, u32)> {
-        let left = self.left.lock().unwrap_or_else(PoisonError::into_inner);
-        left.iter().cloned().collect()
+        Ok(Self { shelf, calendar, hotline_agencies, stored: Mutex::new(stored) })
     }
 
     /// What a decision may look at.
@@ -125,14 +83,6 @@ impl Knowledge {
             }
         }
     }
-}
-
-fn warn_of(workflow: &str, version: u32) {
-    tracing::warn!(
-        workflow,
-        version,
-        "this program is too old for a workflow: its tickets are left"
-    );
 }
 
 fn read(stored: &StoredDefinition, shelf: &Shelf) -> Result<Definition, Faults> {

@@ -45,11 +45,6 @@ impl Engine {
         };
         let looked_at = tickets.len();
         let mut loaded = inner.store.load(&tickets).await?;
-        let others = loaded.iter().filter_map(|(_, one)| one.as_ref().ok());
-        if others.into_iter().any(|one| !inner.knowledge.can_work_on(&one.instance)) {
-            // A newer node works it into all of them.
-            return Ok(Recomputed { finished: true, ..Recomputed::default() });
-        }
         // One that cannot be read stays, to become an incident: nobody knows what touches it.
         loaded.retain(|(_, one)| {
             one.as_ref().map_or(true, |one| touches(calendar, publication.day, &one.instance))

@@ -78,10 +78,7 @@ impl Engine {
     /// The next instant at which something happens by itself.
     async fn next_instant(&self) -> Result<Option<Instant>, StoreError> {
         let store = &self.inner.store;
-        let due = [
-            store.next_wake(&self.inner.knowledge.left_to_others()).await?,
-            store.next_message(&[]).await?,
-        ];
+        let due = [store.next_wake().await?, store.next_message(&[]).await?];
         let kept = [self.next_publication(), self.next_archiving().await?];
         Ok(due.into_iter().chain(kept).flatten().min())
     }

@@ -12,7 +12,7 @@ use uuid::Uuid;
 
 use super::dialect::{Broken, Commits, Server, Setwise};
 use super::entity::ticket;
-use super::ticket::{Readable, Row, none_of};
+use super::ticket::{Readable, Row};
 use super::{Store, StoreError};
 
 /// Tickets that are claimed until the commit to which this goes, or until it is dropped.
@@ -65,8 +65,7 @@ impl GivenAway {
 }
 
 impl Store {
-    /// Claims tickets of which something is due at or before an instant, the earliest first, but for
-    /// those of some definitions.
+    /// Claims tickets of which something is due at or before an instant, the earliest first.
     ///
     /// # Errors
     /// The database does not answer.
@@ -74,11 +73,10 @@ impl Store {
         &self,
         at: Instant,
         limit: u64,
-        without: &[(String, u32)],
     ) -> Result<(Claim, Vec<(TicketId, Readable)>), StoreError> {
         let (held, rows) = match &*self.commits {
-            Commits::File(_) => self.give_away(at, limit, without).await?,
-            Commits::Server(server) => lock(server, due(at, None, limit, without)).await?,
+            Commits::File(_) => self.give_away(at, limit).await?,
+            Commits::Server(server) => lock(server, at, limit).await?,
         };
         let mut loaded = Vec::with_capacity(rows.len());
         for (id, row) in rows {
@@ -91,12 +89,11 @@ impl Store {
         &self,
         at: Instant,
         limit: u64,
-        without: &[(String, u32)],
     ) -> Result<(Held, Vec<(Uuid, Row)>), StoreError> {
         let _in_turn = self.given_away.choosing.lock().await;
         loop {
             let after = self.given_away.upto.borrow().place;
-            let rows = self.rows(due(at, after, limit, without)).await?;
+            let rows = self.rows(due(at, after, limit)).await?;
             if let Some((id, row)) = rows.last() {
                 let wake_at = match row {
                     Ok(row) => row.wake_at,
@@ -117,8 +114,10 @@ impl Store {
 
 async fn lock(
     server: &Server,
-    query: Select<ticket::Entity>,
+    at: Instant,
+    limit: u64,
 ) -> Result<(Held, Vec<(Uuid, Row)>), StoreError> {
+    let query = due(at, None, limit);
     let query = query.lock_with_behavior(LockType::Update, LockBehavior::SkipLocked);
     let mut tx = server.begin().await?;
     let found = tx.select(&query.into_query()).await.and_then(|rows| {
@@ -137,14 +136,8 @@ fn of(row: &QueryResult) -> Row {
     ticket::Model::from_query_result(row, "").map_err(StoreError::from)
 }
 
-fn due(
-    at: Instant,
-    after: Option<(i64, Uuid)>,
-    limit: u64,
-    without: &[(String, u32)],
-) -> Select<ticket::Entity> {
-    let mut query =
-        ticket::Entity::find().filter(ticket::Column::WakeAt.lte(at.ms())).filter(none_of(without));
+fn due(at: Instant, after: Option<(i64, Uuid)>, limit: u64) -> Select<ticket::Entity> {
+    let mut query = ticket::Entity::find().filter(ticket::Column::WakeAt.lte(at.ms()));
     if let Some((wake_at, id)) = after {
         let later = ticket::Column::WakeAt.gt(wake_at).or(ticket::Column::Id.gt(id));
         query = query.filter(ticket::Column::WakeAt.gte(wake_at)).filter(later);

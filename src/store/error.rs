@@ -112,7 +112,7 @@ impl StoreError {
             && let Some(class) = code.get(..2)
         {
             return match (class, code) {
-                ("40" | "55", _) | ("57", "57014") => Self::Busy,
+                ("40" | "55", _) | ("57", "57014") | ("25", "25P03" | "25P04") => Self::Busy,
                 ("53", "53100") => Self::Full,
                 ("08" | "57" | "53" | "58" | "XX", _) => Self::Unreachable(code.to_owned()),
                 ("25", "25006") => Self::ReadOnly,
@@ -150,7 +150,7 @@ mod tests {
         for code in ["13", "53100"] {
             check(code, &StoreError::Full, false);
         }
-        for code in ["5", "6", "517", "40001", "40P01", "55P03", "57014"] {
+        for code in ["5", "6", "517", "40001", "40P01", "55P03", "57014", "25P03", "25P04"] {
             check(code, &StoreError::Busy, false);
         }
         for code in ["8", "1032", "25006"] {

@@ -13,12 +13,12 @@ use duban_core::name::Name;
 use duban_core::ticket_id::TicketId;
 use duban_core::time::Instant;
 use sea_orm::sea_query::{Expr, ExprTrait};
-use sea_orm::{ColumnTrait, Condition, EntityTrait, QueryFilter, QueryOrder, QuerySelect, Select};
+use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect, Select};
 use uuid::Uuid;
 
 use super::entity::ticket;
 use super::event::digest;
-use super::rows::{number, word};
+use super::rows::word;
 use super::{Store, StoreError};
 
 /// A ticket as the next decision needs it.
@@ -88,21 +88,17 @@ impl Store {
         self.readable(query).await
     }
 
-    /// When time next brings something about on any ticket but those of some definitions.
+    /// When time next brings something about on any ticket.
     ///
     /// # Errors
     /// The database does not answer.
-    pub async fn next_wake(
-        &self,
-        without: &[(String, u32)],
-    ) -> Result<Option<Instant>, StoreError> {
+    pub async fn next_wake(&self) -> Result<Option<Instant>, StoreError> {
         let query = ticket::Entity::find()
             .select_only()
             .column(ticket::Column::WakeAt)
             .filter(ticket::Column::WakeAt.is_not_null())
             // What is no number, which SQLite lets anybody write, stands behind all numbers.
             .filter(ticket::Column::WakeAt.lte(i64::MAX))
-            .filter(none_of(without))
             .order_by_asc(ticket::Column::WakeAt)
             .limit(1);
         let at = query.into_tuple::<Option<i64>>().one(&self.read).await?;
@@ -251,16 +247,6 @@ impl Store {
         };
         with(row, instance)
     }
-}
-
-/// Tickets of other definitions than these, by name and version.
-pub(super) fn none_of(definitions: &[(String, u32)]) -> Condition {
-    let one = |(name, version): &(String, u32)| {
-        ticket::Column::Workflow
-            .eq(name.as_str())
-            .and(ticket::Column::WorkflowVersion.eq(number(*version)))
-    };
-    definitions.iter().fold(Condition::all(), |all, definition| all.add(one(definition).not()))
 }
 
 /// The ticket that events make.

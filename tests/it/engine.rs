@@ -192,7 +192,7 @@ async fn time_moves_tickets_through_the_simulated_clock(db: TestDatabase) {
     assert!(waiting.is_empty());
     let carried = house.post.carried.lock().expect("a post").len();
     assert_eq!(advanced.delivered, carried);
-    assert!(db.store.next_wake(&[]).await.expect("an answer").is_none_or(|wake| wake > to));
+    assert!(db.store.next_wake().await.expect("an answer").is_none_or(|wake| wake > to));
 }
 
 /// A house whose clock stands shortly before a ticket's next rung.

@@ -87,10 +87,10 @@ async fn a_retry_leaves_the_lane_nothing_that_is_not_due(db: TestDatabase) {
         let id = uuid::Uuid::from_u128(nr as u128 + 1);
         db.store.note_incidents(&[(id, what)]).await.expect("noted");
         // Only what stops time holds a ticket back.
-        let wake = db.store.next_wake(&[]).await.expect("an answer");
+        let wake = db.store.next_wake().await.expect("an answer");
         assert_eq!(wake.is_none(), command == "advance", "{command}");
         assert!(house.engine.retry_incident(id).await.expect("an answer"));
-        assert_eq!(db.store.next_wake(&[]).await.expect("an answer"), instance.next_wake());
+        assert_eq!(db.store.next_wake().await.expect("an answer"), instance.next_wake());
         assert_eq!(house.engine.advance_due(10).await.expect("nothing").due, 0);
     }
     assert!(db.store.incidents(true, None, 10).await.expect("them").is_empty());
@@ -125,7 +125,7 @@ async fn an_incident_is_over_by_its_own_retry(db: TestDatabase) {
     // The action is for whoever wanted it: that is said, and time still stands.
     assert!(house.engine.retry_incident(ids[0]).await.expect("an answer"));
     assert_eq!(open().await, ["recompute", "advance"]);
-    assert!(db.store.next_wake(&[]).await.expect("an answer").is_none());
+    assert!(db.store.next_wake().await.expect("an answer").is_none());
     // Whoever acts moves the ticket on, and time with it.
     house.act(ticket, "urge", hotline(), json!({})).await.expect("urged");
     assert_eq!(open().await, ["recompute"]);
@@ -200,7 +200,7 @@ async fn a_wake_up_that_is_too_early_is_put_right(db: TestDatabase) {
     let wake = done.instance.expect("the ticket").next_wake();
     db.execute("UPDATE ticket SET wake_at = 0").await;
     assert_eq!(house.engine.advance_due(10).await.expect("advanced").due, 1);
-    assert_eq!(db.store.next_wake(&[]).await.expect("an answer"), wake);
+    assert_eq!(db.store.next_wake().await.expect("an answer"), wake);
     assert_eq!(house.engine.advance_due(10).await.expect("advanced").due, 0);
     assert!(db.store.incidents(true, None, 10).await.expect("them").is_empty());
 }
@@ -242,7 +242,7 @@ async fn a_wake_up_that_is_none_stops_no_clock() {
     let house = simulated(&db).await;
     house.review("matter", "R1").await.expect("a ticket");
     db.execute("UPDATE ticket SET wake_at = 'soon'").await;
-    assert_eq!(db.store.next_wake(&[]).await.expect("an answer"), None);
+    assert_eq!(db.store.next_wake().await.expect("an answer"), None);
     let to = instant("2026-03-06T00:00:00+08:00");
     house.engine.advance_clock(to).await.expect("advanced");
     let wrong = duban::audit::verify(&db.store, None, |_| ()).await.expect_err("found");

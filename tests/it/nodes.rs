@@ -16,7 +16,6 @@ on_servers!(
     what_one_node_commits_starts_on_another_at_once,
     redis_may_go_and_come,
     all_nodes_count_a_token_together,
-    an_older_node_leaves_newer_tickets_to_others,
     a_stream_shows_what_other_nodes_commit,
     nodes_that_start_together_make_the_tables_once,
     nodes_are_replaced_one_after_the_other_without_a_failed_request,
@@ -264,58 +263,6 @@ async fn nodes_are_replaced_one_after_the_other_without_a_failed_request() {
     };
     let (answered, ()) = tokio::join!(futures::future::join_all(callers), replaced);
     assert!(answered.iter().all(|count| *count > 10), "{answered:?}");
-}
-
-/// A newer node has used a workflow that this one cannot read: it leaves those tickets alone.
-async fn an_older_node_leaves_newer_tickets_to_others() {
-    let house = House::new().await;
-    let workflows = house.place.path().join("workflows");
-    let copy = std::process::Command::new("cp").arg("-r").arg("workflows").arg(&workflows).status();
-    assert!(copy.expect("cp").success());
-    let file = workflows.join("matter.toml");
-    let text = std::fs::read_to_string(&file).expect("a workflow");
-    std::fs::write(&file, text.replace("\nversion = 3\n", "\nversion = 4\n")).expect("written");
-    let workflows = workflows.display().to_string();
-    let start: duban_core::time::Instant = "2026-03-02T10:00:00+08:00".parse().expect("an instant");
-    let offset = |days: i64| {
-        let at = start.plus_ms(days * 86_400_000);
-        (at.ms() - duban::clock::wall().ms()).to_string()
-    };
-    let newer = house.place.serve(&["--clock-offset-ms", &offset(0), "--workflows", &workflows]);
-    let number = newer.post("/v1/reviews", &house.hotline, &review("R1", "matter", start)).await;
-    let number = number.ok()["ticket_no"].as_str().expect("a number").to_owned();
-    assert_eq!(newer.stop(), Some(0));
-    let text = "SELECT text FROM definition WHERE version = 4";
-    house.place.harm(&format!("CREATE TABLE kept AS {text}")).await;
-    house.place.harm("UPDATE definition SET text = 'in words to come' WHERE version = 4").await;
-    let ticket = house.place.store.ticket_of(&number).await.expect("an answer").expect("it");
-    let events = async || house.place.store.history(ticket, 0, 100).await.expect("events").len();
-    let before = events().await;
-
-    let older = house.place.serve(&["--clock-offset-ms", &offset(5)]);
-    tokio::time::sleep(Duration::from_secs(2)).await;
-    let ready = older.get("/readyz", "").await.ok();
-    assert_eq!((&ready["status"], &ready["left_to_others"]), (&json!("degraded"), &json!(1)));
-    assert_eq!((events().await, &ready["incidents"]), (before, &json!(0)));
-    let path = format!("/v1/tickets/{number}/actions/dispatch");
-    let refused = older.post(&path, &house.hotline, &json!({"agency": "SZ013"})).await;
-    assert_eq!((refused.status.as_u16(), refused.problem()), (503, "busy"), "{}", refused.body);
-    assert!(refused.body["detail"].as_str().is_some_and(|say| say.contains("版本较旧")));
-    // What it can do it does.
-    let body = review("R2", "matter", start);
-    older.post("/v1/reviews", &house.hotline, &body).await.ok();
-    assert_eq!(older.stop(), Some(0));
-
-    house.place.harm("UPDATE definition SET text = kept.text FROM kept WHERE version = 4").await;
-    let newer = house.place.serve(&["--clock-offset-ms", &offset(5), "--workflows", &workflows]);
-    for _ in 0..100 {
-        if events().await > before {
-            break;
-        }
-        tokio::time::sleep(Duration::from_millis(50)).await;
-    }
-    assert!(events().await > before, "a newer one works it off");
-    assert_eq!(newer.get("/readyz", "").await.ok()["left_to_others"], 0);
 }
 
 async fn nodes_that_start_together_make_the_tables_once() {

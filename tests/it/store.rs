@@ -42,7 +42,7 @@ async fn what_is_committed_is_read_back(db: TestDatabase) {
     assert_eq!(loaded.instance, instance);
     assert_eq!((loaded.head, loaded.version, &loaded.ticket_no), (head, 1, number));
     assert_eq!(db.store.replayed(ticket).await.expect("a history"), instance);
-    assert_eq!(db.store.next_wake(&[]).await.expect("an answer"), instance.next_wake());
+    assert_eq!(db.store.next_wake().await.expect("an answer"), instance.next_wake());
     assert_eq!(db.number("SELECT count(*) FROM deadline WHERE state = 'running'").await, 2);
 
     let wake = instance.next_wake().expect("something is due");
@@ -69,7 +69,7 @@ async fn a_batch_takes_as_many_statements_as_one(db: TestDatabase) {
         let before = db.store.statements();
         commit(&db.store, at, &opened).await.expect("committed");
         let opening = db.store.statements() - before;
-        let wake = db.store.next_wake(&[]).await.expect("an answer").expect("due");
+        let wake = db.store.next_wake().await.expect("an answer").expect("due");
         // The end of the first day: a card, messages, events, no deadline.
         let due: Vec<_> = loaded_all(&db.store).await;
         let late = wake.plus_ms(3 * 86_400_000);
@@ -145,9 +145,7 @@ async fn messages_keep_their_order(db: TestDatabase) {
     let at = instant(START);
     commit(&db.store, at, &[opening(at)]).await.expect("committed");
     let late = at.plus_ms(10 * 86_400_000);
-    while let Some(wake) =
-        db.store.next_wake(&[]).await.expect("an answer").filter(|at| *at <= late)
-    {
+    while let Some(wake) = db.store.next_wake().await.expect("an answer").filter(|at| *at <= late) {
         let due = loaded_all(&db.store).await.into_iter();
         let changes: Vec<_> = due.map(|one| advanced(one, wake)).collect();
         commit(&db.store, wake, &changes).await.expect("committed");

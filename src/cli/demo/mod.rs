@@ -100,7 +100,7 @@ impl Demo {
         let address = service.address().unwrap_or(self.listen);
         let store = service.engine.store().clone();
         let clock = service.engine.clock().clone();
-        let is_new = store.next_wake(&[]).await?.is_none();
+        let is_new = store.next_wake().await?.is_none();
         let logins = logins(&store).await?;
         let (stop, told) = oneshot::channel::<()>();
         let running = tokio::spawn(service.run(async {

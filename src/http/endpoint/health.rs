@@ -32,8 +32,6 @@ pub(crate) struct Ready {
     lag_ms: i64,
     /// How far the clock is behind the database's, in milliseconds; beyond 500 the node stands aside.
     skew_ms: i64,
-    /// Workflow versions whose tickets are left to other nodes, because this program is too old.
-    left_to_others: usize,
     /// Incidents that nobody has resolved.
     incidents: usize,
 }
@@ -55,12 +53,10 @@ pub(crate) async fn readyz(State(api): State<Api>) -> Response {
     let engine = &api.engine;
     let (store, skew_ms) = (engine.store(), engine.skew_ms());
     let now = engine.clock().now();
-    let left = engine.knowledge().left_to_others();
-    let left_to_others = left.len();
     let asked = async {
         store.ping().await?;
         Ok::<_, crate::store::StoreError>((
-            store.next_wake(&left).await?,
+            store.next_wake().await?,
             store.incidents(true, None, 1_000).await?.len(),
         ))
     };
@@ -73,8 +69,7 @@ pub(crate) async fn readyz(State(api): State<Api>) -> Response {
     let redis = word(state);
     let Some((wake, incidents)) = asked else {
         let (status, database) = ("unavailable", "unavailable");
-        let ready =
-            Ready { status, database, redis, lag_ms: 0, skew_ms, left_to_others, incidents: 0 };
+        let ready = Ready { status, database, redis, lag_ms: 0, skew_ms, incidents: 0 };
         return (StatusCode::SERVICE_UNAVAILABLE, Json(ready)).into_response();
     };
     let settle_ms = engine.clock().settle_ms();
@@ -84,14 +79,12 @@ pub(crate) async fn readyz(State(api): State<Api>) -> Response {
     let is_useless = is_late && !api.answers;
     if engine.stands_aside() || is_useless || *api.leaving.borrow() {
         let status = "unavailable";
-        let ready =
-            Ready { status, database: "ready", redis, lag_ms, skew_ms, left_to_others, incidents };
+        let ready = Ready { status, database: "ready", redis, lag_ms, skew_ms, incidents };
         return (StatusCode::SERVICE_UNAVAILABLE, Json(ready)).into_response();
     }
-    let degraded = incidents > 0 || left_to_others > 0 || is_late || state == Redis::Unavailable;
+    let degraded = incidents > 0 || is_late || state == Redis::Unavailable;
     let status = if degraded { "degraded" } else { "ready" };
-    Json(Ready { status, database: "ready", redis, lag_ms, skew_ms, left_to_others, incidents })
-        .into_response()
+    Json(Ready { status, database: "ready", redis, lag_ms, skew_ms, incidents }).into_response()
 }
 
 /// The word for what Redis does.
@@ -111,7 +104,7 @@ pub(crate) async fn metrics(State(api): State<Api>) -> String {
     let (store, now) = (engine.store(), engine.clock().now());
     let asked = async {
         let open = store.incidents(true, None, 1_000).await?.len();
-        let wake = store.next_wake(&[]).await?.map(|at| at.plus_ms(engine.clock().settle_ms()));
+        let wake = store.next_wake().await?.map(|at| at.plus_ms(engine.clock().settle_ms()));
         Ok::<_, crate::store::StoreError>((open, wake, store.first_due_message().await?))
     };
     // What the database does not tell in time keeps its last value.

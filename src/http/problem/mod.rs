@@ -234,9 +234,7 @@ impl From<Declined> for Problem {
             Declined::ReviewDiffers => Self::new(Kind::ReviewDiffers, detail),
             Declined::KeyReused => Self::new(Kind::KeyReused, detail),
             Declined::KeyRunning => Self::new(Kind::KeyRunning, detail).retry_after(1),
-            Declined::Busy | Declined::Stopping | Declined::Aside | Declined::Older => {
-                Self::busy(detail)
-            }
+            Declined::Busy | Declined::Stopping | Declined::Aside => Self::busy(detail),
             Declined::Store(StoreError::Unreadable(_)) | Declined::Incident => Self::incident(),
             Declined::Store(_) => Self::busy(detail).retry_after(5),
             Declined::OutcomeUnknown => Self::new(Kind::OutcomeUnknown, detail),
@@ -246,10 +244,6 @@ impl From<Declined> for Problem {
 
 impl From<Rejection> for Problem {
     fn from(rejection: Rejection) -> Self {
-        if matches!(rejection, Rejection::UnknownDefinition { .. } | Rejection::EngineLevel { .. })
-        {
-            return Declined::Older.into();
-        }
         if rejection.blame() != Blame::Caller {
             return Self::incident();
         }
