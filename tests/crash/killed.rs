@@ -32,30 +32,27 @@ const ROUNDS: usize = 5;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn nothing_acknowledged_is_lost_or_doubled() {
-    let rounds = std::env::var("DUBAN_KILLS").ok().and_then(|n| n.parse().ok()).unwrap_or(ROUNDS);
-    let mut tally = BTreeMap::new();
-    for round in 0..rounds {
-        for (what, count) in one_round(Place::new().await, 1, round).await {
-            *tally.entry(what).or_insert(0) += count;
-        }
-    }
-    println!("{rounds} kills: {tally:?}");
-    assert!(tally["acknowledged"] > 0, "{tally:?}");
-    assert!(tally["cut off"] >= 20 * rounds, "{tally:?}");
+    killed_in_rounds(1, 20).await;
 }
 
 /// The other one goes on, with the herd too.
 async fn one_of_two_nodes_may_die() {
+    killed_in_rounds(2, 10).await;
+}
+
+/// One of so many nodes is killed, again and again; at least so many requests are cut off each time.
+async fn killed_in_rounds(nodes: usize, cut_off_min: usize) {
     let rounds = std::env::var("DUBAN_KILLS").ok().and_then(|n| n.parse().ok()).unwrap_or(ROUNDS);
     let mut tally = BTreeMap::new();
     for round in 0..rounds {
-        for (what, count) in one_round(Place::on_postgres().await, 2, round).await {
+        let place = if nodes > 1 { Place::on_postgres().await } else { Place::new().await };
+        for (what, count) in one_round(place, nodes, round).await {
             *tally.entry(what).or_insert(0) += count;
         }
     }
-    println!("{rounds} kills of one of two: {tally:?}");
+    println!("{rounds} kills of one of {nodes}: {tally:?}");
     assert!(tally["acknowledged"] > 0, "{tally:?}");
-    assert!(tally["cut off"] >= 10 * rounds, "{tally:?}");
+    assert!(tally["cut off"] >= cut_off_min * rounds, "{tally:?}");
 }
 
 /// What one sender saw.

@@ -1,12 +1,13 @@
 //! A PostgreSQL of one test, durable as in production: killed, frozen and started again by it, and
 //! gone with it.
 
-use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 use std::time::Duration;
 
 use tempfile::TempDir;
+
+use crate::served::free_port;
 
 /// A PostgreSQL server.
 pub(crate) struct Postgres {
@@ -17,9 +18,7 @@ pub(crate) struct Postgres {
 
 impl Postgres {
     pub(crate) fn start() -> Self {
-        let free = TcpListener::bind("127.0.0.1:0").expect("a port");
-        let port = free.local_addr().expect("its address").port();
-        drop(free);
+        let port = free_port();
         let versions = std::fs::read_dir("/usr/lib/postgresql").expect("PostgreSQL");
         let mut programs = versions.map(|one| one.expect("a folder").path().join("bin"));
         let programs = programs.find(|one| one.join("initdb").is_file());

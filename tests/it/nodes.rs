@@ -9,7 +9,7 @@ use reqwest::StatusCode;
 use serde_json::{Value, json};
 
 use crate::redis::Redis;
-use crate::served::{Place, Server, on_servers, review};
+use crate::served::{Place, Server, free_port, on_servers, review};
 use crate::webhooks::{Receiver, SECRET};
 
 on_servers!(
@@ -228,10 +228,7 @@ async fn ask(
 
 async fn nodes_are_replaced_one_after_the_other_without_a_failed_request() {
     let house = House::new().await;
-    let listen: [String; 2] = std::array::from_fn(|_| {
-        let free = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
-        free.local_addr().expect("its address").to_string()
-    });
+    let listen: [String; 2] = std::array::from_fn(|_| format!("127.0.0.1:{}", free_port()));
     let serve = |nr: usize| house.place.serve(&["--listen", &listen[nr]]);
     let mut nodes = [Some(serve(0)), Some(serve(1))];
     let ended = std::sync::atomic::AtomicBool::new(false);

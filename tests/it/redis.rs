@@ -1,8 +1,9 @@
 //! A Redis of one test: started, stopped, frozen and flushed by it, and gone with it.
 
-use std::net::TcpListener;
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
+
+use crate::served::free_port;
 
 /// A Redis server.
 pub(crate) struct Redis {
@@ -12,9 +13,7 @@ pub(crate) struct Redis {
 
 impl Redis {
     pub(crate) fn start() -> Self {
-        let free = TcpListener::bind("127.0.0.1:0").expect("a port");
-        let port = free.local_addr().expect("its address").port();
-        drop(free);
+        let port = free_port();
         Self { child: serve(port), port }
     }
 

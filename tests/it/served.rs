@@ -181,6 +181,12 @@ pub(crate) async fn postgres() -> String {
     format!("{server}/{name}")
 }
 
+/// A port that nobody listens on.
+pub(crate) fn free_port() -> u16 {
+    let free = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
+    free.local_addr().expect("its address").port()
+}
+
 /// A server whose clock is shifted is told that the database's is too, where that is not its own.
 fn shifted(flags: &[&str]) -> Option<(&'static str, String)> {
     let place = flags.iter().position(|flag| *flag == "--clock-offset-ms")?;
