@@ -4,6 +4,7 @@
 use std::future::Future;
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::time::Duration;
 
 use duban_core::time::Instant;
 use tokio::net::TcpListener;
@@ -23,6 +24,9 @@ use crate::{crypto, jobs, telemetry};
 
 /// How far the clock may be behind the newest commit: more would hold up everything that is due.
 const BEHIND_MS_MAX: i64 = 5 * 60_000;
+
+/// How long the connections are closed.
+const CLOSE_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// A service that is ready to run.
 pub(super) struct Service {
@@ -112,14 +116,21 @@ impl Service {
         };
         let lanes = async { early(lanes.await) };
         let requests = async { early(requests.await) };
+        let committers = async {
+            tokio::select! {
+                () = self.engine.broken() => early(Ok(())),
+                () = stopped(told.clone()) => Ok(()),
+            }
+        };
         let engine = self.engine.clone();
         let watched = tokio::spawn(async move { engine.watch_clocks().await });
-        let (lanes, requests, ()) = tokio::join!(lanes, requests, ending);
+        let (lanes, requests, committers, ()) = tokio::join!(lanes, requests, committers, ending);
         watched.abort();
         self.engine.couriers_back().await;
         self.engine.wake().leave().await;
-        self.engine.store().close().await;
-        lanes.and(requests)
+        // A database that does not answer is told nothing more.
+        let _ = tokio::time::timeout(CLOSE_TIMEOUT, self.engine.store().close()).await;
+        lanes.and(requests).and(committers)
     }
 }
 

@@ -29,6 +29,9 @@ impl Engine {
     pub async fn advance_due(&self, batch: u64) -> Result<Advanced, StoreError> {
         let inner = &self.inner;
         let now = inner.clock.now();
+        if self.stands_aside() {
+            return Ok(Advanced::default());
+        }
         let until = order::settled_until(now, inner.clock.settle_ms());
         let (claim, loaded) = inner.store.claim_due(until, batch).await?;
         if loaded.is_empty() {

@@ -6,6 +6,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
+use std::time::Duration;
 
 use duban_core::ticket_id::TicketId;
 use duban_core::time::Instant;
@@ -19,6 +20,10 @@ use crate::store::{Change, Claim, Commit, KnownRequest, KnownReview, Readable, S
 
 /// How often a batch is decided anew because somebody else had changed a ticket.
 const ATTEMPTS_MAX: usize = 8;
+
+/// How often a batch is tried again because others held what it needed, and when.
+const BUSY_MAX: usize = 2;
+const BUSY_PAUSE: Duration = Duration::from_millis(100);
 
 /// A ticket on the desk, or why it cannot be decided on.
 pub(super) type Tickets = BTreeMap<TicketId, Result<Change, StoreError>>;
@@ -60,6 +65,7 @@ impl Inner {
             let Desk { tickets, incidents, .. } = desk;
             let seen = seen(&works, &tickets);
             let changes = changes(tickets);
+            let mut looked_at = seen.clone();
             let made = Made { decided: &decided, changes: &changes, seen, at };
             match self.commit(&mut works, made, std::mem::take(&mut claim)).await {
                 Ok(numbers) => {
@@ -71,13 +77,16 @@ impl Inner {
                 // What somebody else changes has another version the next time. One that has not,
                 // and still is not as it was seen, must not hold up the others, nor time for ever.
                 Err(error @ StoreError::Stale) => {
-                    let version = |one: &Change| one.loaded().map(|loaded| loaded.version);
-                    let loaded: Vec<_> =
-                        changes.iter().map(|one| (one.ticket(), version(one))).collect();
-                    if loaded == versions {
+                    let version = |one: &Change| one.loaded().map_or(0, |loaded| loaded.version);
+                    looked_at.extend(changes.iter().map(|one| (one.ticket(), version(one))));
+                    if looked_at == versions {
                         return self.halves(works, &changes, error, at).await;
                     }
-                    versions = loaded;
+                    versions = looked_at;
+                }
+                // Others hold a row, or this node was too slow for its claim: without it, then.
+                Err(StoreError::Busy) if attempt < BUSY_MAX && !self.store.is_embedded() => {
+                    tokio::time::sleep(BUSY_PAUSE).await;
                 }
                 // Whoever waits asks again by its commit.
                 Err(StoreError::Unknown) => {

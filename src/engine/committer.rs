@@ -51,9 +51,13 @@ pub(super) async fn run(
                     tokio::spawn(async move {
                         clock.sleep_until(until).await;
                         drop(place);
-                        // Where nobody submits any more, dropping it answers.
-                        if let Some(queue) = again.upgrade() {
-                            let _ = queue.send(submitted).await;
+                        let refused = match again.upgrade() {
+                            Some(queue) => queue.send(submitted).await.err().map(|error| error.0),
+                            None => Some(submitted),
+                        };
+                        // Nobody submits any more: nothing has come of it.
+                        if let Some(submitted) = refused {
+                            let _ = submitted.answer.send(Err(Declined::Stopping));
                         }
                     });
                     continue;

@@ -5,6 +5,7 @@
 use std::collections::BTreeSet;
 use std::future::Future;
 use std::pin::Pin;
+use std::sync::atomic::Ordering;
 use std::sync::{Arc, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -98,7 +99,7 @@ impl Engine {
     }
 
     async fn courier(&self, destination: &str, batch: u64) {
-        loop {
+        while !self.inner.leaving.load(Ordering::Relaxed) && !self.stands_aside() {
             match self.deliver_to(destination, batch).await {
                 Ok(delivered) if delivered.tried > 0 => {}
                 Ok(_) => return,
@@ -119,9 +120,10 @@ impl Engine {
         self.inner.store.next_message(&self.busy()).await
     }
 
-    /// Waits until every courier is back, or for some seconds: what one still carries is carried
-    /// again after its lease.
+    /// Waits until every courier is back with what he has in hand, or for some seconds: what one
+    /// still carries is carried again after its lease.
     pub async fn couriers_back(&self) {
+        self.inner.leaving.store(true, Ordering::Relaxed);
         let mut waited = Duration::ZERO;
         while !self.couriers().is_empty() && waited < COURIERS_TIMEOUT {
             tokio::time::sleep(LOOK).await;

@@ -41,8 +41,9 @@ impl Engine {
         let recomputed = self.recompute_published(batch).await?;
         let archived = self.archive_closed(batch).await?;
         let now = self.inner.clock.now();
-        self.inner.store.forget_requests(now.plus_ms(-REQUESTS_KEPT_DAYS * DAY_MS)).await?;
-        let finished = recomputed.finished && archived == 0;
+        let before = now.plus_ms(-REQUESTS_KEPT_DAYS * DAY_MS);
+        let forgotten = self.inner.store.forget_requests(before, batch).await?;
+        let finished = recomputed.finished && archived == 0 && forgotten < batch;
         Ok(Housekept { recomputed: recomputed.recomputed, archived, finished })
     }
 

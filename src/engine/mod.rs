@@ -22,6 +22,7 @@ mod simulated;
 mod skew;
 
 use std::collections::BTreeSet;
+use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex};
 
 use duban_core::time::Instant;
@@ -70,6 +71,8 @@ struct Inner {
     /// Keys of requests that are being carried out.
     running: Mutex<BTreeSet<RequestKey>>,
     skew: Skew,
+    /// Couriers set out no more.
+    leaving: AtomicBool,
 }
 
 impl Engine {
@@ -86,9 +89,18 @@ impl Engine {
         let running = Mutex::new(BTreeSet::new());
         let couriers = Mutex::new(BTreeSet::new());
         let skew = Skew::default();
-        let inner =
-            Inner { store, knowledge, clock, wake, carrier, advancing, couriers, running, skew };
-        let inner = Arc::new(inner);
+        let inner = Arc::new(Inner {
+            store,
+            knowledge,
+            clock,
+            wake,
+            carrier,
+            advancing,
+            couriers,
+            running,
+            skew,
+            leaving: AtomicBool::new(false),
+        });
         let committer = |_| {
             let (queue, waiting) = mpsc::channel(QUEUE_MAX);
             tokio::spawn(committer::run(Arc::clone(&inner), queue.downgrade(), waiting));
@@ -126,6 +138,12 @@ impl Engine {
     #[must_use]
     pub fn is_working(&self) -> bool {
         !self.queues.iter().any(mpsc::Sender::is_closed)
+    }
+
+    /// Returns when a committer is gone, which nobody should live to see.
+    pub async fn broken(&self) {
+        let closed = self.queues.iter().map(|queue| Box::pin(queue.closed()));
+        futures::future::select_all(closed).await;
     }
 
     /// A request has been read: its stamp. While it is on its way the simulated clock stands.
@@ -170,7 +188,8 @@ impl Engine {
             mpsc::error::TrySendError::Full(_) => Declined::Busy,
             mpsc::error::TrySendError::Closed(_) => Declined::Stopping,
         })?;
-        let done = answered.await.unwrap_or(Err(Declined::Stopping))?;
+        // Whoever should have answered is gone, and may have committed before.
+        let done = answered.await.unwrap_or(Err(Declined::OutcomeUnknown))?;
         if let Some(keyed) = keyed.filter(|_| done.replayed && !done.repeated) {
             self.remember(&keyed, &done).await;
         }

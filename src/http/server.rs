@@ -12,7 +12,6 @@ use axum::http::uri::PathAndQuery;
 use axum::http::{HeaderName, HeaderValue, header};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
-use futures::FutureExt;
 use hyper::server::conn::http1;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::graceful::GracefulShutdown;
@@ -48,6 +47,9 @@ const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 
 /// How long requests on their way may take after the service was told to stop.
 const DRAIN_TIMEOUT: Duration = Duration::from_secs(15);
+
+/// How long a node that no longer listens still takes in whom the system has already connected.
+const LAST_CALLERS: Duration = Duration::from_millis(10);
 
 /// How long a node that goes still answers on the connections that it has while other nodes are
 /// there: each is closed with its next answer, and new ones are refused, so that callers come back to
@@ -148,9 +150,9 @@ async fn accept(
         tokio::pin!(accepted);
         let (accepted, slot) = if stopped {
             // Whom the system has taken in already is answered: closing would cut them off.
-            match accepted.now_or_never() {
-                Some(accepted) => accepted,
-                None => return graceful,
+            match tokio::time::timeout(LAST_CALLERS, accepted).await {
+                Ok(accepted) => accepted,
+                Err(_) => return graceful,
             }
         } else {
             tokio::select! {

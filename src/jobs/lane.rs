@@ -79,6 +79,9 @@ impl Lane {
             }
             Self::Deliver => engine.send_couriers(MESSAGES_MAX).await.map(|_| true),
             Self::Housekeeping => loop {
+                if engine.stands_aside() {
+                    return Ok(false);
+                }
                 if engine.housekeep(TICKETS_MAX).await?.finished {
                     return Ok(true);
                 }

@@ -2,6 +2,7 @@
 //! go. A server locks the rows; of a file, which one process has, this process knows what it has
 //! given away. Must never be needed for what is right: that is the version's.
 
+use duban_core::instance::Instance;
 use duban_core::ticket_id::TicketId;
 use duban_core::time::Instant;
 use sea_orm::sea_query::{LockBehavior, LockType};
@@ -14,6 +15,9 @@ use super::dialect::{Broken, Commits, Server, Setwise};
 use super::entity::ticket;
 use super::ticket::{Readable, Row};
 use super::{Store, StoreError};
+
+/// Tickets of one turn where snapshots have to be rebuilt.
+const REBUILT_MAX: usize = 100;
 
 /// Tickets that are claimed until the commit to which this goes, or until it is dropped.
 #[derive(Default)]
@@ -74,10 +78,18 @@ impl Store {
         at: Instant,
         limit: u64,
     ) -> Result<(Claim, Vec<(TicketId, Readable)>), StoreError> {
-        let (held, rows) = match &*self.commits {
+        let (mut held, mut rows) = match &*self.commits {
             Commits::File(_) => self.give_away(at, limit).await?,
             Commits::Server(server) => lock(server, at, limit).await?,
         };
+        let is_whole =
+            |row: &Row| row.as_ref().is_ok_and(|row| Instance::from_bytes(&row.snapshot).is_ok());
+        if !self.is_embedded() && !rows.iter().all(|(_, row)| is_whole(row)) {
+            // What must be rebuilt out of its history takes longer than a server keeps a claim: that
+            // is let go, and a few are gone on with, under the guard of their versions alone.
+            held = Held::Nothing;
+            rows.truncate(REBUILT_MAX);
+        }
         let mut loaded = Vec::with_capacity(rows.len());
         for (id, row) in rows {
             loaded.push((TicketId(id), self.loaded(row).await));

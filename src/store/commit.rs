@@ -3,6 +3,7 @@
 //! Must never write a part of a change.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use duban_core::definition::Definition;
 use duban_core::ticket_id::TicketId;
@@ -10,6 +11,7 @@ use duban_core::time::{Day, Instant};
 use futures::FutureExt;
 use sea_orm::ConnectionTrait;
 use sea_orm::sea_query::{Expr, ExprTrait, LockType, OnConflict, Query};
+use tokio::time::timeout;
 use uuid::Uuid;
 
 use super::change::Change;
@@ -18,6 +20,9 @@ use super::dialect::{Broken, Commits, Tx, alone};
 use super::rows::number;
 use super::ticket_no::ticket_no;
 use super::{Store, StoreError, incident, written};
+
+/// How long it is looked whether a commit is there; whoever has to know looks again.
+const LOOK_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// Changes of many tickets that are committed together.
 #[derive(Debug)]
@@ -89,8 +94,8 @@ impl Store {
             // The database says that nothing was.
             StoreError::Full | StoreError::Busy | StoreError::ReadOnly => Err(error),
             // Whether it was is what its identity tells; on a file nobody else could end it later.
-            error => match self.is_committed(commit.id).await {
-                Ok(false) if self.is_embedded() => Err(error),
+            error => match timeout(LOOK_TIMEOUT, self.is_committed(commit.id)).await {
+                Ok(Ok(false)) if self.is_embedded() => Err(error),
                 _ => Err(StoreError::Unknown),
             },
         }

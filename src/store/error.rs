@@ -61,7 +61,7 @@ impl StoreError {
     /// ticket looked into.
     #[must_use]
     pub const fn blames_rows(&self) -> bool {
-        matches!(self, Self::Refused { .. } | Self::Unreadable(_))
+        matches!(self, Self::Refused { .. })
     }
 
     pub(super) fn unreadable(what: impl Into<String>) -> Self {
@@ -116,7 +116,10 @@ impl StoreError {
                 ("53", "53100") => Self::Full,
                 ("08" | "57" | "53" | "58" | "XX", _) => Self::Unreachable(code.to_owned()),
                 ("25", "25006") => Self::ReadOnly,
-                _ => Self::Refused { code: code.to_owned() },
+                // Values, constraints, sizes, and what a trigger says: all that rows can be guilty of.
+                ("22" | "23" | "44" | "54" | "P0", _) => Self::Refused { code: code.to_owned() },
+                // A statement, a right, a table that is another: the program's or the house's.
+                _ => Self::Database(code.to_owned()),
             };
         }
         let Ok(extended) = code.parse::<u32>() else {
@@ -129,7 +132,8 @@ impl StoreError {
             13 => Self::Full,
             7 | 9 | 10 | 15 => Self::Unreachable(format!("读写出错，代码 {code}")),
             14 => Self::Unreachable("文件打不开".to_owned()),
-            _ => Self::Refused { code: code.to_owned() },
+            18..=20 => Self::Refused { code: code.to_owned() },
+            _ => Self::Database(code.to_owned()),
         }
     }
 }
@@ -162,5 +166,11 @@ mod tests {
         for code in ["19", "2067", "1555", "23505", "22021"] {
             check(code, &refused, true);
         }
+        // A missing right, column or table, a lost statement, a changed plan: no ticket is to blame.
+        let other = StoreError::Database(String::new());
+        for code in ["42501", "42703", "42P01", "26000", "0A000", "1", "17", "21"] {
+            check(code, &other, false);
+        }
+        check("11", &StoreError::Unreadable(String::new()), false);
     }
 }

@@ -160,6 +160,16 @@ async fn note(tx: &DatabaseTransaction, noted: &[(Uuid, NewIncident)]) -> Result
             what.known_on.map(Day::number).into(),
         ]
     });
+    // Tickets before what belongs to them, as a commit does.
+    let mut hold = Query::update();
+    hold.table("ticket").value("wake_at", Option::<i64>::None);
+    hold.value("version", Expr::col("version").add(1_i64));
+    let held = noted.iter().filter(|(_, what)| what.command == ADVANCE);
+    let held: Vec<Uuid> = held.map(|(_, what)| what.ticket.0).collect();
+    if !held.is_empty() {
+        hold.and_where(Expr::col("id").is_in(held));
+        tx.execute(&hold).await?;
+    }
     for command in [ADVANCE, RECOMPUTE] {
         let again = || noted.iter().filter(|(_, what)| what.command == command);
         let tickets: Vec<Uuid> = again().map(|(_, what)| what.ticket.0).collect();
@@ -169,15 +179,6 @@ async fn note(tx: &DatabaseTransaction, noted: &[(Uuid, NewIncident)]) -> Result
     }
     if !noted.is_empty() {
         tx.execute(&INCIDENT.insert(rows, &[])).await?;
-    }
-    let mut hold = Query::update();
-    hold.table("ticket").value("wake_at", Option::<i64>::None);
-    hold.value("version", Expr::col("version").add(1_i64));
-    let held = noted.iter().filter(|(_, what)| what.command == ADVANCE);
-    let held: Vec<Uuid> = held.map(|(_, what)| what.ticket.0).collect();
-    if !held.is_empty() {
-        hold.and_where(Expr::col("id").is_in(held));
-        tx.execute(&hold).await?;
     }
     Ok(())
 }

@@ -188,14 +188,18 @@ impl Store {
         Ok(())
     }
 
-    /// The clock of a server, only to be compared with; none of a file, whose clock is the system's.
+    /// The clock of a server, only to be compared with, and how long its answer took; none of a file,
+    /// whose clock is the system's.
     ///
     /// # Errors
     /// The database does not answer.
-    pub async fn clock(&self) -> Result<Option<Instant>, StoreError> {
+    pub async fn clock(&self) -> Result<Option<(Instant, Duration)>, StoreError> {
         match &*self.commits {
             Commits::File(_) => Ok(None),
-            Commits::Server(server) => server.clock().await.map(Instant::from_ms).map(Some),
+            Commits::Server(server) => {
+                let (ms, took) = server.clock().await?;
+                Ok(Some((Instant::from_ms(ms), took)))
+            }
         }
     }
 

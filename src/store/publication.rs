@@ -35,7 +35,7 @@ impl Store {
         rows.iter().map(known).collect()
     }
 
-    /// Notes how far a publication has been worked in.
+    /// Notes how far a publication has been worked in: never back from where another node is.
     ///
     /// # Errors
     /// The database refuses.
@@ -52,6 +52,11 @@ impl Store {
             publication::Column::Reached,
             publication::Column::DoneAt,
         ]);
+        let was = |column: &'static str| Expr::col(("publication", column));
+        let is = |column: &'static str| Expr::col(("excluded", column));
+        let further = is("reached").gt(was("reached")).or(was("reached").is_null());
+        let further = further.or(is("done_at").is_not_null());
+        replace.action_and_where(was("done_at").is_null().and(further));
         let insert = publication::Entity::insert(row).on_conflict(replace);
         insert.exec_without_returning(&*self.writer().await?).await?;
         Ok(())

@@ -185,14 +185,19 @@ impl Store {
         Ok(())
     }
 
-    /// Forgets requests from before an instant; how many.
+    /// Forgets up to `limit` requests from before an instant; how many.
     ///
     /// # Errors
     /// The database does not answer.
-    pub async fn forget_requests(&self, before: Instant) -> Result<u64, StoreError> {
-        let query = idempotency::Entity::delete_many()
-            .filter(Expr::col(idempotency::Column::CreatedAt).lt(before.ms()));
-        Ok(query.exec(&*self.writer().await?).await?.rows_affected)
+    pub async fn forget_requests(&self, before: Instant, limit: u64) -> Result<u64, StoreError> {
+        let key = ["subject", "operation", "key"];
+        let mut old = Query::select();
+        old.columns(key).from("idempotency").and_where(Expr::col("created_at").lt(before.ms()));
+        old.order_by("created_at", sea_orm::Order::Asc).limit(limit);
+        let mut delete = Query::delete();
+        let is_old = Expr::tuple(key.map(Expr::col)).in_subquery(old);
+        delete.from_table("idempotency").and_where(is_old);
+        Ok(self.writer().await?.execute(&delete).await?.rows_affected())
     }
 }
 

@@ -77,6 +77,7 @@ struct Inner {
     presence: Presence,
     local: Local,
     is_up: AtomicBool,
+    is_leaving: AtomicBool,
     news: Mutex<News>,
     has_news: Notify,
     allowance: Script,
@@ -110,10 +111,12 @@ impl Bus {
             presence,
             local,
             is_up: AtomicBool::new(false),
+            is_leaving: AtomicBool::new(false),
             news: Mutex::default(),
             has_news: Notify::new(),
             allowance: Script::new(ALLOWANCE),
         }));
+        metrics::gauge!("duban_redis_up").set(0.0);
         tokio::spawn(bus.clone().publish());
         tokio::spawn(bus.clone().listen());
         tokio::spawn(bus.clone().beat());
@@ -133,11 +136,19 @@ impl Bus {
     pub(super) async fn nodes(&self) -> Option<Vec<Presence>> {
         let key = self.key("nodes");
         let mut manager = self.0.manager.clone();
-        let all: Vec<String> = self.heard(ANSWER, manager.hvals(key)).await?;
-        let now = crate::clock::wall().ms();
-        let read = |text: &String| serde_json::from_str::<Presence>(text).ok();
-        let mut nodes: Vec<Presence> = all.iter().filter_map(read).collect();
-        nodes.retain(|one| now - one.seen_at.ms() < GONE_MS);
+        let now = self.time().await?.ms();
+        let all: Vec<(String, String)> = self.heard(ANSWER, manager.hgetall(&key)).await?;
+        let read = |text: &str| serde_json::from_str::<Presence>(text).ok();
+        let (there, gone): (Vec<_>, Vec<_>) = all
+            .into_iter()
+            .map(|(node, text)| (node, read(&text)))
+            .partition(|(_, one)| one.as_ref().is_some_and(|one| now - one.seen_at.ms() < GONE_MS));
+        if !gone.is_empty() {
+            // One that comes back says so itself.
+            let gone: Vec<String> = gone.into_iter().map(|(node, _)| node).collect();
+            let _: Option<i64> = self.heard(ANSWER, manager.hdel(&key, gone)).await;
+        }
+        let mut nodes: Vec<Presence> = there.into_iter().filter_map(|(_, one)| one).collect();
         nodes.sort_by_key(|one| (one.started_at, one.node));
         Some(nodes)
     }
@@ -149,10 +160,21 @@ impl Bus {
         let mut asked = self.0.allowance.prepare_invoke();
         asked.key(self.key(&format!("rate:{whose}"))).arg(ask).arg(most);
         let mut manager = self.0.manager.clone();
-        self.heard(ANSWER_TO_A_REQUEST, asked.invoke_async(&mut manager)).await
+        // One answer that is late says little of Redis: its beat tells whether it is there.
+        timeout(ANSWER_TO_A_REQUEST, asked.invoke_async(&mut manager)).await.ok()?.ok()
+    }
+
+    /// The instant by Redis's own clock, one for all nodes.
+    async fn time(&self) -> Option<Instant> {
+        let mut manager = self.0.manager.clone();
+        let asked = redis::cmd("TIME");
+        let (seconds, micros): (i64, i64) =
+            self.heard(ANSWER, asked.query_async(&mut manager)).await?;
+        Some(Instant::from_ms(seconds.saturating_mul(1_000).saturating_add(micros / 1_000)))
     }
 
     pub(super) async fn leave(&self) {
+        self.0.is_leaving.store(true, Ordering::Relaxed);
         let mut manager = self.0.manager.clone();
         let gone = manager.hdel(self.key("nodes"), self.0.presence.node.to_string());
         let _: Option<i64> = self.heard(ANSWER, gone).await;
@@ -243,16 +265,19 @@ impl Bus {
         }
     }
 
+    async fn is_heard(&self) -> Option<i64> {
+        let presence = Presence { seen_at: self.time().await?, ..self.0.presence.clone() };
+        let node = presence.node.to_string();
+        let text = serde_json::to_string(&presence).unwrap_or_default();
+        let mut manager = self.0.manager.clone();
+        let said = manager.hset(self.key("nodes"), node, text);
+        self.heard(ANSWER, said).await
+    }
+
     /// Says that this node is there, and finds out whether Redis is.
     async fn beat(self) {
-        loop {
-            let seen_at = crate::clock::wall();
-            let presence = Presence { seen_at, ..self.0.presence.clone() };
-            let node = presence.node.to_string();
-            let text = serde_json::to_string(&presence).unwrap_or_default();
-            let mut manager = self.0.manager.clone();
-            let said = manager.hset(self.key("nodes"), node, text);
-            if self.heard::<i64>(ANSWER, said).await.is_some() {
+        while !self.0.is_leaving.load(Ordering::Relaxed) {
+            if self.is_heard().await.is_some() {
                 self.set_up(true);
                 // Even with nothing to tell: a listener that hears nothing at all is cut off.
                 self.send(&News { from: self.0.presence.node, ..News::default() }).await;

@@ -17,6 +17,6 @@ pub struct Presence {
     pub version: String,
     /// Since when it runs.
     pub started_at: Instant,
-    /// When it last said so, by the system's clock.
+    /// When it last said so, by the clock of Redis.
     pub seen_at: Instant,
 }

@@ -31,4 +31,5 @@ mod store;
 mod stream;
 mod tampering;
 mod tokens;
+mod upkeep;
 mod webhooks;

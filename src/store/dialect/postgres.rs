@@ -3,14 +3,16 @@
 //! statement that writes.
 
 use std::borrow::Cow;
+use std::future::Future;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use sea_orm::sea_query::Value;
+use sea_orm::sqlx::pool::PoolConnection;
 use sea_orm::sqlx::postgres::{PgArguments, Postgres};
 use sea_orm::sqlx::query::Query;
-use sea_orm::sqlx::{self, AssertSqlSafe, PgPool, Transaction};
+use sea_orm::sqlx::{self, AssertSqlSafe, PgPool};
 use sea_orm::{ConnectOptions, Database, DbBackend, QueryResult, StatementBuilder};
 
 use super::super::StoreError;
@@ -20,15 +22,19 @@ use super::{ACQUIRE_TIMEOUT, Broken, Commits, Opened, READERS_MAX, Tx, opening};
 /// Connections that write: commits of several committers and lanes, and what is beside them.
 const WRITERS_MAX: u32 = 8;
 
-/// How long a write waits for a lock, a statement runs, a transaction idles: nobody hangs on a node
-/// that stands still. What is right never depends on it.
+/// How long a write waits for a lock, and a statement runs: nobody hangs on a node that stands
+/// still. What is right never depends on it.
 const WRITE_TIMEOUT: &str = "2s";
+
+/// How long a transaction idles: its node decides meanwhile on what it has claimed.
+const IDLE_TIMEOUT: &str = "5s";
 
 /// How long a statement that reads may run.
 const READ_TIMEOUT: &str = "60s";
 
-/// How long the end of a commit is waited for: then it is found out by its identity.
-const END_TIMEOUT: Duration = Duration::from_secs(10);
+/// How long the server's answer to a write is waited for, which has its own, shorter limits: what is
+/// longer in coming will not come, and its connection is gone.
+const ANSWER_TIMEOUT: Duration = Duration::from_secs(10);
 
 pub(super) async fn connect(url: &str, statements: Arc<AtomicU64>) -> Result<Opened, StoreError> {
     let write = pool(url, WRITERS_MAX, WRITE_TIMEOUT, WRITE_TIMEOUT);
@@ -53,7 +59,7 @@ pub(super) fn pool(
         postgres.application_name("duban").options([
             ("lock_timeout", others),
             ("statement_timeout", statement),
-            ("idle_in_transaction_session_timeout", others),
+            ("idle_in_transaction_session_timeout", if others == "0" { "0" } else { IDLE_TIMEOUT }),
         ])
     });
     options
@@ -68,43 +74,96 @@ pub(in crate::store) struct Server {
 
 impl Server {
     pub(in crate::store) async fn begin(&self) -> Result<Setwise, StoreError> {
-        let tx = self.pool.begin().await.map_err(|error| told(&error))?;
-        Ok(Setwise { tx, statements: Arc::clone(&self.statements) })
+        let connection = self.pool.acquire().await.map_err(|error| StoreError::from(&error))?;
+        let statements = Arc::clone(&self.statements);
+        let mut tx = Setwise { connection: Some(connection), statements };
+        in_time(sqlx::raw_sql("BEGIN").execute(&mut **tx.connection()?)).await?;
+        Ok(tx)
+    }
+
+    /// Milliseconds since 1970 by the server's clock, and how long the answer took: the one statement
+    /// that asks for it.
+    pub(in crate::store) async fn clock(&self) -> Result<(i64, Duration), StoreError> {
+        let now = "SELECT CAST(EXTRACT(EPOCH FROM clock_timestamp()) * 1000 AS BIGINT)";
+        let mut connection = self.pool.acquire().await.map_err(|error| StoreError::from(&error))?;
+        let begun = Instant::now();
+        let told = in_time(sqlx::query_scalar(now).fetch_one(&mut *connection)).await;
+        match told {
+            Ok(ms) => Ok((ms, begun.elapsed())),
+            Err(error) => {
+                drop(connection.detach());
+                Err(error)
+            }
+        }
     }
 }
 
-impl Server {
-    /// Milliseconds since 1970 by the server's clock: the one statement that asks for it.
-    pub(in crate::store) async fn clock(&self) -> Result<i64, StoreError> {
-        let now = "SELECT CAST(EXTRACT(EPOCH FROM clock_timestamp()) * 1000 AS BIGINT)";
-        sqlx::query_scalar(now).fetch_one(&self.pool).await.map_err(|error| told(&error))
+/// What the server says, if it says it in time.
+async fn in_time<T>(asked: impl Future<Output = Result<T, sqlx::Error>>) -> Result<T, StoreError> {
+    match tokio::time::timeout(ANSWER_TIMEOUT, asked).await {
+        Ok(answer) => answer.map_err(|error| StoreError::from(&error)),
+        Err(_) => Err(no_answer()),
     }
+}
+
+fn no_answer() -> StoreError {
+    StoreError::Unreachable("服务器没有应答".to_owned())
+}
+
+/// Ends a transaction. A connection on which that fails is given up, with whatever is still under way
+/// on it: back in the pool it would keep the next one waiting.
+async fn end(
+    mut connection: PoolConnection<Postgres>,
+    how: &'static str,
+) -> Result<(), StoreError> {
+    let ended = in_time(sqlx::raw_sql(how).execute(&mut *connection)).await;
+    if ended.is_err() {
+        drop(connection.detach());
+    }
+    ended.map(drop)
 }
 
 /// A commit that writes table by table.
 pub(in crate::store) struct Setwise {
-    tx: Transaction<'static, Postgres>,
+    /// None once it has ended.
+    connection: Option<PoolConnection<Postgres>>,
     statements: Arc<AtomicU64>,
 }
 
+impl Drop for Setwise {
+    /// Whoever lets go of it does not wait for the server to know.
+    fn drop(&mut self) {
+        let Some(connection) = self.connection.take() else { return };
+        match tokio::runtime::Handle::try_current() {
+            Ok(runtime) => drop(runtime.spawn(end(connection, "ROLLBACK"))),
+            Err(_) => drop(connection.detach()),
+        }
+    }
+}
+
 impl Setwise {
+    fn connection(&mut self) -> Result<&mut PoolConnection<Postgres>, StoreError> {
+        self.connection.as_mut().ok_or_else(no_answer)
+    }
+
     /// Commits what was written, or rolls it back.
     pub(in crate::store) async fn end<T>(
-        self,
+        mut self,
         written: Result<T, StoreError>,
     ) -> Result<T, Broken> {
-        let done = match written {
-            Ok(done) => done,
+        let Some(connection) = self.connection.take() else {
+            return Err(Broken::Before(no_answer()));
+        };
+        match written {
+            Ok(done) => match end(connection, "COMMIT").await {
+                Ok(()) => Ok(done),
+                Err(error) => Err(Broken::AtItsEnd(error)),
+            },
             Err(error) => {
                 // A connection that cannot roll back has lost its transaction.
-                let _ = tokio::time::timeout(END_TIMEOUT, self.tx.rollback()).await;
-                return Err(Broken::Before(error));
+                let _ = end(connection, "ROLLBACK").await;
+                Err(Broken::Before(error))
             }
-        };
-        match tokio::time::timeout(END_TIMEOUT, self.tx.commit()).await {
-            Ok(Ok(())) => Ok(done),
-            Ok(Err(error)) => Err(Broken::AtItsEnd(told(&error))),
-            Err(_) => Err(Broken::AtItsEnd(StoreError::Unknown)),
         }
     }
 }
@@ -120,7 +179,7 @@ impl Setwise {
         for value in statement.values.map(|values| values.0).unwrap_or_default() {
             query = bind_value(query, value);
         }
-        let rows = query.fetch_all(&mut *self.tx).await.map_err(|error| told(&error))?;
+        let rows = in_time(query.fetch_all(&mut **self.connection()?)).await?;
         Ok(rows.into_iter().map(QueryResult::from).collect())
     }
 }
@@ -135,8 +194,8 @@ impl Tx for Setwise {
         for place in 0..rows.columns.len() {
             query = bind_column(query, rows, place);
         }
-        let done = query.execute(&mut *self.tx).await;
-        let told = |error: sqlx::Error| match (told(&error), rows.meets) {
+        let done = in_time(query.execute(&mut **self.connection()?)).await;
+        let told = |error| match (error, rows.meets) {
             (StoreError::Refused { .. }, Meets::Stale) => StoreError::Stale,
             (error, _) => error,
         };
@@ -247,14 +306,4 @@ fn bind_value(query: Bound<'_>, value: Value) -> Bound<'_> {
         Value::String(text) => query.bind(text),
         _ => query.bind(Option::<Cow<'static, str>>::None),
     }
-}
-
-/// Who waits for whom in a circle finds out that somebody else was faster.
-fn told(error: &sqlx::Error) -> StoreError {
-    if let sqlx::Error::Database(database) = error
-        && database.code().is_some_and(|code| code.starts_with("40"))
-    {
-        return StoreError::Stale;
-    }
-    StoreError::from(error)
 }
