@@ -17,10 +17,16 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 
 use crate::postgres::Postgres;
+use crate::proxy::Proxy;
 use crate::served::{Place, Server, on_servers, review};
 use crate::{AT_ONCE, START, delivered, instant, offset};
 
-on_servers!(one_of_two_nodes_may_die, the_database_may_die, the_database_may_stand_still,);
+on_servers!(
+    one_of_two_nodes_may_die,
+    the_database_may_die,
+    the_database_may_stand_still,
+    connections_may_be_cut,
+);
 
 const TICKETS: usize = 1_000;
 
@@ -54,6 +60,9 @@ async fn killed_in_rounds(nodes: usize, cut_off_min: usize) {
     assert!(tally["acknowledged"] > 0, "{tally:?}");
     assert!(tally["cut off"] >= cut_off_min * rounds, "{tally:?}");
 }
+
+/// How often all connections to the database are cut.
+const CUTS: usize = 20;
 
 /// What one sender saw.
 #[derive(Default)]
@@ -326,16 +335,22 @@ impl RunKey {
 /// done and nobody waits any more, all is as it should be.
 async fn while_the_database(harm: impl FnOnce(&Postgres), mend: impl FnOnce(&Postgres)) {
     let database = Postgres::start();
-    let place = Place::on(TempDir::new().expect("a folder"), database.url()).await;
+    let url = database.url();
+    let harm = async || harm(&database);
+    while_harmed(url, harm, || mend(&database)).await;
+}
+
+async fn while_harmed(url: String, harm: impl AsyncFnOnce(), mend: impl FnOnce()) {
+    let place = Place::on(TempDir::new().expect("a folder"), url).await;
     let numbers = Arc::new(delivered(&place, TICKETS, false).await);
     let hotline = place.token(Role::Hotline, "h1", None).await;
     let from = offset(instant(DUE).plus_ms(5_000));
     let servers: Vec<Server> = (0..2).map(|_| place.serve(&["--clock-offset-ms", &from])).collect();
     let load = Load::begin(&servers, &numbers, &hotline);
     tokio::time::sleep(Duration::from_millis(1_200)).await;
-    harm(&database);
+    harm().await;
     tokio::time::sleep(Duration::from_secs(2)).await;
-    mend(&database);
+    mend();
     for server in &servers {
         wait_until_done(server).await;
     }
@@ -360,4 +375,18 @@ async fn the_database_may_stand_still() {
         std::thread::sleep(Duration::from_secs(8));
     };
     while_the_database(freeze, Postgres::thaw).await;
+}
+
+/// All connections to the database, again and again, with commits in the middle of their way.
+async fn connections_may_be_cut() {
+    let database = Postgres::start();
+    let proxy = Proxy::before(database.port()).await;
+    let url = format!("postgres://postgres@{}/postgres", proxy.address());
+    let cut = async || {
+        for _ in 0..CUTS {
+            proxy.cut();
+            tokio::time::sleep(Duration::from_millis(170)).await;
+        }
+    };
+    while_harmed(url, cut, || ()).await;
 }

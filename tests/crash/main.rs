@@ -4,6 +4,7 @@
 mod killed;
 mod midnight;
 mod postgres;
+mod proxy;
 #[path = "../it/served.rs"]
 #[expect(dead_code, reason = "the tests of the API use the rest of it")]
 mod served;

@@ -40,6 +40,10 @@ impl Postgres {
         format!("postgres://postgres@127.0.0.1:{}/postgres", self.port)
     }
 
+    pub(crate) const fn port(&self) -> u16 {
+        self.port
+    }
+
     /// SIGKILL for all of it: what comes up again must recover.
     pub(crate) fn kill(&self) {
         let all = self.processes();
