@@ -50,7 +50,7 @@ use claim::GivenAway;
 pub use commit::{Commit, Committed, UsedDefinition};
 pub use definition::StoredDefinition;
 pub use dialect::FileLock;
-use dialect::{Commits, Opened, Write, Writer};
+use dialect::{Commits, Opened, Reads, Write, Writer};
 pub use error::StoreError;
 pub use event::{CommitPlace, Recorded};
 pub use incident::{ADVANCE, Incident, NewIncident, RECOMPUTE};
@@ -72,7 +72,7 @@ const MIGRATION_PAUSE: Duration = Duration::from_millis(500);
 #[derive(Clone, Debug)]
 pub struct Store {
     write: DatabaseConnection,
-    read: DatabaseConnection,
+    read: Reads,
     commits: Arc<Commits>,
     given_away: Arc<GivenAway>,
     /// Statements of commits since the start.
@@ -216,7 +216,7 @@ impl Store {
             file.lock().await.close();
         }
         // Clones may close it again: that does no harm.
-        let _ = self.read.clone().close().await;
+        self.read.close().await;
         let _ = self.write.clone().close().await;
     }
 }

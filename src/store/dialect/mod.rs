@@ -2,6 +2,7 @@
 //! may use a file. Must never know a table.
 
 mod postgres;
+mod reads;
 mod sqlite;
 
 use std::future::Future;
@@ -19,6 +20,7 @@ use tokio::sync::{Mutex, MutexGuard};
 use super::StoreError;
 use super::rows::Rows;
 pub(super) use postgres::{Server, Setwise};
+pub(super) use reads::Reads;
 pub use sqlite::FileLock;
 pub(super) use sqlite::{file, lock};
 
@@ -32,7 +34,7 @@ const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(10);
 pub(super) struct Opened {
     /// For writes outside the commit path; one connection on SQLite, where only one can write.
     pub(super) write: DatabaseConnection,
-    pub(super) read: DatabaseConnection,
+    pub(super) read: Reads,
     pub(super) commits: Commits,
 }
 

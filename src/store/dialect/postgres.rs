@@ -12,12 +12,12 @@ use sea_orm::sea_query::Value;
 use sea_orm::sqlx::pool::PoolConnection;
 use sea_orm::sqlx::postgres::{PgArguments, Postgres};
 use sea_orm::sqlx::query::Query;
-use sea_orm::sqlx::{self, AssertSqlSafe, PgPool};
+use sea_orm::sqlx::{self, AssertSqlSafe, Connection, PgPool};
 use sea_orm::{ConnectOptions, Database, DbBackend, QueryResult, StatementBuilder};
 
 use super::super::StoreError;
 use super::super::rows::{Cell, Kind, Meets, Rows};
-use super::{ACQUIRE_TIMEOUT, Broken, Commits, Opened, READERS_MAX, Tx, opening};
+use super::{ACQUIRE_TIMEOUT, Broken, Commits, Opened, READERS_MAX, Reads, Tx, opening};
 
 /// Connections that write: commits of several committers and lanes, and what is beside them.
 const WRITERS_MAX: u32 = 8;
@@ -30,7 +30,12 @@ const WRITE_TIMEOUT: &str = "2s";
 const IDLE_TIMEOUT: &str = "5s";
 
 /// How long a statement that reads may run.
-const READ_TIMEOUT: &str = "60s";
+const READ_TIMEOUT: &str = "20s";
+
+/// A connection that has idled for so long is asked whether it is still there, and given up if it does
+/// not say so within so long.
+const IDLE_MAX: Duration = Duration::from_secs(1);
+const PING_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// How long the server's answer to a write is waited for, which has its own, shorter limits: what is
 /// longer in coming will not come, and its connection is gone.
@@ -41,6 +46,7 @@ pub(super) async fn connect(url: &str, statements: Arc<AtomicU64>) -> Result<Ope
     let read = pool(url, READERS_MAX, READ_TIMEOUT, WRITE_TIMEOUT);
     let write = Database::connect(write).await.map_err(opening)?;
     let read = Database::connect(read).await.map_err(opening)?;
+    let read = Reads::of_server(&read);
     let pool = write.get_postgres_connection_pool().clone();
     let commits = Commits::Server(Server { pool, statements });
     Ok(Opened { write, read, commits })
@@ -55,6 +61,19 @@ pub(super) fn pool(
 ) -> ConnectOptions {
     let mut options = ConnectOptions::new(url);
     options.max_connections(connections).acquire_timeout(ACQUIRE_TIMEOUT).sqlx_logging(false);
+    options.test_before_acquire(false);
+    options.map_sqlx_postgres_pool_opts(|pool| {
+        pool.before_acquire(|connection, idle| {
+            Box::pin(async move {
+                if idle.idle_for < IDLE_MAX {
+                    return Ok(true);
+                }
+                let silent = |_| sqlx::Error::Io(std::io::ErrorKind::TimedOut.into());
+                let asked = tokio::time::timeout(PING_TIMEOUT, connection.ping());
+                asked.await.map_err(silent)?.map(|()| true)
+            })
+        })
+    });
     options.map_sqlx_postgres_opts(move |postgres| {
         postgres.application_name("duban").options([
             ("lock_timeout", others),
