@@ -114,6 +114,24 @@ impl Engine {
         Ok(Some(Done { repeated, ticket, ticket_no, instance: None, receipt, replayed }))
     }
 
+    /// What became of the same request on another node, where this one came to nothing of its own:
+    /// it was carried out there after its key was looked up here.
+    pub(super) async fn done_elsewhere(
+        &self,
+        keyed: &Keyed,
+        answer: &Result<Done, Declined>,
+    ) -> Option<Result<Done, Declined>> {
+        if answer.as_ref().is_ok_and(|done| !done.replayed) {
+            return None;
+        }
+        match self.repeated(keyed).await {
+            Ok(done) => done.map(Ok),
+            Err(Declined::KeyReused) => Some(Err(Declined::KeyReused)),
+            // Then what is known here is what can be said.
+            Err(_) => None,
+        }
+    }
+
     /// A command that had nothing left to do is remembered too: its key is used.
     pub(super) async fn remember(&self, keyed: &Keyed, done: &Done) {
         let row = Remembered {

@@ -189,7 +189,13 @@ impl Engine {
             mpsc::error::TrySendError::Closed(_) => Declined::Stopping,
         })?;
         // Whoever should have answered is gone, and may have committed before.
-        let done = answered.await.unwrap_or(Err(Declined::OutcomeUnknown))?;
+        let answer = answered.await.unwrap_or(Err(Declined::OutcomeUnknown));
+        if let Some(keyed) = keyed.as_ref().filter(|_| !self.inner.store.is_embedded())
+            && let Some(elsewhere) = self.done_elsewhere(keyed, &answer).await
+        {
+            return elsewhere;
+        }
+        let done = answer?;
         if let Some(keyed) = keyed.filter(|_| done.replayed && !done.repeated) {
             self.remember(&keyed, &done).await;
         }

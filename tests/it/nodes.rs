@@ -3,13 +3,14 @@
 
 use std::time::{Duration, Instant};
 
+use duban_core::event::Fact;
 use duban_core::role::Role;
 use futures::stream::{self, StreamExt};
-use reqwest::StatusCode;
+use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
 
 use crate::redis::Redis;
-use crate::served::{Place, Server, free_port, on_servers, review};
+use crate::served::{Answer, Place, Server, free_port, on_servers, review};
 use crate::webhooks::{Receiver, SECRET};
 
 on_servers!(
@@ -20,6 +21,7 @@ on_servers!(
     nodes_that_start_together_make_the_tables_once,
     nodes_are_replaced_one_after_the_other_without_a_failed_request,
     a_node_whose_clock_is_off_stands_aside,
+    one_key_at_two_nodes_at_once_has_one_effect_and_one_answer,
 );
 
 /// Nodes over a database and a Redis of their own.
@@ -270,4 +272,52 @@ async fn nodes_that_start_together_make_the_tables_once() {
     assert!(steps.iter().any(|steps| *steps > 0), "{steps:?}");
     let (_, again) = duban::store::Store::migrate(&url).await.expect("tables");
     assert_eq!(again, 0);
+}
+
+/// Both are asked the same at the same instant, again and again.
+async fn one_key_at_two_nodes_at_once_has_one_effect_and_one_answer() {
+    let house = House::new().await;
+    let nodes = [house.place.serve(&[]), house.place.serve(&[])];
+    let keeper = house.place.token(Role::SecurityAdmin, "k1", None).await;
+    let number = house.dispatched(&nodes[0], "R0").await;
+    let urging = format!("/v1/tickets/{number}/actions/urge");
+    for round in 0..20 {
+        let key = format!("key-{round}");
+        let both = async |path: &str, token: &str, bodies: [&Value; 2]| {
+            let headers = [("idempotency-key", key.as_str())];
+            let ask = |place: usize| {
+                nodes[place].call_with(Method::POST, path, token, Some(bodies[place]), &headers)
+            };
+            let (one, other) = tokio::join!(ask(0), ask(1));
+            [one.expect("an answer"), other.expect("an answer")]
+        };
+        // An action: one effect, and the same receipt for both.
+        let [one, other] = both(&urging, &house.hotline, [&json!({}), &json!({})]).await;
+        let (one, other) = (one.ok(), other.ok());
+        assert!(one["receipt"]["hash"].is_string(), "{one} {other}");
+        assert_eq!(one["receipt"], other["receipt"]);
+        // One that can be carried out once only: nobody hears that it no longer can.
+        let opened = review(&format!("D{round}"), "matter", duban::clock::wall());
+        let opened = nodes[0].post("/v1/reviews", &house.hotline, &opened).await.ok();
+        let path = opened["ticket_no"].as_str().expect("a number");
+        let path = format!("/v1/tickets/{path}/actions/dispatch");
+        let form = json!({"agency": "SZ013"});
+        let [one, other] = both(&path, &house.hotline, [&form, &form]).await;
+        assert_eq!(one.ok()["receipt"], other.ok()["receipt"]);
+        // A review: the same, and with other content.
+        let same = review(&format!("S{round}"), "matter", duban::clock::wall());
+        let [one, other] = both("/v1/reviews", &house.hotline, [&same, &same]).await;
+        let replayed = |one: &Answer| one.headers.contains_key("idempotent-replayed");
+        assert_ne!(replayed(&one), replayed(&other), "{one:?} {other:?}");
+        assert_eq!(one.ok()["ticket_no"], other.ok()["ticket_no"]);
+        // A token: never a fault of the database's.
+        let holder = json!({"role": "hotline", "subject": format!("h-{round}")});
+        let [one, other] = both("/v1/tokens", &keeper, [&holder, &holder]).await;
+        assert_eq!(one.ok()["id"], other.ok()["id"]);
+    }
+    let urged = house.place.store.ticket_of(&number).await.expect("an answer").expect("a ticket");
+    let history = house.place.store.history(urged, 0, 500).await.expect("a history");
+    let facts = history.iter().map(|one| one.event().expect("an event").fact);
+    let urgings = facts.filter(|fact| matches!(fact, Fact::Acted(acted) if acted.action == "urge"));
+    assert_eq!(urgings.count(), 20);
 }
