@@ -1,5 +1,6 @@
 //! How far this node's clock is from the database's, which is one for all nodes: one that is too far
-//! off, or has jumped since it was last compared, stands aside, so that it decides nothing by a wrong time (DESIGN, "What happens when" 12).
+//! off, or has jumped since it was last compared, stands aside, so that it decides nothing by a wrong
+//! time (DESIGN, "What happens when" 12).
 //! Must never be a part of a decision: what is right rests on the one order alone.
 
 use std::sync::atomic::{AtomicI64, Ordering};
@@ -76,7 +77,11 @@ impl Engine {
     /// Whether its clock is too far off for it to work.
     #[must_use]
     pub fn stands_aside(&self) -> bool {
-        self.skew_ms().abs() > SKEW_MS_MAX || self.has_jumped()
+        self.is_off() || self.has_jumped()
+    }
+
+    fn is_off(&self) -> bool {
+        self.skew_ms().abs() > SKEW_MS_MAX
     }
 
     /// Whether its clock was set since it was last compared: nobody knows to what. (That of a file's
@@ -109,13 +114,16 @@ impl Engine {
         let Some((unsure, skew, compared)) = best else { return };
         // What may be due to the way there is not held against the clock.
         let sure = skew.signum() * (skew.abs() - unsure).max(0);
-        let stood_aside = self.stands_aside();
+        let (was_off, was_set) = (self.is_off(), self.has_jumped());
         if !self.inner.skew.note(sure, unsure, compared) {
             return;
         }
         #[expect(clippy::cast_precision_loss, reason = "milliseconds of a skew fit into a float")]
         metrics::gauge!("duban_clock_skew_seconds").set(skew as f64 / 1_000.0);
-        match (stood_aside, self.stands_aside()) {
+        if was_set {
+            tracing::warn!(skew_ms = skew, "somebody has set the clock");
+        }
+        match (was_off, self.is_off()) {
             (false, true) => {
                 tracing::error!(skew_ms = skew, "the clock is off: this node stands aside");
             }

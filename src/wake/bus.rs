@@ -265,7 +265,8 @@ impl Bus {
         }
     }
 
-    async fn is_heard(&self) -> Option<i64> {
+    /// Says that this node is there; none where Redis does not take it.
+    async fn say_here(&self) -> Option<i64> {
         let presence = Presence { seen_at: self.time().await?, ..self.0.presence.clone() };
         let node = presence.node.to_string();
         let text = serde_json::to_string(&presence).unwrap_or_default();
@@ -274,10 +275,10 @@ impl Bus {
         self.heard(ANSWER, said).await
     }
 
-    /// Says that this node is there, and finds out whether Redis is.
+    /// Says so again and again, and finds out by that whether Redis is there.
     async fn beat(self) {
         while !self.0.is_leaving.load(Ordering::Relaxed) {
-            if self.is_heard().await.is_some() {
+            if self.say_here().await.is_some() {
                 self.set_up(true);
                 // Even with nothing to tell: a listener that hears nothing at all is cut off.
                 self.send(&News { from: self.0.presence.node, ..News::default() }).await;
