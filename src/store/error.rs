@@ -94,6 +94,9 @@ impl From<&SqlxError> for StoreError {
             SqlxError::Database(database) => {
                 Self::by_code(database.code().as_deref().unwrap_or_default())
             }
+            SqlxError::Io(io) if io.kind() == std::io::ErrorKind::TimedOut => {
+                Self::Unreachable("服务器没有应答".to_owned())
+            }
             SqlxError::Io(io) => Self::Unreachable(format!("{:?}", io.kind())),
             SqlxError::PoolTimedOut => Self::Busy,
             SqlxError::PoolClosed | SqlxError::WorkerCrashed => {

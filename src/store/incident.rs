@@ -4,10 +4,11 @@
 use duban_core::ticket_id::TicketId;
 use duban_core::time::{Day, Instant};
 use sea_orm::sea_query::{Expr, ExprTrait, Query, UpdateStatement};
-use sea_orm::{ColumnTrait, ConnectionTrait, DatabaseTransaction, EntityTrait, QueryFilter};
+use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter};
 use sea_orm::{QueryOrder, QuerySelect};
 use uuid::Uuid;
 
+use super::dialect::Transaction;
 use super::entity::incident;
 use super::rows::Kind::{Big, Id, Int, Text};
 use super::rows::{Cell, Table, number};
@@ -146,7 +147,7 @@ impl Store {
     }
 }
 
-async fn note(tx: &DatabaseTransaction, noted: &[(Uuid, NewIncident)]) -> Result<(), StoreError> {
+async fn note(tx: &Transaction, noted: &[(Uuid, NewIncident)]) -> Result<(), StoreError> {
     let rows = noted.iter().map(|(id, what)| -> [Cell<'_>; 9] {
         [
             (*id).into(),
@@ -184,7 +185,7 @@ async fn note(tx: &DatabaseTransaction, noted: &[(Uuid, NewIncident)]) -> Result
 }
 
 async fn free(
-    tx: &DatabaseTransaction,
+    tx: &Transaction,
     ticket: TicketId,
     version: Option<i64>,
     wake_at: Option<Instant>,
@@ -228,7 +229,7 @@ pub(super) fn moved_on(tickets: Vec<Uuid>, at: Instant) -> UpdateStatement {
 }
 
 async fn resolve(
-    tx: &DatabaseTransaction,
+    tx: &Transaction,
     tickets: Vec<Uuid>,
     command: &str,
     at: Instant,

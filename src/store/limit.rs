@@ -150,11 +150,11 @@ async fn again_in_file(after: &str) -> Result<Duration, StoreError> {
             .to_owned(),
     ];
     let begun = Instant::now();
-    let tx = store.write.begin().await?;
+    let write = store.begin().await?;
     for statement in statements {
-        tx.execute_unprepared(&statement).await?;
+        write.tx.execute_unprepared(&statement).await?;
     }
-    tx.commit().await?;
+    write.end(Ok(())).await?;
     let took = begun.elapsed();
     store.close().await;
     Ok(took)

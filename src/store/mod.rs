@@ -39,7 +39,7 @@ use std::time::Duration;
 
 use duban_core::time::Instant;
 use duban_migrations::{Migrator, MigratorTrait};
-use sea_orm::{ConnectionTrait, DatabaseConnection};
+use sea_orm::ConnectionTrait;
 
 pub use attachment::{Attachment, Side};
 pub use audit::{AuditPage, StoredTicket, Totals};
@@ -50,7 +50,7 @@ use claim::GivenAway;
 pub use commit::{Commit, Committed, UsedDefinition};
 pub use definition::StoredDefinition;
 pub use dialect::FileLock;
-use dialect::{Commits, Opened, Reads, Write, Writer};
+use dialect::{Commits, Connections, Opened, Write, Writer};
 pub use error::StoreError;
 pub use event::{CommitPlace, Recorded};
 pub use incident::{ADVANCE, Incident, NewIncident, RECOMPUTE};
@@ -71,8 +71,8 @@ const MIGRATION_PAUSE: Duration = Duration::from_millis(500);
 /// The database of one node; clones are the same.
 #[derive(Clone, Debug)]
 pub struct Store {
-    write: DatabaseConnection,
-    read: Reads,
+    write: Connections,
+    read: Connections,
     commits: Arc<Commits>,
     given_away: Arc<GivenAway>,
     /// Statements of commits since the start.
@@ -215,8 +215,7 @@ impl Store {
         if let Commits::File(file) = &*self.commits {
             file.lock().await.close();
         }
-        // Clones may close it again: that does no harm.
         self.read.close().await;
-        let _ = self.write.clone().close().await;
+        self.write.close().await;
     }
 }

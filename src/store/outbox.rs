@@ -4,10 +4,11 @@
 use duban_core::ticket_id::TicketId;
 use duban_core::time::Instant;
 use sea_orm::sea_query::{Alias, Expr, ExprTrait, LockBehavior, LockType, Query, SelectStatement};
-use sea_orm::{ColumnTrait, Condition, ConnectionTrait, DatabaseTransaction, EntityTrait};
+use sea_orm::{ColumnTrait, Condition, ConnectionTrait, EntityTrait};
 use sea_orm::{FromQueryResult, QueryFilter, QueryOrder, QuerySelect};
 use uuid::Uuid;
 
+use super::dialect::Transaction;
 use super::entity::outbox;
 use super::rows::{number, word};
 use super::{Store, StoreError};
@@ -271,7 +272,7 @@ impl Store {
 }
 
 async fn claim(
-    tx: &DatabaseTransaction,
+    tx: &Transaction,
     lease: Uuid,
     due: SelectStatement,
     until: Instant,
@@ -289,7 +290,7 @@ async fn claim(
 }
 
 async fn finish(
-    tx: &DatabaseTransaction,
+    tx: &Transaction,
     lease: Uuid,
     at: Instant,
     finished: &[(MessageId, Finished)],
@@ -344,7 +345,7 @@ fn due(destination: &str, now: Instant, limit: u64) -> SelectStatement {
 }
 
 async fn set(
-    tx: &DatabaseTransaction,
+    tx: &Transaction,
     lease: Uuid,
     ids: &[MessageId],
     state: DeliveryState,

@@ -5,10 +5,11 @@ use duban_core::name::Name;
 use duban_core::role::Role;
 use duban_core::time::Instant;
 use sea_orm::sea_query::{Expr, ExprTrait, Query};
-use sea_orm::{ActiveValue, ColumnTrait, ConnectionTrait, DatabaseTransaction, EntityTrait};
+use sea_orm::{ActiveValue, ColumnTrait, ConnectionTrait, EntityTrait};
 use sea_orm::{QueryFilter, QueryOrder, QuerySelect};
 use uuid::Uuid;
 
+use super::dialect::Transaction;
 use super::entity::token;
 use super::{Store, StoreError};
 
@@ -105,7 +106,7 @@ impl Store {
 }
 
 /// Adds a row; or says which role its subject holds instead.
-async fn add(tx: &DatabaseTransaction, new: &Token) -> Result<Option<Role>, StoreError> {
+async fn add(tx: &Transaction, new: &Token) -> Result<Option<Role>, StoreError> {
     // Whoever adds one waits for whoever else does: both would see nothing of each other.
     let mut alone = Query::update();
     alone.table("ledger").value("commits", Expr::col("commits"));

@@ -26,6 +26,7 @@ on_servers!(
     the_database_may_die,
     the_database_may_stand_still,
     connections_may_be_cut,
+    connections_may_fall_silent,
 );
 
 const TICKETS: usize = 1_000;
@@ -379,9 +380,7 @@ async fn the_database_may_stand_still() {
 
 /// All connections to the database, again and again, with commits in the middle of their way.
 async fn connections_may_be_cut() {
-    let database = Postgres::start();
-    let proxy = Proxy::before(database.port()).await;
-    let url = format!("postgres://postgres@{}/postgres", proxy.address());
+    let (_database, proxy, url) = behind_a_proxy().await;
     let cut = async || {
         for _ in 0..CUTS {
             proxy.cut();
@@ -389,4 +388,17 @@ async fn connections_may_be_cut() {
         }
     };
     while_harmed(url, cut, || ()).await;
+}
+
+/// All connections to the database at once: only new ones lead there.
+async fn connections_may_fall_silent() {
+    let (_database, proxy, url) = behind_a_proxy().await;
+    while_harmed(url, async || proxy.silence(), || ()).await;
+}
+
+async fn behind_a_proxy() -> (Postgres, Proxy, String) {
+    let database = Postgres::start();
+    let proxy = Proxy::before(database.port()).await;
+    let url = format!("postgres://postgres@{}/postgres", proxy.address());
+    (database, proxy, url)
 }

@@ -2,22 +2,20 @@
 //! use what only PostgreSQL itself has: no notifications, no time of the server in a
 //! statement that writes.
 
-use std::borrow::Cow;
-use std::future::Future;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
-use sea_orm::sea_query::Value;
-use sea_orm::sqlx::pool::PoolConnection;
 use sea_orm::sqlx::postgres::{PgArguments, Postgres};
 use sea_orm::sqlx::query::Query;
-use sea_orm::sqlx::{self, AssertSqlSafe, Connection, PgPool};
+use sea_orm::sqlx::{self, AssertSqlSafe, Connection, Executor, PgConnection, PgPool};
 use sea_orm::{ConnectOptions, Database, DbBackend, QueryResult, StatementBuilder};
 
 use super::super::StoreError;
 use super::super::rows::{Cell, Kind, Meets, Rows};
-use super::{ACQUIRE_TIMEOUT, Broken, Commits, Opened, READERS_MAX, Reads, Tx, opening};
+use super::connections::{Connections, in_time, query};
+use super::session::{ANSWER_TIMEOUT, Session};
+use super::{ACQUIRE_TIMEOUT, Broken, Commits, Opened, READERS_MAX, Tx, opening};
 
 /// Connections that write: commits of several committers and lanes, and what is beside them.
 const WRITERS_MAX: u32 = 8;
@@ -32,24 +30,23 @@ const IDLE_TIMEOUT: &str = "5s";
 /// How long a statement that reads may run.
 const READ_TIMEOUT: &str = "20s";
 
-/// A connection that has idled for so long is asked whether it is still there, and given up if it does
-/// not say so within so long.
+/// A connection that has idled for so long, or comes back, is asked whether it is still there, and
+/// given up if it does not say so within so long.
 const IDLE_MAX: Duration = Duration::from_secs(1);
 const PING_TIMEOUT: Duration = Duration::from_secs(1);
 
-/// How long the server's answer to a write is waited for, which has its own, shorter limits: what is
-/// longer in coming will not come, and its connection is gone.
-const ANSWER_TIMEOUT: Duration = Duration::from_secs(10);
+/// How long an answer to a statement that reads is waited for.
+const READ_ANSWER_TIMEOUT: Duration = Duration::from_secs(25);
 
 pub(super) async fn connect(url: &str, statements: Arc<AtomicU64>) -> Result<Opened, StoreError> {
     let write = pool(url, WRITERS_MAX, WRITE_TIMEOUT, WRITE_TIMEOUT);
     let read = pool(url, READERS_MAX, READ_TIMEOUT, WRITE_TIMEOUT);
     let write = Database::connect(write).await.map_err(opening)?;
     let read = Database::connect(read).await.map_err(opening)?;
-    let read = Reads::of_server(&read);
     let pool = write.get_postgres_connection_pool().clone();
-    let commits = Commits::Server(Server { pool, statements });
-    Ok(Opened { write, read, commits })
+    let write = Connections::of_server(&write, ANSWER_TIMEOUT);
+    let read = Connections::of_server(&read, READ_ANSWER_TIMEOUT);
+    Ok(Opened { write, read, commits: Commits::Server(Server { pool, statements }) })
 }
 
 /// Connections on which a statement runs for so long, and waits for others for so long.
@@ -63,16 +60,11 @@ pub(super) fn pool(
     options.max_connections(connections).acquire_timeout(ACQUIRE_TIMEOUT).sqlx_logging(false);
     options.test_before_acquire(false);
     options.map_sqlx_postgres_pool_opts(|pool| {
-        pool.before_acquire(|connection, idle| {
-            Box::pin(async move {
-                if idle.idle_for < IDLE_MAX {
-                    return Ok(true);
-                }
-                let silent = |_| sqlx::Error::Io(std::io::ErrorKind::TimedOut.into());
-                let asked = tokio::time::timeout(PING_TIMEOUT, connection.ping());
-                asked.await.map_err(silent)?.map(|()| true)
-            })
-        })
+        let pool = pool.before_acquire(|connection, idle| {
+            Box::pin(async move { Ok(idle.idle_for < IDLE_MAX || is_there(connection).await?) })
+        });
+        // The driver itself asks once more, and would wait for ever.
+        pool.after_release(|connection, _| Box::pin(is_there(connection)))
     });
     options.map_sqlx_postgres_opts(move |postgres| {
         postgres.application_name("duban").options([
@@ -84,6 +76,10 @@ pub(super) fn pool(
     options
 }
 
+async fn is_there(connection: &mut PgConnection) -> Result<bool, sqlx::Error> {
+    in_time(PING_TIMEOUT, connection.ping()).await.map(|()| true)
+}
+
 /// Where commits go.
 #[derive(Debug)]
 pub(in crate::store) struct Server {
@@ -93,11 +89,8 @@ pub(in crate::store) struct Server {
 
 impl Server {
     pub(in crate::store) async fn begin(&self) -> Result<Setwise, StoreError> {
-        let connection = self.pool.acquire().await.map_err(|error| StoreError::from(&error))?;
-        let statements = Arc::clone(&self.statements);
-        let mut tx = Setwise { connection: Some(connection), statements };
-        in_time(sqlx::raw_sql("BEGIN").execute(&mut **tx.connection()?)).await?;
-        Ok(tx)
+        let session = Session::begin(&self.pool).await.map_err(|error| StoreError::from(&error))?;
+        Ok(Setwise { session, statements: Arc::clone(&self.statements) })
     }
 
     /// Milliseconds since 1970 by the server's clock, and how long the answer took: the one statement
@@ -106,81 +99,37 @@ impl Server {
         let now = "SELECT CAST(EXTRACT(EPOCH FROM clock_timestamp()) * 1000 AS BIGINT)";
         let mut connection = self.pool.acquire().await.map_err(|error| StoreError::from(&error))?;
         let begun = Instant::now();
-        let told = in_time(sqlx::query_scalar(now).fetch_one(&mut *connection)).await;
-        match told {
+        let asked = sqlx::query_scalar(now).fetch_one(&mut *connection);
+        match in_time(ANSWER_TIMEOUT, asked).await {
             Ok(ms) => Ok((ms, begun.elapsed())),
             Err(error) => {
                 drop(connection.detach());
-                Err(error)
+                Err(StoreError::from(&error))
             }
         }
     }
 }
 
-/// What the server says, if it says it in time.
-async fn in_time<T>(asked: impl Future<Output = Result<T, sqlx::Error>>) -> Result<T, StoreError> {
-    match tokio::time::timeout(ANSWER_TIMEOUT, asked).await {
-        Ok(answer) => answer.map_err(|error| StoreError::from(&error)),
-        Err(_) => Err(no_answer()),
-    }
-}
-
-fn no_answer() -> StoreError {
-    StoreError::Unreachable("服务器没有应答".to_owned())
-}
-
-/// Ends a transaction. A connection on which that fails is given up, with whatever is still under way
-/// on it: back in the pool it would keep the next one waiting.
-async fn end(
-    mut connection: PoolConnection<Postgres>,
-    how: &'static str,
-) -> Result<(), StoreError> {
-    let ended = in_time(sqlx::raw_sql(how).execute(&mut *connection)).await;
-    if ended.is_err() {
-        drop(connection.detach());
-    }
-    ended.map(drop)
-}
-
 /// A commit that writes table by table.
 pub(in crate::store) struct Setwise {
-    /// None once it has ended.
-    connection: Option<PoolConnection<Postgres>>,
+    session: Session,
     statements: Arc<AtomicU64>,
 }
 
-impl Drop for Setwise {
-    /// Whoever lets go of it does not wait for the server to know.
-    fn drop(&mut self) {
-        let Some(connection) = self.connection.take() else { return };
-        match tokio::runtime::Handle::try_current() {
-            Ok(runtime) => drop(runtime.spawn(end(connection, "ROLLBACK"))),
-            Err(_) => drop(connection.detach()),
-        }
-    }
-}
-
 impl Setwise {
-    fn connection(&mut self) -> Result<&mut PoolConnection<Postgres>, StoreError> {
-        self.connection.as_mut().ok_or_else(no_answer)
-    }
-
     /// Commits what was written, or rolls it back.
     pub(in crate::store) async fn end<T>(
-        mut self,
+        self,
         written: Result<T, StoreError>,
     ) -> Result<T, Broken> {
-        let Some(connection) = self.connection.take() else {
-            return Err(Broken::Before(no_answer()));
-        };
         match written {
-            Ok(done) => match end(connection, "COMMIT").await {
+            Ok(done) => match self.session.commit().await {
                 Ok(()) => Ok(done),
-                Err(error) => Err(Broken::AtItsEnd(error)),
+                Err(error) => Err(Broken::AtItsEnd(StoreError::from(&error))),
             },
             Err(error) => {
                 // A connection that cannot roll back has lost its transaction.
-                let _ = end(connection, "ROLLBACK").await;
+                let _ = self.session.rollback().await;
                 Err(Broken::Before(error))
             }
         }
@@ -194,11 +143,9 @@ impl Setwise {
         statement: &impl StatementBuilder,
     ) -> Result<Vec<QueryResult>, StoreError> {
         let statement = statement.build(&DbBackend::Postgres);
-        let mut query = sqlx::query(AssertSqlSafe(statement.sql));
-        for value in statement.values.map(|values| values.0).unwrap_or_default() {
-            query = bind_value(query, value);
-        }
-        let rows = in_time(query.fetch_all(&mut **self.connection()?)).await?;
+        let told = |error| StoreError::from(&error);
+        let asked = self.session.connection().map_err(told)?.fetch_all(query(statement));
+        let rows = in_time(ANSWER_TIMEOUT, asked).await.map_err(told)?;
         Ok(rows.into_iter().map(QueryResult::from).collect())
     }
 }
@@ -213,11 +160,12 @@ impl Tx for Setwise {
         for place in 0..rows.columns.len() {
             query = bind_column(query, rows, place);
         }
-        let done = in_time(query.execute(&mut **self.connection()?)).await;
-        let told = |error| match (error, rows.meets) {
+        let told = |error| match (StoreError::from(&error), rows.meets) {
             (StoreError::Refused { .. }, Meets::Stale) => StoreError::Stale,
             (error, _) => error,
         };
+        let connection = self.session.connection().map_err(told)?;
+        let done = in_time(ANSWER_TIMEOUT, query.execute(connection)).await;
         let written = done.map_err(told)?.rows_affected();
         let all = written == rows.len() as u64;
         if !all && matches!(rows.meets, Meets::Changed) {
@@ -311,18 +259,5 @@ fn bind_column<'q>(query: Bound<'q>, rows: &'q Rows<'_>, place: usize) -> Bound<
             };
             query.bind(column().map(bytes).collect::<Vec<_>>())
         }
-    }
-}
-
-/// A value of a statement; duban uses numbers, words, bytes and identities.
-fn bind_value(query: Bound<'_>, value: Value) -> Bound<'_> {
-    match value {
-        Value::Int(int) => query.bind(int),
-        Value::BigInt(big) => query.bind(big),
-        Value::BigUnsigned(big) => query.bind(big.and_then(|big| i64::try_from(big).ok())),
-        Value::Bytes(bytes) => query.bind(bytes),
-        Value::Uuid(id) => query.bind(id),
-        Value::String(text) => query.bind(text),
-        _ => query.bind(Option::<Cow<'static, str>>::None),
     }
 }

@@ -20,7 +20,7 @@ use tokio::sync::Mutex;
 
 use super::super::StoreError;
 use super::super::rows::{Cell, Meets, Rows};
-use super::{ACQUIRE_TIMEOUT, Broken, Commits, Opened, READERS_MAX, Reads, Tx, opening};
+use super::{ACQUIRE_TIMEOUT, Broken, Commits, Connections, Opened, READERS_MAX, Tx, opening};
 
 /// How long a connection waits for another process (a second command on the same file).
 const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
@@ -54,7 +54,8 @@ pub(super) async fn connect(url: &str, statements: Arc<AtomicU64>) -> Result<Ope
     let options = SqliteConnectOptions::from_str(url)
         .map_err(|_| StoreError::Address("不是 SQLite 的地址".to_owned()))?;
     let file = File { path: options.get_filename().to_path_buf(), connection: None, statements };
-    Ok(Opened { write, read: Reads::File(read), commits: Commits::File(Mutex::new(file)) })
+    let (write, read) = (Connections::File(write), Connections::File(read));
+    Ok(Opened { write, read, commits: Commits::File(Mutex::new(file)) })
 }
 
 pub(super) fn pool(url: &str, connections: u32) -> ConnectOptions {
