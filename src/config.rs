@@ -95,7 +95,8 @@ pub struct Settings {
     /// By how much the database's clock is taken to be shifted, in milliseconds; for tests.
     #[serde(default)]
     pub database_clock_offset_ms: i64,
-    /// Whether to start although the clock is behind the newest commit.
+    /// Whether to start although the clock is behind the newest commit, or is simulated where the
+    /// system's was used.
     pub accept_clock: bool,
     /// What this node does.
     pub roles: Vec<NodeRole>,
@@ -277,14 +278,40 @@ fn wrong(error: &figment::Error) -> ConfigError {
         Kind::UnknownField(field, _) => format!("没有叫 {field} 的设置"),
         Kind::MissingField(field) => format!("缺少 {field}"),
         Kind::InvalidType(_, expected) | Kind::InvalidValue(_, expected) => {
-            format!("值的类型不对，应为 {expected}")
+            format!("值不对，应为{}", in_chinese(expected))
         }
         Kind::UnknownVariant(_, known) => format!("取值应为：{}", known.join("、")),
-        Kind::Message(_) => "值不能用".to_owned(),
+        Kind::Message(said) => match place_in(said) {
+            Some((line, column)) => format!("第 {line} 行第 {column} 列不合 TOML 语法"),
+            None => "值不能用".to_owned(),
+        },
         _ => "无法读取".to_owned(),
     };
     let path = if path.is_empty() { String::new() } else { format!("{path} ") };
     ConfigError::Wrong(format!("配置有误（{place}）：{path}{what}"))
+}
+
+/// What a setting should be, in place of the reader's own words.
+fn in_chinese(expected: &str) -> &str {
+    match expected {
+        _ if expected.contains("nonzero") => "正整数",
+        _ if expected.starts_with('i') || expected.starts_with('u') => "整数",
+        "a boolean" => " true 或 false",
+        "a map" | "map" => "表",
+        _ if expected.contains("sequence") || expected.contains("array") => "数组",
+        _ if expected.contains("string") => "字符串",
+        _ if expected.is_ascii() => "别的类型",
+        // Our own words.
+        other => other,
+    }
+}
+
+/// Line and column of a fault in a file's syntax; what the reader shows of it may be a secret.
+fn place_in(said: &str) -> Option<(u32, u32)> {
+    let (_, rest) = said.split_once("at line ")?;
+    let (line, rest) = rest.split_once(", column ")?;
+    let digits = rest.split(|char: char| !char.is_ascii_digit()).next()?;
+    Some((line.parse().ok()?, digits.parse().ok()?))
 }
 
 #[cfg(test)]
@@ -321,7 +348,12 @@ mod tests {
         check("roles = []", "roles 不能为空");
         check("start_at = \"2026-03-02T10:00:00+08:00\"", "模拟时钟");
         check("[[destinations]]\nto = \"agency\"\nurl = \"x\"\nsecret = 1", "destinations");
-        check("x = [", "配置有误");
+        check("listen = \"127.0.0.1:1\"\nx = [\"geheim\"", "第 2 行");
+        check("page_max = 0", "page_max 值不对，应为正整数");
+        check("page_max = \"geheim\"", "page_max 值不对，应为正整数");
+        check("roles = 1", "roles 值不对，应为数组");
+        check("accept_clock = 1", "accept_clock 值不对，应为 true 或 false");
+        check("clock_offset_ms = \"geheim\"", "clock_offset_ms 值不对，应为整数");
         let told = Settings::read(Some(Path::new("/nowhere/duban.toml")), serde_json::json!({}));
         assert!(told.expect_err("refused").to_string().contains("没有配置文件"));
     }

@@ -12,6 +12,8 @@ mod m20261126_000005_requests;
 mod m20261126_000006_attachments;
 mod m20261128_000007_incidents;
 mod m20261129_000008_lights;
+mod m20261129_000009_snapshots;
+mod m20261129_000010_clock;
 mod table;
 
 pub use sea_orm_migration::MigratorTrait;
@@ -33,6 +35,8 @@ impl MigratorTrait for Migrator {
             Box::new(m20261126_000006_attachments::Migration),
             Box::new(m20261128_000007_incidents::Migration),
             Box::new(m20261129_000008_lights::Migration),
+            Box::new(m20261129_000009_snapshots::Migration),
+            Box::new(m20261129_000010_clock::Migration),
         ]
     }
 }

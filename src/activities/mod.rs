@@ -16,7 +16,6 @@ use webhook::Webhook;
 /// Carries messages to where they go.
 #[derive(Clone)]
 pub struct Activities {
-    store: Store,
     webhooks: Arc<BTreeMap<String, Webhook>>,
 }
 
@@ -25,7 +24,7 @@ impl Activities {
     ///
     /// # Errors
     /// A destination with an address or key that is none, in Chinese.
-    pub fn new(store: Store, destinations: &[Destination]) -> Result<Self, String> {
+    pub fn new(destinations: &[Destination]) -> Result<Self, String> {
         let mut webhooks = BTreeMap::new();
         for destination in destinations {
             let to = destination.to.clone();
@@ -37,15 +36,15 @@ impl Activities {
                 return Err(format!("目的地 {to} 配置了两次"));
             }
         }
-        Ok(Self { store, webhooks: Arc::new(webhooks) })
+        Ok(Self { webhooks: Arc::new(webhooks) })
     }
 
-    /// Carries a message: by the webhook of its destination, else into the log.
-    pub async fn carry(&self, message: Posted) -> Carried {
+    /// Carries a message of a house: by the webhook of its destination, else into the log.
+    pub async fn carry(&self, store: &Store, message: Posted) -> Carried {
         let audience = message.destination.split(':').next().unwrap_or_default();
         let webhook = self.webhooks.get(&message.destination);
         let carried = match webhook.or_else(|| self.webhooks.get(audience)) {
-            Some(webhook) => webhook.carry(&self.store, &message).await,
+            Some(webhook) => webhook.carry(store, &message).await,
             None => log::carry(&message),
         };
         let outcome = match carried {

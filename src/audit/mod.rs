@@ -185,11 +185,14 @@ fn whole(
         position = recorded.position;
     }
     let events = history.len() as u64;
-    if events < ticket.seq() {
+    let Some(seq) = ticket.seq() else {
+        return Err(Wrong::NoSnapshot { ticket: name() });
+    };
+    if events < seq {
         return Err(Wrong::Removed { ticket: name(), seq: events + 1 });
     }
-    if events > ticket.seq() {
-        return Err(Wrong::Added { ticket: name(), seq: ticket.seq() });
+    if events > seq {
+        return Err(Wrong::Added { ticket: name(), seq });
     }
     if !ticket.has_head(head) {
         return Err(Wrong::Head { ticket: name() });

@@ -71,6 +71,12 @@ pub enum Wrong {
         /// Why.
         why: String,
     },
+    /// There is no snapshot.
+    #[error("工单 {ticket} 的快照（snapshot 表）不存在：被删除")]
+    NoSnapshot {
+        /// The ticket.
+        ticket: String,
+    },
     /// A snapshot that is not its replay.
     #[error("工单 {ticket} 的快照不是其历史的重放：被改动")]
     Snapshot {

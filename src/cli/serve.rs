@@ -43,7 +43,8 @@ pub(super) struct Flags {
     #[arg(long, value_name = "毫秒", allow_hyphen_values = true)]
     #[serde(skip_serializing_if = "Option::is_none")]
     clock_offset_ms: Option<i64>,
-    /// 时钟比数据库中最近一次提交慢 5 分钟以上也启动 [DUBAN_ACCEPT_CLOCK]
+    /// 时钟比数据库中最近一次提交慢 5 分钟以上，或数据库此前按系统时钟使用而现用模拟时钟，
+    /// 也启动 [DUBAN_ACCEPT_CLOCK]
     #[arg(long)]
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     accept_clock: bool,

@@ -19,7 +19,7 @@ use crate::engine::{Carrier, Engine, Knowledge};
 use crate::http::{self, Api, Keys};
 use crate::store::{FileLock, Store};
 use crate::vault::Vault;
-use crate::wake::{Presence, Wake};
+use crate::wake::{BusError, Presence, Wake};
 use crate::{crypto, jobs, telemetry};
 
 /// How far the clock may be behind the newest commit: more would hold up everything that is due.
@@ -40,17 +40,21 @@ pub(super) struct Service {
 impl Service {
     /// Puts everything together and takes the address.
     pub(super) async fn ready(settings: Settings) -> Result<Self, Failure> {
-        let lock = Store::lock(&settings.database_url)?;
-        let (store, _) = Store::migrate(&settings.database_url).await?;
-        let clock = clock(&settings, &store).await?;
+        // What is wrong with the settings is told before a database is touched.
         let shelf = catalog::shelf(&source(settings.workflows.clone()))?;
         let calendar = catalog::calendar(&source(settings.calendars.clone()))?;
         let register = Register::read(&source(settings.register.clone()))?;
+        let activities = Activities::new(&settings.destinations).map_err(Failure::Input)?;
+        if settings.redis_url.as_deref().is_some_and(|url| !Wake::is_address(url)) {
+            return Err(Failure::Input(BusError.to_string()));
+        }
+        let lock = Store::lock(&settings.database_url)?;
+        let (store, _) = Store::migrate(&settings.database_url).await?;
+        let clock = clock(&settings, &store).await?;
         let hotline = settings.hotline_agencies.iter().cloned().collect();
         let knowledge = Knowledge::gather(shelf, calendar, hotline, &store).await;
         let knowledge = knowledge.map_err(|error| Failure::Input(error.to_string()))?;
-        let activities = Activities::new(store.clone(), &settings.destinations);
-        let carrier = carrier(activities.map_err(Failure::Input)?);
+        let carrier = carrier(activities, store.clone());
         let measures = telemetry::measure().map_err(|error| Failure::Machine(error.to_string()))?;
         let keys = Keys {
             pseudonyms: store.secret("pseudonyms", crypto::key()).await?,
@@ -136,17 +140,26 @@ impl Service {
 
 async fn clock(settings: &Settings, store: &Store) -> Result<Clock, Failure> {
     let newest = store.newest_commit().await?;
-    if settings.clock == ClockKind::Simulated {
+    let is_simulated = settings.clock == ClockKind::Simulated;
+    let clock = if is_simulated {
+        if !settings.accept_clock && store.lives_by_the_system().await? {
+            return Err(Failure::Input(LIVES_BY_THE_SYSTEM.to_owned()));
+        }
         let start = settings.start_at.unwrap_or_else(clock::wall);
-        return Ok(Clock::simulated(newest.map_or(start, |newest| newest.max(start))));
-    }
-    let clock = Clock::beside(settings.clock_offset_ms, settings.database_clock_offset_ms);
-    let now = clock.now();
-    let behind = newest.filter(|newest| newest.ms() - now.ms() > BEHIND_MS_MAX);
-    match behind {
-        Some(newest) if !settings.accept_clock => Err(Failure::Input(behind_by(now, newest))),
-        _ => Ok(clock),
-    }
+        Clock::simulated(newest.map_or(start, |newest| newest.max(start)))
+    } else {
+        let clock = Clock::beside(settings.clock_offset_ms, settings.database_clock_offset_ms);
+        let now = clock.now();
+        let behind = newest.filter(|newest| newest.ms() - now.ms() > BEHIND_MS_MAX);
+        match behind {
+            Some(newest) if !settings.accept_clock => {
+                return Err(Failure::Input(behind_by(now, newest)));
+            }
+            _ => clock,
+        }
+    };
+    store.note_clock(is_simulated).await?;
+    Ok(clock)
 }
 
 fn vault(settings: &Settings) -> Result<Vault, Failure> {
@@ -173,6 +186,10 @@ fn presence(settings: &Settings) -> Presence {
     }
 }
 
+/// What a simulated clock has moved on cannot be moved back.
+const LIVES_BY_THE_SYSTEM: &str = "这个数据库由按系统时钟运行的服务使用：以模拟时钟启动会把其中的时间拨向将来，\
+     不能复原；请另用一个数据库（--database-url），确需照此启动的，加 --accept-clock";
+
 fn behind_by(now: Instant, newest: Instant) -> String {
     format!(
         "系统时钟（{now}）比数据库中最近一次提交（{newest}）慢 5 分钟以上：\
@@ -180,11 +197,10 @@ fn behind_by(now: Instant, newest: Instant) -> String {
     )
 }
 
-fn carrier(activities: Activities) -> Carrier {
-    let activities = Arc::new(activities);
+fn carrier(activities: Activities, store: Store) -> Carrier {
     Arc::new(move |message| {
-        let activities = Arc::clone(&activities);
-        Box::pin(async move { activities.carry(message).await })
+        let (activities, store) = (activities.clone(), store.clone());
+        Box::pin(async move { activities.carry(&store, message).await })
     })
 }
 

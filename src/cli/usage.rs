@@ -4,6 +4,8 @@
 use std::error::Error as _;
 use std::ffi::OsString;
 use std::fmt::Write as _;
+use std::net::AddrParseError;
+use std::num::ParseIntError;
 
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{Arg, ArgAction, Command, CommandFactory, FromArgMatches};
@@ -95,8 +97,7 @@ fn complaint(error: &clap::Error) -> String {
     let value = said(ContextKind::InvalidValue);
     let text = match error.kind() {
         ErrorKind::ValueValidation => {
-            let why = error.source().map(ToString::to_string).unwrap_or_default();
-            format!("{arg}：{why}")
+            format!("{arg}：{}", error.source().map(why).unwrap_or_default())
         }
         ErrorKind::InvalidValue if value.is_empty() => format!("{arg} 缺少值"),
         ErrorKind::InvalidValue => {
@@ -122,6 +123,27 @@ fn complaint(error: &clap::Error) -> String {
     let similar = [ContextKind::SuggestedArg, ContextKind::SuggestedSubcommand];
     let similar = similar.into_iter().map(said).find(|similar| !similar.is_empty());
     similar.map_or_else(|| text.clone(), |similar| format!("{text}；是否想写 {similar}？"))
+}
+
+/// Why a value is none: our own words, or, for those of the language's own types, what it should be.
+fn why(error: &(dyn std::error::Error + 'static)) -> String {
+    let said = error.to_string();
+    if !said.is_ascii() {
+        return said;
+    }
+    if let Some((_, range)) = said.split_once(" is not in ") {
+        return format!("应在 {range} 之内");
+    }
+    let should_be = if error.is::<ParseIntError>() {
+        "应为整数，且不能过大"
+    } else if error.is::<AddrParseError>() {
+        "应为地址与端口，例如 127.0.0.1:8080"
+    } else if error.is::<uuid::Error>() {
+        "应为编号（UUID）"
+    } else {
+        "值不能用"
+    };
+    should_be.to_owned()
 }
 
 fn shown(value: &ContextValue) -> String {

@@ -335,7 +335,7 @@ fn done(
         repeated: false,
         ticket: *ticket,
         ticket_no: number.unwrap_or_default(),
-        instance: change.map(|change| Arc::new(change.instance.clone())),
+        instance: change.map(|change| Arc::clone(&change.instance)),
         receipt: receipt.clone(),
         replayed: *replayed,
     })

@@ -1,5 +1,7 @@
 //! What would become of commands if they were carried out now. Must never commit anything.
 
+use std::sync::Arc;
+
 use duban_core::instance::Instance;
 
 use super::desk::{Decided, Desk};
@@ -16,7 +18,7 @@ impl Engine {
         &self,
         arrival: &Arrival<'_>,
         tasks: Vec<Task>,
-    ) -> Vec<Result<Instance, Declined>> {
+    ) -> Vec<Result<Arc<Instance>, Declined>> {
         let requests =
             tasks.into_iter().map(|task| Request { arrived_at: arrival.at, task, key: None });
         let works: Vec<Work> = requests.map(Work::new).collect();
@@ -47,17 +49,17 @@ impl Engine {
     }
 }
 
-fn outcome(desk: &Desk, decided: Decided) -> Result<Instance, Declined> {
+fn outcome(desk: &Desk, decided: Decided) -> Result<Arc<Instance>, Declined> {
     match decided {
         Decided::Changed { ticket, .. } => {
             let change = desk.tickets.get(&ticket).and_then(|one| one.as_ref().ok());
-            change.map(|change| change.instance.clone()).ok_or(Declined::NoSuchTicket)
+            change.map(|change| Arc::clone(&change.instance)).ok_or(Declined::NoSuchTicket)
         }
         Decided::Declined(declined) => Err(declined),
         Decided::Before(_) | Decided::Wait(_) => Err(Declined::Busy),
     }
 }
 
-fn all(works: &[Work], declined: &Declined) -> Vec<Result<Instance, Declined>> {
+fn all(works: &[Work], declined: &Declined) -> Vec<Result<Arc<Instance>, Declined>> {
     works.iter().map(|_| Err(declined.clone())).collect()
 }

@@ -172,11 +172,21 @@ impl Faults {
         self.0.push(FieldFault { field: format!("/{field}"), message: message.into() });
     }
 
-    fn text(&mut self, field: &str, text: &str, most: usize, may_be_empty: bool) {
+    fn text(&mut self, field: &str, text: &str, most: usize) {
         if text.chars().count() > most {
             self.note(field, format!("不得超过 {most} 个字"));
-        } else if !may_be_empty && text.trim().is_empty() {
+        }
+    }
+
+    /// One line, of which nothing is hidden or turned round where it is shown.
+    fn line(&mut self, field: &str, text: &str, most: usize, may_be_empty: bool) {
+        let turns = |char| matches!(char, '\u{202A}'..='\u{202E}' | '\u{2066}'..='\u{2069}');
+        self.text(field, text, most);
+        if !may_be_empty && text.trim().is_empty() {
             self.note(field, "不能为空");
+        }
+        if text.contains(|char: char| char.is_control() || turns(char)) {
+            self.note(field, "不得含换行、控制字符或改变文字方向的字符");
         }
     }
 
@@ -232,10 +242,10 @@ impl Review {
         }
         faults.code("matter/code", &self.matter.code, 64, word, "字母、数字或 . _ -");
         faults.nobodys("matter/code", &self.matter.code);
-        faults.text("matter/name", &self.matter.name, 200, false);
-        faults.text("project_no", &self.project_no, 64, false);
-        faults.text("flowsn", self.flowsn.as_deref().unwrap_or_default(), 64, true);
-        faults.text("comment", &self.comment, COMMENT_MAX, true);
+        faults.line("matter/name", &self.matter.name, 200, false);
+        faults.line("project_no", &self.project_no, 64, false);
+        faults.line("flowsn", self.flowsn.as_deref().unwrap_or_default(), 64, true);
+        faults.text("comment", &self.comment, COMMENT_MAX);
         self.check_tags(api, &mut faults);
         self.check_people(&mut faults);
         if self.is_bad() && self.tags.is_empty() && self.comment.trim().is_empty() {
@@ -274,13 +284,13 @@ impl Review {
             faults.note("staff", "人员差评须写明被评价人（staff）");
         }
         if let Some(staff) = &self.staff {
-            faults.text("staff/staff_no", &staff.staff_no, 32, false);
-            faults.text("staff/name", &staff.name, 64, true);
+            faults.line("staff/staff_no", &staff.staff_no, 32, false);
+            faults.line("staff/name", &staff.name, 64, true);
         }
         if let Some(Reviewer { name, phone, id_no }) = &self.reviewer {
-            faults.text("reviewer/name", name.as_deref().unwrap_or_default(), 64, true);
-            faults.text("reviewer/phone", phone.as_deref().unwrap_or_default(), 32, true);
-            faults.text("reviewer/id_no", id_no.as_deref().unwrap_or_default(), 32, true);
+            faults.line("reviewer/name", name.as_deref().unwrap_or_default(), 64, true);
+            faults.line("reviewer/phone", phone.as_deref().unwrap_or_default(), 32, true);
+            faults.line("reviewer/id_no", id_no.as_deref().unwrap_or_default(), 32, true);
         }
     }
 

@@ -13,7 +13,7 @@ use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder
 use uuid::Uuid;
 
 use super::columns::{self, Beside};
-use super::entity::{attachment, card, deadline, event, personal_data, review, ticket};
+use super::entity::{attachment, card, deadline, event, personal_data, review, snapshot, ticket};
 use super::event::{digest, recorded};
 use super::{ADVANCE, Recorded, Store, StoreError};
 
@@ -35,6 +35,7 @@ pub struct AuditPage {
 #[derive(Debug)]
 pub struct StoredTicket {
     row: ticket::Model,
+    snapshot: Option<snapshot::Model>,
     deadlines: Vec<deadline::Model>,
     cards: Vec<card::Model>,
     personal: Vec<Personal>,
@@ -94,6 +95,11 @@ impl Store {
             sea_orm::Condition::all().add_option(from).add_option(to)
         };
         let events = self.events_of(within(Expr::col("ticket"))).await?;
+        let snapshots = snapshot::Entity::find()
+            .filter(within(Expr::col(snapshot::Column::Ticket)))
+            .order_by_asc(snapshot::Column::Ticket);
+        let mut snapshots =
+            Rows::new("snapshot", snapshots.all(&self.read).await?, |one| one.ticket);
         let deadlines = deadline::Entity::find()
             .filter(within(Expr::col(deadline::Column::Ticket)))
             .order_by_asc(deadline::Column::Ticket)
@@ -121,6 +127,7 @@ impl Store {
         let held = self.held(within(Expr::col("ticket"))).await?;
         let tickets = rows.into_iter().map(|row| {
             let id = row.id;
+            let snapshot = snapshots.of(id).pop();
             let (deadlines, cards) = (deadlines.of(id), cards.of(id));
             let personal = personal.of(id).into_iter().map(|row| Personal {
                 reference: row.reference,
@@ -131,11 +138,11 @@ impl Store {
             let (personal, reviews) = (personal.collect(), reviews.collect());
             let files = files.of(id).into_iter().map(|row| row.sm3).collect();
             let is_held = held.contains(&id);
-            StoredTicket { row, deadlines, cards, personal, reviews, files, is_held }
+            StoredTicket { row, snapshot, deadlines, cards, personal, reviews, files, is_held }
         });
         let tickets = tickets.collect();
-        let strays = [deadlines.stray(), cards.stray(), personal.stray(), reviews.stray()];
-        let strays = strays.into_iter().chain([files.stray()]);
+        let strays = [snapshots.stray(), deadlines.stray(), cards.stray(), personal.stray()];
+        let strays = strays.into_iter().chain([reviews.stray(), files.stray()]);
         let stray = strays.flatten().next();
         Ok(AuditPage { tickets, events, stray, is_last })
     }
@@ -256,22 +263,22 @@ impl StoredTicket {
         &self.row.ticket_no
     }
 
-    /// How many events it has, by its row.
+    /// How many events it has, by its snapshot; none where there is no such row.
     #[must_use]
-    pub fn seq(&self) -> u64 {
-        u64::try_from(self.row.seq).unwrap_or_default()
+    pub fn seq(&self) -> Option<u64> {
+        self.snapshot.as_ref().map(|row| u64::try_from(row.seq).unwrap_or_default())
     }
 
-    /// Whether its row ends its chain with this link.
+    /// Whether its snapshot's row ends its chain with this link.
     #[must_use]
     pub fn has_head(&self, head: Digest) -> bool {
-        self.row.head == head.0
+        self.snapshot.as_ref().is_some_and(|row| row.head == head.0)
     }
 
     /// Whether its snapshot is this ticket.
     #[must_use]
     pub fn has_snapshot(&self, instance: &Instance) -> bool {
-        self.row.snapshot == instance.to_bytes()
+        self.snapshot.as_ref().is_some_and(|row| row.bytes == instance.to_bytes())
     }
 
     /// What in its rows differs from the ticket, by table and column or place.
@@ -279,21 +286,21 @@ impl StoredTicket {
     pub fn differs_from(&self, instance: &Instance) -> Option<String> {
         let row = &self.row;
         let (source, matter) = (Name::from(row.source.as_str()), Name::from(row.matter.as_str()));
+        let beside = Beside { ticket_no: &row.ticket_no, source: &source, matter: &matter };
+        let expected = columns::ticket(instance, beside);
+        if expected != *row {
+            let found = columns::ticket_cells(row.clone());
+            return Some(columns::TICKET.first_other(&columns::ticket_cells(expected), &found));
+        }
+        let row = self.snapshot.as_ref()?;
         let head = digest(&row.head).unwrap_or(Digest::ZERO);
-        let (ticket_no, version) = (row.ticket_no.as_str(), row.version);
-        let beside = Beside { ticket_no, version, head, source: &source, matter: &matter };
-        let mut expected = columns::ticket(instance, beside);
+        let mut expected = columns::snapshot(instance, row.version, head);
         if self.is_held {
             expected.wake_at = None;
         }
-        // What is kept whatever the history says, and what is compared apart.
-        expected.snapshot.clone_from(&row.snapshot);
         if expected != *row {
-            let expected = columns::ticket_cells(expected);
-            let found = columns::ticket_cells(row.clone());
-            let mut names = columns::TICKET.columns.iter().zip(expected.iter().zip(&found));
-            let name = names.find(|(_, (one, other))| one != other).map(|(name, _)| *name);
-            return Some(format!("ticket.{}", name.map_or("?", |(name, _)| name)));
+            let found = columns::snapshot_cells(row.clone());
+            return Some(columns::SNAPSHOT.first_other(&columns::snapshot_cells(expected), &found));
         }
         let runs = instance.runs.iter().enumerate();
         let runs = runs.map(|(place, run)| columns::deadline(instance, place, run));

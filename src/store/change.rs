@@ -3,6 +3,7 @@
 
 use std::collections::BTreeSet;
 use std::fmt;
+use std::sync::Arc;
 
 use duban_core::deadline::{Run, State};
 use duban_core::decide::Decision;
@@ -88,7 +89,7 @@ pub struct Change {
     /// The ticket as it was loaded; none for a new one.
     pub(super) loaded: Option<Loaded>,
     /// The ticket afterwards.
-    pub instance: Instance,
+    pub instance: Arc<Instance>,
     /// The hash of its last event.
     pub head: Digest,
     /// New events.
@@ -108,20 +109,21 @@ impl Change {
     /// Of a ticket that is there.
     #[must_use]
     pub fn of(loaded: Loaded) -> Self {
-        let (instance, head) = (loaded.instance.clone(), loaded.head);
+        let (instance, head) = (Arc::clone(&loaded.instance), loaded.head);
         Self::starting(Some(loaded), instance, head)
     }
 
     /// A new ticket.
     #[must_use]
     pub fn opening(opened: Decision<'_>, review: ReviewRow) -> Self {
-        let mut change = Self::starting(None, opened.instance.clone().into_owned(), Digest::ZERO);
+        let instance = Arc::new(opened.instance.clone().into_owned());
+        let mut change = Self::starting(None, instance, Digest::ZERO);
         change.review = Some(review);
         change.absorb(opened.into_owned());
         change
     }
 
-    fn starting(loaded: Option<Loaded>, instance: Instance, head: Digest) -> Self {
+    fn starting(loaded: Option<Loaded>, instance: Arc<Instance>, head: Digest) -> Self {
         Self {
             loaded,
             instance,
@@ -147,7 +149,7 @@ impl Change {
         self.messages.extend(messages);
         self.runs.extend(runs);
         self.cards.extend(cards);
-        self.instance = instance.into_owned();
+        self.instance = Arc::new(instance.into_owned());
     }
 
     /// The ticket.
@@ -182,6 +184,18 @@ impl Change {
     /// Where it stands among rows that are locked together.
     pub(super) fn place(&self) -> (TicketId, TicketId) {
         (root(&self.instance), self.instance.ticket)
+    }
+
+    /// Whether what the ticket is found by is as it was: a rung that fired changes none of it.
+    pub(super) fn is_found_as_before(&self) -> bool {
+        let found = |one: &Instance| (one.revision, one.step_since, one.status, lights(one));
+        self.loaded.as_ref().is_some_and(|loaded| {
+            let (was, is) = (&loaded.instance, &self.instance);
+            found(was) == found(is)
+                && (&was.step, &was.agency, &was.flags) == (&is.step, &is.agency, &is.flags)
+                && (was.finding, was.outcome) == (is.finding, is.outcome)
+                && (&was.class, &was.definition) == (&is.class, &is.definition)
+        })
     }
 
     /// The runs whose rows are not as they were: a rung that fired changes none.

@@ -2,19 +2,16 @@
 //! go. A server locks the rows; of a file, which one process has, this process knows what it has
 //! given away. Must never be needed for what is right: that is the version's.
 
-use duban_core::instance::Instance;
 use duban_core::ticket_id::TicketId;
 use duban_core::time::Instant;
-use sea_orm::sea_query::{LockBehavior, LockType};
-use sea_orm::{ColumnTrait, EntityTrait, FromQueryResult, QueryFilter, QueryOrder, QueryResult};
-use sea_orm::{ExprTrait, QuerySelect, QueryTrait, Select};
+use sea_orm::Order::Asc;
+use sea_orm::sea_query::{Expr, ExprTrait, LockBehavior, LockType, SelectStatement};
 use tokio::sync::{Mutex, watch};
 use uuid::Uuid;
 
 use super::dialect::{Broken, Commits, Server, Setwise};
-use super::entity::ticket;
-use super::ticket::{Readable, Row};
-use super::{Store, StoreError};
+use super::stored::{self, Row};
+use super::{Readable, Store, StoreError};
 
 /// Tickets of one turn where snapshots have to be rebuilt.
 const REBUILT_MAX: usize = 100;
@@ -82,8 +79,7 @@ impl Store {
             Commits::File(_) => self.give_away(at, limit).await?,
             Commits::Server(server) => lock(server, at, limit).await?,
         };
-        let is_whole =
-            |row: &Row| row.as_ref().is_ok_and(|row| Instance::from_bytes(&row.snapshot).is_ok());
+        let is_whole = |row: &Row| row.as_ref().is_ok_and(|row| row.instance.is_some());
         if !self.is_embedded() && !rows.iter().all(|(_, row)| is_whole(row)) {
             // What must be rebuilt out of its history takes longer than a server keeps a claim: that
             // is let go, and a few are gone on with, under the guard of their versions alone.
@@ -92,7 +88,7 @@ impl Store {
         }
         let mut loaded = Vec::with_capacity(rows.len());
         for (id, row) in rows {
-            loaded.push((TicketId(id), self.loaded(row).await));
+            loaded.push((TicketId(id), self.loaded(id, row).await));
         }
         Ok((Claim(held), loaded))
     }
@@ -105,11 +101,11 @@ impl Store {
         let _in_turn = self.given_away.choosing.lock().await;
         loop {
             let after = self.given_away.upto.borrow().place;
-            let rows = self.rows(due(at, after, limit)).await?;
+            let rows = self.rows(&due(at, after, limit)).await?;
             if let Some((id, row)) = rows.last() {
                 let wake_at = match row {
                     Ok(row) => row.wake_at,
-                    Err(_) => self.instant(*id, ticket::Column::WakeAt).await?,
+                    Err(_) => self.instant(("snapshot", "ticket"), *id, "wake_at").await?,
                 };
                 let last = (wake_at.unwrap_or_else(|| at.ms()), *id);
                 return Ok((Held::OfFile(self.given_away.give(last)), rows));
@@ -129,12 +125,11 @@ async fn lock(
     at: Instant,
     limit: u64,
 ) -> Result<(Held, Vec<(Uuid, Row)>), StoreError> {
-    let query = due(at, None, limit);
-    let query = query.lock_with_behavior(LockType::Update, LockBehavior::SkipLocked);
+    let mut query = due(at, None, limit);
+    query.lock_with_tables_behavior(LockType::Update, ["snapshot"], LockBehavior::SkipLocked);
     let mut tx = server.begin().await?;
-    let found = tx.select(&query.into_query()).await.and_then(|rows| {
-        rows.iter().map(|row| Ok((row.try_get_by("id")?, of(row)))).collect::<Result<Vec<_>, _>>()
-    });
+    let found = tx.select(&query).await;
+    let found = found.and_then(|rows| rows.iter().map(stored::read).collect::<Result<Vec<_>, _>>());
     match found {
         Ok(rows) if !rows.is_empty() => Ok((Held::OfServer(tx), rows)),
         nothing => match tx.end(nothing).await {
@@ -144,15 +139,16 @@ async fn lock(
     }
 }
 
-fn of(row: &QueryResult) -> Row {
-    ticket::Model::from_query_result(row, "").map_err(StoreError::from)
-}
-
-fn due(at: Instant, after: Option<(i64, Uuid)>, limit: u64) -> Select<ticket::Entity> {
-    let mut query = ticket::Entity::find().filter(ticket::Column::WakeAt.lte(at.ms()));
-    if let Some((wake_at, id)) = after {
-        let later = ticket::Column::WakeAt.gt(wake_at).or(ticket::Column::Id.gt(id));
-        query = query.filter(ticket::Column::WakeAt.gte(wake_at)).filter(later);
+/// What is due at or before an instant, the earliest first, after a place in that order.
+pub(super) fn due(at: Instant, after: Option<(i64, Uuid)>, limit: u64) -> SelectStatement {
+    let wake_at = || Expr::col(("snapshot", "wake_at"));
+    let mut query = stored::of_snapshots();
+    query.and_where(wake_at().lte(at.ms()));
+    if let Some((last, id)) = after {
+        let later = wake_at().gt(last).or(Expr::col(("snapshot", "ticket")).gt(id));
+        query.and_where(wake_at().gte(last)).and_where(later);
     }
-    query.order_by_asc(ticket::Column::WakeAt).order_by_asc(ticket::Column::Id).limit(limit)
+    query.order_by(("snapshot", "wake_at"), Asc).order_by(("snapshot", "ticket"), Asc);
+    query.limit(limit);
+    query
 }

@@ -1,5 +1,5 @@
-//! What of a ticket stands in columns beside its snapshot, so that it can be found: the rows of the
-//! ticket, its deadlines and cards. Must never hold what the ticket does not say.
+//! The rows of a ticket: its snapshot, and what stands in columns beside it, so that it can be found:
+//! the ticket's own, its deadlines and cards. Must never hold what the ticket does not say.
 
 use duban_core::deadline::Run;
 use duban_core::digest::Digest;
@@ -8,20 +8,17 @@ use duban_core::name::Name;
 use duban_core::time::Instant;
 
 use super::change::{flags, lights, root};
-use super::entity::{card, deadline, ticket};
+use super::entity::{card, deadline, snapshot, ticket};
 use super::rows::Kind::{Big, Blob, Id, Int, Text};
 use super::rows::{Cell, Table, number};
 
-pub(super) static TICKET: Table<26> = Table {
+pub(super) static TICKET: Table<20> = Table {
     name: "ticket",
     columns: [
         ("id", Id),
         ("root", Id),
         ("ticket_no", Text),
-        ("version", Big),
         ("revision", Int),
-        ("seq", Big),
-        ("head", Blob),
         ("class", Text),
         ("workflow", Text),
         ("workflow_version", Int),
@@ -36,11 +33,21 @@ pub(super) static TICKET: Table<26> = Table {
         ("source", Text),
         ("matter", Text),
         ("received_at", Big),
-        ("recorded_at", Big),
         ("yellow_at", Big),
         ("red_at", Big),
+    ],
+};
+
+pub(super) static SNAPSHOT: Table<7> = Table {
+    name: "snapshot",
+    columns: [
+        ("ticket", Id),
+        ("version", Big),
+        ("seq", Big),
+        ("head", Blob),
+        ("recorded_at", Big),
         ("wake_at", Big),
-        ("snapshot", Blob),
+        ("bytes", Blob),
     ],
 };
 
@@ -83,28 +90,18 @@ pub(super) static CARD: Table<10> = Table {
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Beside<'b> {
     pub(super) ticket_no: &'b str,
-    pub(super) version: i64,
-    pub(super) head: Digest,
     pub(super) source: &'b Name,
     pub(super) matter: &'b Name,
 }
 
-/// The row of a ticket.
+/// The row of a ticket: all that it is found by.
 pub(super) fn ticket(now: &Instance, beside: Beside<'_>) -> ticket::Model {
-    ticket::Model { snapshot: now.to_bytes(), ..found_by(now, beside) }
-}
-
-/// The row of a ticket without the ticket itself: all that it is found by.
-pub(super) fn found_by(now: &Instance, beside: Beside<'_>) -> ticket::Model {
     let (yellow_at, red_at) = lights(now);
     ticket::Model {
         id: now.ticket.0,
         root: root(now).0,
         ticket_no: beside.ticket_no.to_owned(),
-        version: beside.version,
         revision: small(now.revision),
-        seq: number(now.seq),
-        head: beside.head.0.to_vec(),
         class: now.class.to_string(),
         workflow: now.definition.name.to_string(),
         workflow_version: small(now.definition.version),
@@ -119,11 +116,21 @@ pub(super) fn found_by(now: &Instance, beside: Beside<'_>) -> ticket::Model {
         source: beside.source.to_string(),
         matter: beside.matter.to_string(),
         received_at: now.received_at.ms(),
-        recorded_at: now.recorded_at.ms(),
         yellow_at: yellow_at.map(Instant::ms),
         red_at: red_at.map(Instant::ms),
+    }
+}
+
+/// The row of a ticket's snapshot, at a version, with the hash of its last event.
+pub(super) fn snapshot(now: &Instance, version: i64, head: Digest) -> snapshot::Model {
+    snapshot::Model {
+        ticket: now.ticket.0,
+        version,
+        seq: number(now.seq),
+        head: head.0.to_vec(),
+        recorded_at: now.recorded_at.ms(),
         wake_at: now.next_wake().map(Instant::ms),
-        snapshot: Vec::new(),
+        bytes: now.to_bytes(),
     }
 }
 
@@ -164,15 +171,12 @@ pub(super) fn card(now: &Instance, place: usize) -> card::Model {
 }
 
 /// In the order of [`TICKET`].
-pub(super) fn ticket_cells(row: ticket::Model) -> [Cell<'static>; 26] {
+pub(super) fn ticket_cells(row: ticket::Model) -> [Cell<'static>; 20] {
     [
         row.id.into(),
         row.root.into(),
         row.ticket_no.into(),
-        row.version.into(),
         row.revision.into(),
-        row.seq.into(),
-        row.head.into(),
         row.class.into(),
         row.workflow.into(),
         row.workflow_version.into(),
@@ -187,11 +191,21 @@ pub(super) fn ticket_cells(row: ticket::Model) -> [Cell<'static>; 26] {
         row.source.into(),
         row.matter.into(),
         row.received_at.into(),
-        row.recorded_at.into(),
         row.yellow_at.into(),
         row.red_at.into(),
+    ]
+}
+
+/// In the order of [`SNAPSHOT`].
+pub(super) fn snapshot_cells(row: snapshot::Model) -> [Cell<'static>; 7] {
+    [
+        row.ticket.into(),
+        row.version.into(),
+        row.seq.into(),
+        row.head.into(),
+        row.recorded_at.into(),
         row.wake_at.into(),
-        row.snapshot.into(),
+        row.bytes.into(),
     ]
 }
 

@@ -140,6 +140,7 @@ async fn write<T: Tx>(tx: &mut T, commit: &Commit<'_>) -> Result<Committed, Stor
     let mut changes: Vec<&Change> = commit.changes.iter().collect();
     changes.sort_by_key(|change| change.place());
     for rows in [
+        written::known_snapshots(&changes),
         written::known_tickets(&changes),
         // What somebody else may have been faster with stands before all that would be refused then.
         written::reviews(&changes),
@@ -162,6 +163,7 @@ async fn write<T: Tx>(tx: &mut T, commit: &Commit<'_>) -> Result<Committed, Stor
     }
     let ticket_numbers = numbers(tx, commit).await?;
     tx.write(&written::new_tickets(&changes, &ticket_numbers)).await?;
+    tx.write(&written::new_snapshots(&changes)).await?;
     let (number, first) = ledger(tx, commit).await?;
     tx.write(&written::events(&changes, first)).await?;
     Ok(Committed { number, ticket_numbers })
@@ -171,7 +173,7 @@ async fn write<T: Tx>(tx: &mut T, commit: &Commit<'_>) -> Result<Committed, Stor
 async fn unchanged<T: Tx>(tx: &mut T, seen: &[(TicketId, i64)]) -> Result<(), StoreError> {
     for (ticket, version) in seen {
         let mut query = Query::select();
-        query.column("version").from("ticket").and_where(Expr::col("id").eq(ticket.0));
+        query.column("version").from("snapshot").and_where(Expr::col("ticket").eq(ticket.0));
         query.lock(LockType::Update);
         if tx.ask(&query).await? != [[*version]] {
             return Err(StoreError::Stale);

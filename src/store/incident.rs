@@ -163,12 +163,12 @@ async fn note(tx: &Transaction, noted: &[(Uuid, NewIncident)]) -> Result<(), Sto
     });
     // Tickets before what belongs to them, as a commit does.
     let mut hold = Query::update();
-    hold.table("ticket").value("wake_at", Option::<i64>::None);
+    hold.table("snapshot").value("wake_at", Option::<i64>::None);
     hold.value("version", Expr::col("version").add(1_i64));
     let held = noted.iter().filter(|(_, what)| what.command == ADVANCE);
     let held: Vec<Uuid> = held.map(|(_, what)| what.ticket.0).collect();
     if !held.is_empty() {
-        hold.and_where(Expr::col("id").is_in(held));
+        hold.and_where(Expr::col("ticket").is_in(held));
         tx.execute(&hold).await?;
     }
     for command in [ADVANCE, RECOMPUTE] {
@@ -192,9 +192,9 @@ async fn free(
     at: Instant,
 ) -> Result<bool, StoreError> {
     let mut update = Query::update();
-    update.table("ticket").value("wake_at", wake_at.map(Instant::ms));
+    update.table("snapshot").value("wake_at", wake_at.map(Instant::ms));
     update.value("version", Expr::col("version").add(1_i64));
-    update.and_where(Expr::col("id").eq(ticket.0));
+    update.and_where(Expr::col("ticket").eq(ticket.0));
     if let Some(version) = version {
         update.and_where(Expr::col("version").eq(version));
     }

@@ -11,31 +11,11 @@ use uuid::Uuid;
 
 use super::{Store, StoreError};
 
-/// Columns of a ticket that a rung may change: what the commit path writes too.
-const CHANGED: &[&str] = &[
-    "version",
-    "revision",
-    "seq",
-    "head",
-    "class",
-    "workflow",
-    "workflow_version",
-    "step",
-    "step_since",
-    "status",
-    "agency",
-    "flags",
-    "finding",
-    "outcome",
-    "recorded_at",
-    "yellow_at",
-    "red_at",
-    "wake_at",
-    "snapshot",
-];
+/// Columns of a snapshot that a rung changes: what the commit path writes too.
+const CHANGED: [&str; 6] = ["version", "seq", "head", "recorded_at", "wake_at", "bytes"];
 
 /// The tables that a herd writes.
-const TABLES: [&str; 4] = ["ticket", "event", "card", "outbox"];
+const TABLES: [&str; 4] = ["snapshot", "event", "card", "outbox"];
 
 /// The best of so many.
 const ROUNDS: usize = 3;
@@ -137,8 +117,8 @@ async fn again_in_file(after: &str) -> Result<Duration, StoreError> {
     let set: Vec<String> = CHANGED.iter().map(|name| format!("{name} = excluded.{name}")).collect();
     let statements = [
         format!(
-            "INSERT INTO main.ticket SELECT * FROM after.ticket WHERE true \
-             ON CONFLICT (id) DO UPDATE SET {}",
+            "INSERT INTO main.snapshot SELECT * FROM after.snapshot WHERE true \
+             ON CONFLICT (ticket) DO UPDATE SET {}",
             set.join(", ")
         ),
         "INSERT INTO main.event SELECT * FROM after.event WHERE position > \
@@ -201,9 +181,9 @@ async fn half(
     let mine = |column: &str| format!("{column} {sign} '{middle}'");
     let statements = [
         format!(
-            "UPDATE again.ticket SET {set} FROM public.ticket AS new \
-             WHERE again.ticket.id = new.id AND {}",
-            mine("new.id")
+            "UPDATE again.snapshot SET {set} FROM public.snapshot AS new \
+             WHERE again.snapshot.ticket = new.ticket AND {}",
+            mine("new.ticket")
         ),
         format!(
             "INSERT INTO again.event SELECT * FROM public.event \

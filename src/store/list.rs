@@ -4,14 +4,15 @@
 use duban_core::deadline::Light;
 use duban_core::definition::Status;
 use duban_core::time::Instant;
-use sea_orm::sea_query::{Asterisk, Expr, ExprTrait, Func, Query};
+use sea_orm::Order::{Asc, Desc};
+use sea_orm::sea_query::{Asterisk, Expr, ExprTrait, Func, Query, SelectStatement};
 use sea_orm::{ColumnTrait, Condition, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder};
 use sea_orm::{QuerySelect, QueryTrait, Select};
 use uuid::Uuid;
 
 use super::entity::ticket;
 use super::rows::word;
-use super::{Readable, Store, StoreError};
+use super::{Readable, Store, StoreError, stored};
 
 /// In which order tickets are listed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -112,17 +113,17 @@ impl Store {
     /// The database does not answer.
     pub async fn tickets(&self, filter: &TicketFilter) -> Result<Vec<Listed>, StoreError> {
         let mut listed = Vec::new();
-        for (id, row) in self.rows(page(filter, self.pick(filter).await?)).await? {
+        for (id, row) in self.rows(&page(filter, self.pick(filter).await?)).await? {
             let due = match &row {
                 Ok(row) => row.red_at,
-                Err(_) => self.instant(id, ticket::Column::RedAt).await?,
+                Err(_) => self.instant(("ticket", "id"), id, "red_at").await?,
             };
             // What has no place in an order cannot be gone on from: other orders show it.
             if due.is_none() && filter.order == Order::Due {
                 continue;
             }
             let place = (due.unwrap_or_default(), id);
-            listed.push(Listed { place, ticket: self.loaded(row).await });
+            listed.push(Listed { place, ticket: self.loaded(id, row).await });
         }
         Ok(listed)
     }
@@ -164,9 +165,16 @@ impl Store {
 }
 
 /// The statement of a page: its tickets are picked by what indexes hold, then read.
-pub(super) fn page(filter: &TicketFilter, pick: Pick) -> Select<ticket::Entity> {
-    let picked = picked(filter, pick).into_query();
-    ordered(ticket::Entity::find().filter(ticket::Column::Id.in_subquery(picked)), filter.order)
+pub(super) fn page(filter: &TicketFilter, pick: Pick) -> SelectStatement {
+    let mut page = stored::of_tickets();
+    page.and_where(ticket::Column::Id.in_subquery(picked(filter, pick).into_query()));
+    let id = ("ticket", "id");
+    match filter.order {
+        Order::Newest => page.order_by(id, Desc),
+        Order::Oldest => page.order_by(id, Asc),
+        Order::Due => page.order_by(("ticket", "red_at"), Asc).order_by(id, Asc),
+    };
+    page
 }
 
 pub(super) fn picked(filter: &TicketFilter, pick: Pick) -> Select<ticket::Entity> {

@@ -75,7 +75,7 @@ async fn a_page_of_tickets_is_found_by_an_index() {
     let (_folder, store) = store().await;
     for (what, filter) in tickets() {
         let pick = store.pick(&filter).await.expect("a pick");
-        let scans = scans(&store, list::page(&filter, pick).into_query()).await;
+        let scans = scans(&store, list::page(&filter, pick)).await;
         // Flagged tickets have an index of their own, and are few.
         let is_of_flagged = |step: &String| step.ends_with("COVERING INDEX ticket_flagged");
         assert!(scans.iter().all(is_of_flagged), "{what}: {scans:?}");

@@ -42,8 +42,10 @@ pub(super) enum Meets {
     Kept(&'static [&'static str]),
     /// It takes the place of what is there.
     Replaced(&'static [&'static str]),
-    /// It is there, by `id`, at the `version` before: the other columns take their new values.
+    /// It is there, by its first column: the others take their new values.
     Changed,
+    /// As [`Meets::Changed`], and it is at the `version` before.
+    Raised,
 }
 
 /// A table with the columns that are written.
@@ -69,18 +71,20 @@ impl<const N: usize> Table<N> {
         rows: impl Iterator<Item = [Cell<'c>; N]>,
     ) -> Rows<'c> {
         let (table, columns) = (self.name, Cow::Borrowed(&self.columns[..]));
-        Rows { table, columns, meets, cells: rows.flatten().collect() }
+        let (least, most) = rows.size_hint();
+        let mut cells = Vec::with_capacity(most.unwrap_or(least) * N);
+        rows.for_each(|row| cells.extend(row));
+        Rows { table, columns, meets, cells }
     }
 
-    /// Rows that are there, each as it was and as it is now: of their columns only `id`, `version` and
+    /// Rows that are there, each as it was and as it is now: of their columns only the first, and
     /// those that are not as they were in some row.
     pub(super) fn changed<'c>(
         &'static self,
         rows: Vec<([Cell<'c>; N], [Cell<'c>; N])>,
     ) -> Rows<'c> {
         let differs = |place: usize| rows.iter().any(|(was, is)| was[place] != is[place]);
-        let is_guard = |place: usize| matches!(self.columns[place].0, "id" | "version");
-        let sent: [bool; N] = std::array::from_fn(|place| is_guard(place) || differs(place));
+        let sent: [bool; N] = std::array::from_fn(|place| place == 0 || differs(place));
         let columns =
             (0..N).filter(|place| sent[*place]).map(|place| self.columns[place]).collect();
         let cells = rows.into_iter().flat_map(|(_, is)| {
@@ -88,6 +92,13 @@ impl<const N: usize> Table<N> {
         });
         let cells = cells.collect();
         Rows { table: self.name, columns: Cow::Owned(columns), meets: Meets::Changed, cells }
+    }
+
+    /// The first column, with the table's name, in which two rows differ.
+    pub(super) fn first_other(&self, one: &[Cell<'_>; N], other: &[Cell<'_>; N]) -> String {
+        let mut pairs = self.columns.iter().zip(one.iter().zip(other));
+        let found = pairs.find(|(_, (one, other))| one != other);
+        format!("{}.{}", self.name, found.map_or("?", |((name, _), _)| name))
     }
 
     /// A few rows as a statement of its own, outside the commit path.
@@ -114,7 +125,7 @@ impl Meets {
     /// What a statement that inserts says about it, in the words that both databases share.
     pub(super) fn clause(self, columns: &[Column]) -> String {
         match self {
-            Self::Refused | Self::Stale | Self::Changed => String::new(),
+            Self::Refused | Self::Stale | Self::Changed | Self::Raised => String::new(),
             Self::Kept(keys) => format!(" ON CONFLICT ({}) DO NOTHING", keys.join(", ")),
             Self::Replaced(keys) => {
                 let others = columns.iter().filter(|(name, _)| !keys.contains(name));
@@ -175,6 +186,13 @@ cells!(
 impl<'c, T: Into<Cell<'c>>> From<Option<T>> for Cell<'c> {
     fn from(value: Option<T>) -> Self {
         value.map_or(Cell::Null, Into::into)
+    }
+}
+
+impl Meets {
+    /// Whether rows that are there change, and only those.
+    pub(super) const fn is_change(self) -> bool {
+        matches!(self, Self::Changed | Self::Raised)
     }
 }
 

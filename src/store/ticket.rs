@@ -2,6 +2,7 @@
 //! lists and views are for.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use duban_core::apply::replay;
 use duban_core::definition::Status;
@@ -12,14 +13,15 @@ use duban_core::limits::EVENTS_MAX;
 use duban_core::name::Name;
 use duban_core::ticket_id::TicketId;
 use duban_core::time::Instant;
-use sea_orm::sea_query::{Expr, ExprTrait};
-use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect, Select};
+use sea_orm::Order::Asc;
+use sea_orm::sea_query::{Expr, ExprTrait, SelectStatement};
+use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
 use uuid::Uuid;
 
-use super::entity::ticket;
-use super::event::digest;
+use super::claim::due;
+use super::entity::{snapshot, ticket};
 use super::rows::word;
-use super::{Store, StoreError};
+use super::{Store, StoreError, stored};
 
 /// A ticket as the next decision needs it.
 #[derive(Clone, Debug)]
@@ -38,7 +40,7 @@ pub struct Loaded {
     /// on, or there is nothing to come.
     pub wake_at: Option<Instant>,
     /// The ticket.
-    pub instance: Instance,
+    pub instance: Arc<Instance>,
 }
 
 impl Loaded {
@@ -50,9 +52,6 @@ impl Loaded {
     }
 }
 
-/// The row of a ticket, or why it is none.
-pub(super) type Row = Result<ticket::Model, StoreError>;
-
 /// A ticket, or why its stored bytes could not be read.
 pub type Readable = Result<Loaded, StoreError>;
 
@@ -63,11 +62,10 @@ impl Store {
     /// # Errors
     /// The database does not answer.
     pub async fn load(&self, ids: &[TicketId]) -> Result<Vec<(TicketId, Readable)>, StoreError> {
-        let query = ticket::Entity::find()
-            .filter(ticket::Column::Id.is_in(ids.iter().map(|id| id.0)))
-            .order_by_asc(ticket::Column::Root)
-            .order_by_asc(ticket::Column::Id);
-        self.readable(query).await
+        let mut query = stored::of_tickets();
+        query.and_where(Expr::col(("ticket", "id")).is_in(ids.iter().map(|id| id.0)));
+        query.order_by(("ticket", "root"), Asc).order_by(("ticket", "id"), Asc);
+        self.readable(&query).await
     }
 
     /// The tickets of which something is due at or before an instant, the earliest first, in the
@@ -80,12 +78,7 @@ impl Store {
         at: Instant,
         limit: u64,
     ) -> Result<Vec<(TicketId, Readable)>, StoreError> {
-        let query = ticket::Entity::find()
-            .filter(ticket::Column::WakeAt.lte(at.ms()))
-            .order_by_asc(ticket::Column::WakeAt)
-            .order_by_asc(ticket::Column::Id)
-            .limit(limit);
-        self.readable(query).await
+        self.readable(&due(at, None, limit)).await
     }
 
     /// When time next brings something about on any ticket.
@@ -93,13 +86,13 @@ impl Store {
     /// # Errors
     /// The database does not answer.
     pub async fn next_wake(&self) -> Result<Option<Instant>, StoreError> {
-        let query = ticket::Entity::find()
+        let query = snapshot::Entity::find()
             .select_only()
-            .column(ticket::Column::WakeAt)
-            .filter(ticket::Column::WakeAt.is_not_null())
+            .column(snapshot::Column::WakeAt)
+            .filter(snapshot::Column::WakeAt.is_not_null())
             // What is no number, which SQLite lets anybody write, stands behind all numbers.
-            .filter(ticket::Column::WakeAt.lte(i64::MAX))
-            .order_by_asc(ticket::Column::WakeAt)
+            .filter(snapshot::Column::WakeAt.lte(i64::MAX))
+            .order_by_asc(snapshot::Column::WakeAt)
             .limit(1);
         let at = query.into_tuple::<Option<i64>>().one(&self.read).await?;
         Ok(at.flatten().map(Instant::from_ms))
@@ -116,25 +109,24 @@ impl Store {
         after: Option<(Instant, TicketId)>,
         limit: u64,
     ) -> Result<Vec<(Instant, TicketId, Readable)>, StoreError> {
-        let mut query = ticket::Entity::find()
-            .filter(Expr::col(ticket::Column::Status).eq(word(Status::Closed.word())))
-            .filter(ticket::Column::StepSince.lte(at.ms()));
-        if let Some((since, id)) = after {
-            let later = ticket::Column::StepSince.eq(since.ms()).and(ticket::Column::Id.gt(id.0));
-            query = query.filter(ticket::Column::StepSince.gt(since.ms()).or(later));
+        let since = || Expr::col(("ticket", "step_since"));
+        let mut query = stored::of_tickets();
+        query.and_where(Expr::col(("ticket", "status")).eq(word(Status::Closed.word())));
+        query.and_where(since().lte(at.ms()));
+        if let Some((last, id)) = after {
+            let later = since().eq(last.ms()).and(Expr::col(("ticket", "id")).gt(id.0));
+            query.and_where(since().gt(last.ms()).or(later));
         }
-        let query = query
-            .order_by_asc(ticket::Column::StepSince)
-            .order_by_asc(ticket::Column::Id)
-            .limit(limit);
+        query.order_by(("ticket", "step_since"), Asc).order_by(("ticket", "id"), Asc);
+        query.limit(limit);
         let mut closed = Vec::new();
-        for (id, row) in self.rows(query).await? {
+        for (id, row) in self.rows(&query).await? {
             let since = match &row {
                 Ok(row) => Some(row.step_since),
-                Err(_) => self.instant(id, ticket::Column::StepSince).await?,
+                Err(_) => self.instant(("ticket", "id"), id, "step_since").await?,
             };
             let since = Instant::from_ms(since.unwrap_or_else(|| at.ms()));
-            closed.push((since, TicketId(id), self.loaded(row).await));
+            closed.push((since, TicketId(id), self.loaded(id, row).await));
         }
         Ok(closed)
     }
@@ -180,72 +172,13 @@ impl Store {
 
     async fn readable(
         &self,
-        query: Select<ticket::Entity>,
+        query: &SelectStatement,
     ) -> Result<Vec<(TicketId, Readable)>, StoreError> {
         let mut loaded = Vec::new();
         for (id, row) in self.rows(query).await? {
-            loaded.push((TicketId(id), self.loaded(row).await));
+            loaded.push((TicketId(id), self.loaded(id, row).await));
         }
         Ok(loaded)
-    }
-
-    /// The rows that a query finds, in its order; one that is none stands alone with its error.
-    pub(super) async fn rows(
-        &self,
-        query: Select<ticket::Entity>,
-    ) -> Result<Vec<(Uuid, Row)>, StoreError> {
-        match query.clone().all(&self.read).await.map_err(StoreError::from) {
-            Ok(rows) => Ok(rows.into_iter().map(|row| (row.id, Ok(row))).collect()),
-            // One of them is to blame, and not the others.
-            Err(StoreError::Unreadable(_)) => self.one_by_one(query).await,
-            Err(error) => Err(error),
-        }
-    }
-
-    async fn one_by_one(
-        &self,
-        query: Select<ticket::Entity>,
-    ) -> Result<Vec<(Uuid, Row)>, StoreError> {
-        let ids = query.select_only().column(ticket::Column::Id).into_tuple::<Uuid>();
-        let mut found = Vec::new();
-        for id in ids.all(&self.read).await? {
-            match ticket::Entity::find_by_id(id).one(&self.read).await.map_err(StoreError::from) {
-                Ok(None) => {}
-                Ok(Some(row)) => found.push((id, Ok(row))),
-                Err(error @ StoreError::Unreadable(_)) => found.push((id, Err(error))),
-                Err(error) => return Err(error),
-            }
-        }
-        Ok(found)
-    }
-
-    /// An instant by which rows are sorted, also where the rest of the row cannot be read; none
-    /// where that is none either.
-    pub(super) async fn instant(
-        &self,
-        id: Uuid,
-        column: ticket::Column,
-    ) -> Result<Option<i64>, StoreError> {
-        let query = ticket::Entity::find_by_id(id).select_only().column(column);
-        match query.into_tuple::<Option<i64>>().one(&self.read).await.map_err(StoreError::from) {
-            Ok(found) => Ok(found.flatten()),
-            Err(StoreError::Unreadable(_)) => Ok(None),
-            Err(error) => Err(error),
-        }
-    }
-
-    /// The ticket of a row.
-    pub(super) async fn loaded(&self, row: Row) -> Readable {
-        let row = row?;
-        let instance = if let Ok(instance) = Instance::from_bytes(&row.snapshot) {
-            instance
-        } else {
-            // Another shape, or none: history knows.
-            let ticket = TicketId(row.id);
-            tracing::warn!(ticket.id = %ticket, "a snapshot is rebuilt out of its history");
-            self.replayed(ticket).await?
-        };
-        with(row, instance)
     }
 }
 
@@ -256,16 +189,4 @@ impl Store {
 pub fn relived(events: &[Event]) -> Result<Instance, StoreError> {
     let ticket = |error| StoreError::unreadable(format!("工单的历史：{error}"));
     replay(events).map_err(ticket)
-}
-
-fn with(row: ticket::Model, instance: Instance) -> Readable {
-    Ok(Loaded {
-        version: row.version,
-        head: digest(&row.head)?,
-        source: row.source.into(),
-        matter: row.matter.into(),
-        wake_at: row.wake_at.map(Instant::from_ms),
-        ticket_no: row.ticket_no,
-        instance,
-    })
 }

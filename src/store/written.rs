@@ -3,7 +3,6 @@
 
 use std::collections::BTreeMap;
 
-use duban_core::digest::Digest;
 use duban_core::message::Message;
 use duban_core::name::Name;
 use duban_core::role::Audience;
@@ -73,17 +72,24 @@ static DEFINITION: Table<6> = Table {
     ],
 };
 
-/// Tickets that are there: one that is not as the decision saw it makes the commit stale. What has
-/// not changed is not written: no index of it is touched.
-pub(super) fn known_tickets<'c>(changes: &[&'c Change]) -> Rows<'c> {
+/// Tickets that are there: one that is not as the decision saw it makes the commit stale.
+pub(super) fn known_snapshots<'c>(changes: &[&'c Change]) -> Rows<'c> {
     let rows = changes.iter().filter_map(|change| {
         let loaded = change.loaded.as_ref()?;
-        let beside = beside(change, &loaded.ticket_no, loaded.version, loaded.head);
-        let mut was = columns::found_by(&loaded.instance, beside);
-        was.wake_at = loaded.wake_at.map(Instant::ms);
-        let beside = Beside { version: loaded.version + 1, head: change.head, ..beside };
+        let row = columns::snapshot(&change.instance, loaded.version + 1, change.head);
+        Some(columns::snapshot_cells(row))
+    });
+    columns::SNAPSHOT.rows(Meets::Raised, rows)
+}
+
+/// What such tickets are found by. What has not changed is not written: no index of it is touched.
+pub(super) fn known_tickets<'c>(changes: &[&'c Change]) -> Rows<'c> {
+    let rows = changes.iter().filter_map(|change| {
+        let loaded = change.loaded.as_ref().filter(|_| !change.is_found_as_before())?;
+        let beside = beside(change, &loaded.ticket_no);
+        let was = columns::ticket(&loaded.instance, beside);
         let is = columns::ticket(&change.instance, beside);
-        Some((columns::ticket_cells(was), columns::ticket_cells(is)))
+        (was != is).then(|| (columns::ticket_cells(was), columns::ticket_cells(is)))
     });
     columns::TICKET.changed(rows.collect())
 }
@@ -95,14 +101,20 @@ pub(super) fn new_tickets<'c>(
     let new = changes.iter().filter(|change| change.loaded.is_none());
     let rows = new.map(|change| {
         let number = numbers.get(&change.ticket()).map_or("", String::as_str);
-        let beside = beside(change, number, 1, change.head);
-        columns::ticket_cells(columns::ticket(&change.instance, beside))
+        columns::ticket_cells(columns::ticket(&change.instance, beside(change, number)))
     });
     columns::TICKET.rows(Meets::Stale, rows)
 }
 
-fn beside<'b>(change: &'b Change, ticket_no: &'b str, version: i64, head: Digest) -> Beside<'b> {
-    Beside { ticket_no, version, head, source: change.source(), matter: change.matter() }
+pub(super) fn new_snapshots<'c>(changes: &[&'c Change]) -> Rows<'c> {
+    let new = changes.iter().filter(|change| change.loaded.is_none());
+    let rows = new
+        .map(|change| columns::snapshot_cells(columns::snapshot(&change.instance, 1, change.head)));
+    columns::SNAPSHOT.rows(Meets::Stale, rows)
+}
+
+fn beside<'b>(change: &'b Change, ticket_no: &'b str) -> Beside<'b> {
+    Beside { ticket_no, source: change.source(), matter: change.matter() }
 }
 
 pub(super) fn events<'c>(changes: &[&'c Change], first: i64) -> Rows<'c> {

@@ -89,6 +89,12 @@ impl Wake {
         Ok(Self { local, bus: Some(bus) })
     }
 
+    /// Whether an address is one of a Redis.
+    #[must_use]
+    pub fn is_address(url: &str) -> bool {
+        redis::Client::open(url).is_ok()
+    }
+
     /// Something will be due at an instant.
     pub fn due_at(&self, at: Instant) {
         self.local.due_at(at);

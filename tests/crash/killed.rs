@@ -281,7 +281,7 @@ async fn check(place: &Place, seen: &Seen) {
     for (ticket, history) in &histories {
         let (_, loaded) = store.load(&[*ticket]).await.expect("an answer").remove(0);
         let loaded = loaded.expect("readable");
-        assert_eq!(store.replayed(*ticket).await.expect("a history"), loaded.instance);
+        assert_eq!(store.replayed(*ticket).await.expect("a history"), *loaded.instance);
         assert_eq!(history.last().map(|(_, hash)| *hash), Some(loaded.head));
         let mut rungs = BTreeSet::new();
         for (event, _) in history {

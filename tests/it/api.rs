@@ -85,6 +85,8 @@ async fn bad_input_is_told_with_its_field_and_changes_nothing() {
     check(with("tags", json!(["13800001234"])), "/tags/0", 422).await;
     check(with("comment", json!("x".repeat(2_001))), "/comment", 422).await;
     check(with("comment", json!("a\u{0}b")), "/comment", 400).await;
+    check(with("project_no", json!("44\u{202E}03")), "/project_no", 422).await;
+    check(with("project_no", json!("4403\n5")), "/project_no", 422).await;
     check(with("surprise", json!(1)), "/surprise", 400).await;
     check(with("matter", json!({"code": "x"})), "/matter", 400).await;
     check(with("reviewer", json!({"phone": 13_800_001_234_u64})), "/reviewer/phone", 400).await;

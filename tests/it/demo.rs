@@ -85,7 +85,7 @@ async fn every_step_light_and_card_occurs_and_a_second_start_goes_on() {
     let mut lights = Vec::new();
     for (_, one) in store.due(Instant::from_ms(i64::MAX / 4), 5_000).await.expect("tickets") {
         let instance = one.expect("readable").instance;
-        assert_eq!(store.replayed(instance.ticket).await.expect("a history"), instance);
+        assert_eq!(store.replayed(instance.ticket).await.expect("a history"), *instance);
         if instance.status == Status::Open {
             lights.extend(instance.light_at(now).map(Light::word));
         }

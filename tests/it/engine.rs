@@ -165,7 +165,7 @@ async fn commands_that_come_together_share_commits(db: TestDatabase) {
         assert!(events.iter().enumerate().all(|(n, event)| event.seq == n as u64 + 1));
         let replayed = db.store.replayed(*ticket).await.expect("a history");
         let (_, loaded) = db.store.load(&[*ticket]).await.expect("it").remove(0);
-        assert_eq!(loaded.expect("readable").instance, replayed);
+        assert_eq!(*loaded.expect("readable").instance, replayed);
     }
 }
 

@@ -40,7 +40,7 @@ async fn make_the_first_unreadable(db: &TestDatabase) {
     )
     .await;
     db.execute(
-        "UPDATE ticket SET snapshot = head WHERE id = \
+        "UPDATE snapshot SET bytes = head WHERE ticket = \
          (SELECT ticket FROM event ORDER BY position LIMIT 1)",
     )
     .await;
@@ -198,7 +198,7 @@ async fn a_wake_up_that_is_too_early_is_put_right(db: TestDatabase) {
     let house = simulated(&db).await;
     let done = house.review("matter", "R1").await.expect("a ticket");
     let wake = done.instance.expect("the ticket").next_wake();
-    db.execute("UPDATE ticket SET wake_at = 0").await;
+    db.execute("UPDATE snapshot SET wake_at = 0").await;
     assert_eq!(house.engine.advance_due(10).await.expect("advanced").due, 1);
     assert_eq!(db.store.next_wake().await.expect("an answer"), wake);
     assert_eq!(house.engine.advance_due(10).await.expect("advanced").due, 0);
@@ -208,7 +208,9 @@ async fn a_wake_up_that_is_too_early_is_put_right(db: TestDatabase) {
 /// A column of another type, which SQLite lets anybody write.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_row_of_another_type_holds_up_nobody() {
-    for column in ["red_at", "received_at", "revision"] {
+    for (table, key, column) in
+        [("ticket", "id", "red_at"), ("ticket", "id", "step_since"), ("snapshot", "ticket", "head")]
+    {
         let db = TestDatabase::new(crate::database::Kind::Sqlite).await;
         let house = simulated(&db).await;
         let mut numbers = Vec::new();
@@ -216,7 +218,8 @@ async fn a_row_of_another_type_holds_up_nobody() {
             numbers.push(house.review("matter", &format!("R{n}")).await.expect("one").ticket_no);
         }
         let number = &numbers[1];
-        db.execute(&format!("UPDATE ticket SET {column} = 'x' WHERE ticket_no = '{number}'")).await;
+        let this = format!("(SELECT id FROM ticket WHERE ticket_no = '{number}')");
+        db.execute(&format!("UPDATE {table} SET {column} = 'x' WHERE {key} = {this}")).await;
         let to = instant("2026-03-06T00:00:00+08:00");
         house.engine.advance_clock(to).await.expect("advanced");
         assert_eq!(db.number("SELECT count(*) FROM card").await, 2, "{column}");
@@ -241,7 +244,7 @@ async fn a_wake_up_that_is_none_stops_no_clock() {
     let db = TestDatabase::new(crate::database::Kind::Sqlite).await;
     let house = simulated(&db).await;
     house.review("matter", "R1").await.expect("a ticket");
-    db.execute("UPDATE ticket SET wake_at = 'soon'").await;
+    db.execute("UPDATE snapshot SET wake_at = 'soon'").await;
     assert_eq!(db.store.next_wake().await.expect("an answer"), None);
     let to = instant("2026-03-06T00:00:00+08:00");
     house.engine.advance_clock(to).await.expect("advanced");
@@ -259,8 +262,8 @@ async fn a_ticket_that_is_never_as_it_was_seen_is_set_aside() {
     }
     // Whoever writes this row finds its version changed.
     db.execute(
-        "CREATE TRIGGER moving BEFORE UPDATE ON ticket \
-         WHEN old.id = (SELECT id FROM ticket ORDER BY id LIMIT 1 OFFSET 4) \
+        "CREATE TRIGGER moving BEFORE UPDATE ON snapshot \
+         WHEN old.ticket = (SELECT id FROM ticket ORDER BY id LIMIT 1 OFFSET 4) \
          AND new.seq > old.seq BEGIN SELECT RAISE(IGNORE); END",
     )
     .await;

@@ -49,6 +49,22 @@ async fn a_clock_far_behind_is_refused_unless_it_is_accepted() {
     assert_eq!(listed["tickets"].as_array().map(Vec::len), Some(1));
 }
 
+/// What a simulated clock has moved on cannot be moved back.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_simulated_clock_is_refused_where_the_systems_is_used() {
+    let place = Place::new().await;
+    let simulated = ["--clock", "simulated"];
+    // The other way round: what began as a trial may be gone on with.
+    for flags in [&simulated[..], &[]] {
+        assert_eq!(place.serve(flags).stop(), Some(0));
+    }
+    let told = place.try_serve(&simulated).err().expect("refused");
+    assert!(told.contains("系统时钟") && told.contains("--accept-clock"), "{told}");
+    let accepted = [&simulated[..], &["--accept-clock"]].concat();
+    assert_eq!(place.serve(&accepted).stop(), Some(0));
+    place.try_serve(&simulated).err().expect("it is accepted each time anew");
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_was_accepted_is_there_after_a_kill() {
     let place = Place::new().await;

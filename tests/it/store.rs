@@ -41,7 +41,7 @@ async fn what_is_committed_is_read_back(db: TestDatabase) {
     let loaded = loaded.expect("readable");
     assert_eq!(loaded.instance, instance);
     assert_eq!((loaded.head, loaded.version, &loaded.ticket_no), (head, 1, number));
-    assert_eq!(db.store.replayed(ticket).await.expect("a history"), instance);
+    assert_eq!(db.store.replayed(ticket).await.expect("a history"), *instance);
     assert_eq!(db.store.next_wake().await.expect("an answer"), instance.next_wake());
     assert_eq!(db.number("SELECT count(*) FROM deadline WHERE state = 'running'").await, 2);
 
@@ -50,7 +50,7 @@ async fn what_is_committed_is_read_back(db: TestDatabase) {
     let after = change.instance.clone();
     assert!(after.seq > instance.seq);
     commit(&db.store, wake, &[change]).await.expect("committed");
-    assert_eq!(db.store.replayed(ticket).await.expect("a history"), after);
+    assert_eq!(db.store.replayed(ticket).await.expect("a history"), *after);
     let history = db.store.history(ticket, 0, 100).await.expect("a history");
     let chained = history.iter().fold(duban_core::digest::Digest::ZERO, |head, event| {
         let next = head.link(&event.bytes);
@@ -133,7 +133,7 @@ async fn a_broken_snapshot_is_rebuilt_from_history(db: TestDatabase) {
     let (ticket, instance) = (change.ticket(), change.instance.clone());
     commit(&db.store, at, &[change]).await.expect("committed");
     let raw = db.raw().await;
-    raw.execute_unprepared("UPDATE ticket SET snapshot = head").await.expect("harmed");
+    raw.execute_unprepared("UPDATE snapshot SET bytes = head").await.expect("harmed");
     let (_, loaded) = db.store.load(&[ticket]).await.expect("tickets").remove(0);
     assert_eq!(loaded.expect("rebuilt").instance, instance);
     raw.execute_unprepared("UPDATE event SET bytes = hash").await.expect("harmed");

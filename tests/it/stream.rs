@@ -213,7 +213,9 @@ async fn what_cannot_be_read_hides_nothing() {
     }
     let of = |number: &str| format!("(SELECT id FROM ticket WHERE ticket_no = '{number}')");
     // The snapshot of the second, and with it its history; of the third one event only.
-    place.harm(&format!("UPDATE ticket SET snapshot = head WHERE id = {}", of(&numbers[1]))).await;
+    place
+        .harm(&format!("UPDATE snapshot SET bytes = head WHERE ticket = {}", of(&numbers[1])))
+        .await;
     let first =
         format!("UPDATE event SET bytes = hash WHERE seq = 1 AND ticket = {}", of(&numbers[1]));
     place.harm(&first).await;

@@ -101,11 +101,11 @@ const HARMS: &[(&str, &[&str], &str)] = &[
         ],
         "先于前一号",
     ),
-    ("a head changed", &["UPDATE ticket SET head = zeroblob(32) WHERE id = $1"], "末端摘要"),
+    ("a head changed", &["UPDATE snapshot SET head = zeroblob(32) WHERE ticket = $1"], "末端摘要"),
     (
         "a head and its last event's hash changed",
         &[
-            "UPDATE ticket SET head = zeroblob(32) WHERE id = $1",
+            "UPDATE snapshot SET head = zeroblob(32) WHERE ticket = $1",
             "UPDATE event SET hash = zeroblob(32) WHERE ticket = $1 AND seq = \
              (SELECT max(seq) FROM event WHERE ticket = $1)",
         ],
@@ -113,8 +113,8 @@ const HARMS: &[(&str, &[&str], &str)] = &[
     ),
     (
         "a snapshot changed",
-        &["UPDATE ticket SET snapshot = (SELECT other.snapshot FROM ticket other \
-           WHERE other.id <> $1 LIMIT 1) WHERE id = $1"],
+        &["UPDATE snapshot SET bytes = (SELECT other.bytes FROM snapshot other \
+           WHERE other.ticket <> $1 LIMIT 1) WHERE ticket = $1"],
         "快照不是其历史的重放",
     ),
     (
@@ -124,8 +124,19 @@ const HARMS: &[(&str, &[&str], &str)] = &[
     ),
     (
         "time stopped",
-        &["UPDATE ticket SET wake_at = NULL WHERE id = $1"],
-        "ticket.wake_at 与其历史不符",
+        &["UPDATE snapshot SET wake_at = NULL WHERE ticket = $1"],
+        "snapshot.wake_at 与其历史不符",
+    ),
+    (
+        "a snapshot removed",
+        &["DELETE FROM snapshot WHERE ticket = $1"],
+        "快照（snapshot 表）不存在",
+    ),
+    (
+        "another ticket's snapshot as well",
+        &["INSERT INTO snapshot SELECT x'00000000000000000000000000000000', version, seq, head, \
+           recorded_at, wake_at, bytes FROM snapshot WHERE ticket = $1"],
+        "snapshot 表中有工单",
     ),
     (
         "another citizen in a ticket",
@@ -151,6 +162,7 @@ const HARMS: &[(&str, &[&str], &str)] = &[
         "a ticket removed with all that is its own",
         &[
             "DELETE FROM ticket WHERE id = $1",
+            "DELETE FROM snapshot WHERE ticket = $1",
             "DELETE FROM event WHERE ticket = $1",
             "DELETE FROM deadline WHERE ticket = $1",
             "DELETE FROM card WHERE ticket = $1",

@@ -1,7 +1,7 @@
 //! What several nodes and long years ask of the store: claims that nobody holds for long, upkeep that
 //! goes forward in steps.
 
-use duban::store::Publication;
+use duban::store::{Publication, Store};
 use duban_core::digest::Digest;
 use duban_core::ticket_id::TicketId;
 use duban_core::time::{Day, Instant};
@@ -14,6 +14,7 @@ on_both!(
     what_must_be_rebuilt_is_not_kept_from_others,
     a_publication_goes_forward_only,
     old_requests_are_forgotten_in_steps,
+    tickets_of_before_are_taken_along,
 );
 
 const START: &str = "2026-03-02T10:00:00+08:00";
@@ -23,7 +24,7 @@ async fn what_must_be_rebuilt_is_not_kept_from_others(db: TestDatabase) {
     let opened: Vec<_> = (0..300).map(|_| opening(at)).collect();
     commit(&db.store, at, &opened).await.expect("committed");
     // As after an upgrade that changed the shape of snapshots.
-    db.execute("UPDATE ticket SET snapshot = head").await;
+    db.execute("UPDATE snapshot SET bytes = head").await;
     let far = Instant::from_ms(i64::MAX / 4);
     let (claim, loaded) = db.store.claim_due(far, 250).await.expect("a claim");
     assert!(loaded.iter().all(|(_, one)| one.is_ok()), "rebuilt");
@@ -59,7 +60,7 @@ async fn a_publication_goes_forward_only(db: TestDatabase) {
 async fn old_requests_are_forgotten_in_steps(db: TestDatabase) {
     for (key, created_at) in [("a", 1), ("b", 2), ("c", 3), ("d", 4)] {
         let columns = "subject, operation, key, secret, commitment, status, created_at";
-        let hash = "(SELECT head FROM ticket LIMIT 1)";
+        let hash = "(SELECT head FROM snapshot LIMIT 1)";
         let values = format!("'h001', 'POST /', '{key}', {hash}, {hash}, 200, {created_at}");
         if key == "a" {
             let at = instant(START);
@@ -73,4 +74,32 @@ async fn old_requests_are_forgotten_in_steps(db: TestDatabase) {
     assert_eq!(forget(2).await, Ok(1));
     assert_eq!(forget(2).await, Ok(0));
     assert_eq!(db.number("SELECT count(*) FROM idempotency").await, 1);
+}
+
+/// A database as it was before snapshots had a table of their own: brought up to date, it is whole.
+async fn tickets_of_before_are_taken_along(db: TestDatabase) {
+    let at = instant(START);
+    commit(&db.store, at, &[opening(at), opening(at)]).await.expect("committed");
+    let before = db.store.due(Instant::from_ms(i64::MAX / 4), 10).await.expect("tickets");
+    let columns = [
+        ("version", "version", "BIGINT"),
+        ("seq", "seq", "BIGINT"),
+        ("head", "head", "BYTEA"),
+        ("recorded_at", "recorded_at", "BIGINT"),
+        ("wake_at", "wake_at", "BIGINT"),
+        ("snapshot", "bytes", "BYTEA"),
+    ];
+    for (was, is, kind) in columns {
+        db.execute(&format!("ALTER TABLE ticket ADD COLUMN {was} {kind}")).await;
+        let fill = format!("SELECT s.{is} FROM snapshot s WHERE s.ticket = ticket.id");
+        db.execute(&format!("UPDATE ticket SET {was} = ({fill})")).await;
+    }
+    db.execute("CREATE INDEX ticket_wake ON ticket (wake_at, id) WHERE wake_at IS NOT NULL").await;
+    db.execute("DROP TABLE snapshot").await;
+    db.execute("DELETE FROM seaql_migrations WHERE version LIKE '%000009_snapshots'").await;
+    let (store, steps) = Store::migrate(&db.url).await.expect("brought up to date");
+    assert_eq!(steps, 1);
+    let after = store.due(Instant::from_ms(i64::MAX / 4), 10).await.expect("tickets");
+    assert_eq!(format!("{after:?}"), format!("{before:?}"));
+    duban::audit::verify(&store, None, |_| ()).await.expect("whole");
 }

@@ -7,7 +7,6 @@ use std::time::Instant as Stopwatch;
 use duban_core::command::{Act, Command as Asked, Moment, Opening, SETTLE_MS};
 use duban_core::decide::{Context, decide, open};
 use duban_core::digest::Digest;
-use duban_core::instance::Instance;
 use duban_core::name::Name;
 use duban_core::role::{Actor, Role};
 use duban_core::ticket_id::TicketId;
@@ -153,7 +152,7 @@ impl Herd {
         for _ in 0..REPLAYED {
             let (id, loaded) = &all[rng.usize(..all.len())];
             let Ok(loaded) = loaded else { return Ok(false) };
-            good &= store.replayed(*id).await? == loaded.instance;
+            good &= store.replayed(*id).await? == *loaded.instance;
             good &= loaded.instance.cards.len() == 1;
             good &= loaded.instance.next_wake().is_some_and(|wake| wake > due);
         }
@@ -262,7 +261,7 @@ fn delivered(
         revision: None,
     };
     let mut go = |asked: &Asked, at: Instant| {
-        let before: Instance = change.instance.clone();
+        let before = Arc::clone(&change.instance);
         let decided = decide(context, &before, asked, Moment { at, recorded_at });
         let decided = decided.map_err(|refusal| told(&refusal.rejection))?;
         change.absorb(decided.into_owned());

@@ -1,5 +1,7 @@
 //! `POST /v1/tickets/{ticket_no}/actions/{action}`: do it.
 
+use std::sync::Arc;
+
 use axum::Json;
 use axum::extract::State;
 use axum::http::HeaderMap;
@@ -7,7 +9,6 @@ use axum::response::{IntoResponse, Response};
 use duban_core::definition::FieldFault;
 use duban_core::digest::Digest;
 use duban_core::evidence::named_in;
-use duban_core::instance::Instance;
 use duban_core::name::Name;
 use serde_json::Value;
 
@@ -92,7 +93,7 @@ impl Deed<'_> {
         let task = self.task(&seen, revision).await?;
         let done = self.api.engine.submit(arrival, task, key).await?;
         if let Some(instance) = &done.instance {
-            seen.loaded.instance = Instance::clone(instance);
+            seen.loaded.instance = Arc::clone(instance);
         }
         Ok((seen, done))
     }

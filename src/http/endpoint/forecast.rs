@@ -65,7 +65,7 @@ pub(crate) async fn get(
     let refused = |refusal: duban_core::rejection::Refusal| Declined::from(refusal.rejection);
     let (coming, complete) = forecast(context, &instance, until).map_err(refused)?;
     let mut shown = Vec::new();
-    let mut before = &instance;
+    let mut before: &Instance = &instance;
     for one in &coming {
         let definition = context.definition(&one.instance)?;
         shown.extend(ComingView::of(one, before, definition, caller.role));
@@ -190,7 +190,7 @@ impl Api {
     /// What turns, with the obligation that brings it about, as far as the ticket can be read.
     fn turning(&self, ticket_no: String, loaded: Option<&Loaded>, turning: Turning) -> TurningView {
         let Turning { at, is_red, .. } = turning;
-        let instance: Option<&Instance> = loaded.map(|loaded| &loaded.instance);
+        let instance: Option<&Instance> = loaded.map(|loaded| &*loaded.instance);
         let owed = instance.into_iter().flat_map(|one| &one.runs).filter(|run| {
             let is_owed = run.kind == Kind::Obligation && run.state == RunState::Running;
             is_owed && run.party == Party::Agency

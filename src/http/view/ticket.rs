@@ -2,6 +2,8 @@
 //! was when it last gave the ticket back. Whoever has a ticket sees all of its life, that with other
 //! agencies too: the chain is one. Must never show an agency a ticket that it never had.
 
+use std::sync::Arc;
+
 use duban_core::definition::Definition;
 use duban_core::event::Event;
 use duban_core::instance::Instance;
@@ -109,10 +111,10 @@ impl Api {
     pub(crate) async fn view(&self, caller: &Caller, seen: Seen) -> Result<TicketView, Problem> {
         let Seen { id, loaded, sight } = seen;
         let shown = match sight {
-            Sight::Whole => loaded.instance.clone(),
+            Sight::Whole => Arc::clone(&loaded.instance),
             Sight::Former { until } => {
                 let events = self.engine.store().events_until(id, until).await?;
-                own_part(caller, &events, until, &loaded.instance)?
+                Arc::new(own_part(caller, &events, until, &loaded.instance)?)
             }
         };
         let at = self.engine.clock().now();

@@ -12,7 +12,7 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 use std::time::Duration;
 
-use sea_orm::{Database, DatabaseConnection, DbBackend, StatementBuilder};
+use sea_orm::{Database, DatabaseConnection, DbBackend, DbErr, RuntimeErr, StatementBuilder, sqlx};
 use tokio::sync::{Mutex, MutexGuard};
 
 use super::StoreError;
@@ -28,6 +28,9 @@ const READERS_MAX: u32 = 4;
 
 /// How long anybody waits for a connection, or for others to end their writing.
 const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// How long a start is silent about a server that is not there.
+const TELL_AFTER: Duration = Duration::from_secs(1);
 
 /// One database.
 pub(super) struct Opened {
@@ -70,10 +73,15 @@ pub(super) enum Broken {
 
 /// Opens the database of an address. What its commits cost is counted in statements.
 pub(super) async fn connect(url: &str, statements: Arc<AtomicU64>) -> Result<Opened, StoreError> {
-    match backend(url)? {
-        DbBackend::Sqlite => sqlite::connect(url, statements).await,
-        _ => postgres::connect(url, statements).await,
+    if backend(url)? == DbBackend::Sqlite {
+        return sqlite::connect(url, statements).await;
     }
+    let mut connected = Box::pin(postgres::connect(url, statements));
+    if let Ok(connected) = tokio::time::timeout(TELL_AFTER, &mut connected).await {
+        return connected;
+    }
+    tracing::warn!("the database does not answer yet; it is given ten seconds");
+    connected.await
 }
 
 /// One connection on which statements take as long as they take.
@@ -85,13 +93,39 @@ pub(super) async fn patient(url: &str) -> Result<DatabaseConnection, StoreError>
     Database::connect(options).await.map_err(opening)
 }
 
-fn opening(error: sea_orm::DbErr) -> StoreError {
+fn opening(error: DbErr) -> StoreError {
+    use sqlx::Error::{Configuration, Tls};
+    let is_address = match &error {
+        DbErr::Conn(RuntimeErr::SqlxError(error)) => matches!(**error, Configuration(_)),
+        DbErr::Conn(RuntimeErr::Internal(_)) => true,
+        _ => false,
+    };
+    if is_address {
+        let say = "无法解析；形如 postgres://用户:口令@主机:5432/库名，口令中的特殊字符须转义（如 @ 写作 %40）";
+        return StoreError::Address(say.to_owned());
+    }
+    let is_tls =
+        matches!(&error, DbErr::Conn(RuntimeErr::SqlxError(one)) if matches!(**one, Tls(_)));
     match StoreError::from(error) {
-        StoreError::Refused { code } | StoreError::Database(code) => StoreError::Unreachable(code),
+        StoreError::Database(_) if is_tls => StoreError::Unreachable("加密连接不成功".to_owned()),
+        StoreError::Refused { code } | StoreError::Database(code) => {
+            StoreError::Unreachable(why(code))
+        }
         // Nobody else can be in the way yet.
         StoreError::Busy => StoreError::Unreachable("服务器没有应答".to_owned()),
         other => other,
     }
+}
+
+/// What a server says to whoever comes in, where something can be done about it.
+fn why(code: String) -> String {
+    let says = match code.as_str() {
+        "3D000" => "服务器上没有这个数据库，请先建库",
+        "28P01" | "28000" => "用户名或口令不被接受",
+        "42501" => "该用户没有所需的权限",
+        _ => return code,
+    };
+    format!("{says}，代码 {code}")
 }
 
 /// Which database an address names.

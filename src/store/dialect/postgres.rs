@@ -168,7 +168,7 @@ impl Tx for Setwise {
         let done = in_time(ANSWER_TIMEOUT, query.execute(connection)).await;
         let written = done.map_err(told)?.rows_affected();
         let all = written == rows.len() as u64;
-        if !all && matches!(rows.meets, Meets::Changed) {
+        if !all && rows.meets.is_change() {
             return Err(StoreError::Stale);
         }
         Ok(())
@@ -203,13 +203,17 @@ fn text(rows: &Rows<'_>) -> String {
     let arrays = arrays.join(", ");
     let names: Vec<&str> = rows.columns.iter().map(|(name, _)| *name).collect();
     let names_of = names.join(", ");
-    if matches!(rows.meets, Meets::Changed) {
-        let changing = names.iter().filter(|name| **name != "id");
-        let set: Vec<String> = changing.map(|name| format!("{name} = new.{name}")).collect();
+    if rows.meets.is_change() {
+        let (key, others) = (names[0], &names[1..]);
+        let set: Vec<String> = others.iter().map(|name| format!("{name} = new.{name}")).collect();
         let set = set.join(", ");
+        let guard = match rows.meets {
+            Meets::Raised => format!(" AND {table}.version = new.version - 1"),
+            _ => String::new(),
+        };
         return format!(
             "UPDATE {table} SET {set} FROM UNNEST({arrays}) AS new ({names_of}) \
-             WHERE {table}.id = new.id AND {table}.version = new.version - 1"
+             WHERE {table}.{key} = new.{key}{guard}"
         );
     }
     let mut text = format!("INSERT INTO {table} ({names_of}) SELECT * FROM UNNEST({arrays})");

@@ -180,7 +180,7 @@ impl Rowwise<'_> {
         let mut statement = self.tx.prepare_cached(&text(rows)).map_err(told)?;
         for row in rows.cells.chunks_exact(rows.columns.len()) {
             let changed = statement.execute(rusqlite::params_from_iter(row)).map_err(told)?;
-            if changed == 0 && matches!(rows.meets, Meets::Changed) {
+            if changed == 0 && rows.meets.is_change() {
                 return Err(StoreError::Stale);
             }
         }
@@ -206,12 +206,17 @@ impl Rowwise<'_> {
 fn text(rows: &Rows<'_>) -> String {
     let names: Vec<&str> = rows.columns.iter().map(|(name, _)| *name).collect();
     let table = rows.table;
-    if matches!(rows.meets, Meets::Changed) {
-        let place = |of: &str| names.iter().position(|name| *name == of).map_or(0, |at| at + 1);
-        let changing = names.iter().filter(|name| **name != "id");
-        let set: Vec<String> = changing.map(|name| format!("{name} = ?{}", place(name))).collect();
-        let (set, id, version) = (set.join(", "), place("id"), place("version"));
-        return format!("UPDATE {table} SET {set} WHERE id = ?{id} AND version = ?{version} - 1");
+    if rows.meets.is_change() {
+        let set = |(place, name): (usize, &&str)| format!("{name} = ?{}", place + 1);
+        let terms: Vec<String> = names.iter().enumerate().map(set).collect();
+        let (key, others) = terms.split_at(1);
+        let (key, set) = (&key[0], others.join(", "));
+        let version = terms.iter().find(|term| term.starts_with("version = "));
+        let guard = match (rows.meets, version) {
+            (Meets::Raised, Some(version)) => format!(" AND {version} - 1"),
+            _ => String::new(),
+        };
+        return format!("UPDATE {table} SET {set} WHERE {key}{guard}");
     }
     let marks = vec!["?"; names.len()].join(", ");
     let mut text = format!("INSERT INTO {table} ({}) VALUES ({marks})", names.join(", "));

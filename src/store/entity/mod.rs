@@ -16,5 +16,6 @@ pub(super) mod personal_data;
 pub(super) mod publication;
 pub(super) mod review;
 pub(super) mod secret;
+pub(super) mod snapshot;
 pub(super) mod ticket;
 pub(super) mod token;

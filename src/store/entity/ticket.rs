@@ -1,4 +1,4 @@
-//! A ticket: its snapshot, and what lists filter by. Must never know another table.
+//! A ticket: what lists filter by. Must never know another table.
 
 use sea_orm::entity::prelude::*;
 
@@ -9,10 +9,7 @@ pub struct Model {
     pub id: Uuid,
     pub root: Uuid,
     pub ticket_no: String,
-    pub version: i64,
     pub revision: i32,
-    pub seq: i64,
-    pub head: Vec<u8>,
     pub class: String,
     pub workflow: String,
     pub workflow_version: i32,
@@ -27,11 +24,8 @@ pub struct Model {
     pub source: String,
     pub matter: String,
     pub received_at: i64,
-    pub recorded_at: i64,
     pub yellow_at: Option<i64>,
     pub red_at: Option<i64>,
-    pub wake_at: Option<i64>,
-    pub snapshot: Vec<u8>,
 }
 
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
