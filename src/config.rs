@@ -81,6 +81,8 @@ pub struct Settings {
     /// The Redis between nodes, if there is one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub redis_url: Option<String>,
+    /// Where traces go: the address of a collector (OTLP over HTTP).
+    pub otlp_endpoint: Option<String>,
     /// The folder of attachments, the same for all nodes; where none is named, beside a database
     /// file or, for a server, in the working folder.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -141,6 +143,7 @@ impl Default for Settings {
             listen: SocketAddr::from(([127, 0, 0, 1], 8080)),
             database_url: "sqlite://duban.db?mode=rwc".to_owned(),
             redis_url: None,
+            otlp_endpoint: None,
             attachments: None,
             clock: ClockKind::System,
             start_at: None,
@@ -250,6 +253,7 @@ const SETTINGS: &[&str] = &[
     "listen",
     "database_url",
     "redis_url",
+    "otlp_endpoint",
     "attachments",
     "clock",
     "start_at",

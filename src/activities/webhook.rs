@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use duban_core::time::Instant;
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
+use reqwest::header::HeaderMap;
 use reqwest::{Client, Url, redirect};
 use serde_json::{Value, json};
 use standardwebhooks::Webhook as Signer;
@@ -14,6 +15,7 @@ use standardwebhooks::Webhook as Signer;
 use crate::clock;
 use crate::config::Destination;
 use crate::store::{Carried, Posted, Store};
+use crate::telemetry::traces;
 
 /// How long a connection may take.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
@@ -86,6 +88,7 @@ impl Webhook {
             .header("webhook-id", id)
             .header("webhook-timestamp", seconds)
             .header("webhook-signature", signature)
+            .headers(traced())
             .body(body);
         match call.send().await {
             Ok(answer) if answer.status().is_success() => Carried::Arrived,
@@ -98,6 +101,13 @@ impl Webhook {
             Err(_) => Carried::Failed("call"),
         }
     }
+}
+
+/// By which the receiver can go on with the trace.
+fn traced() -> HeaderMap {
+    let mut headers = HeaderMap::new();
+    traces::name(&mut headers);
+    headers
 }
 
 /// What is sent: identities and codes; whoever wants more asks the API with his own rights.

@@ -8,9 +8,10 @@ use serde::Serialize;
 use super::place::{AttachmentsFlag, LawFlags, Place, RegisterFlag};
 use super::service::{Service, stopped};
 use super::supervised;
-use super::{Ended, block_on};
+use super::{Ended, Failure, block_on};
 use crate::config::{ClockKind, NodeRole};
-use crate::telemetry;
+use crate::telemetry::traces::Traces;
+use crate::{crypto, telemetry};
 
 #[derive(clap::Args)]
 pub(super) struct Serve {
@@ -28,6 +29,10 @@ pub(super) struct Flags {
     #[arg(long, value_name = "网址")]
     #[serde(skip_serializing_if = "Option::is_none")]
     redis_url: Option<String>,
+    /// 链路追踪送往何处：OTLP 收集器的地址（如 http://127.0.0.1:4318/v1/traces）[DUBAN_OTLP_ENDPOINT]
+    #[arg(long, value_name = "地址")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    otlp_endpoint: Option<String>,
     #[command(flatten)]
     #[serde(flatten)]
     files: AttachmentsFlag,
@@ -79,9 +84,12 @@ fn role(text: &str) -> Result<NodeRole, String> {
 impl Serve {
     pub(super) fn run(self) -> Ended {
         let settings = self.place.settings()?;
-        telemetry::log();
-        block_on(async {
-            let service = Service::ready(settings).await?;
+        let node = crypto::identity();
+        let traces = settings.otlp_endpoint.as_deref().map(|address| Traces::to(address, node));
+        let traces = traces.transpose().map_err(Failure::Input)?;
+        telemetry::log(traces.as_ref());
+        let ended = block_on(async {
+            let service = Service::ready(settings, node).await?;
             let stop = stopped();
             let clock = service.engine.clock().now();
             if let Some(address) = service.address() {
@@ -96,6 +104,10 @@ impl Serve {
             let ended = service.run(stop).await;
             alive.abort();
             ended
-        })
+        });
+        if let Some(traces) = traces {
+            traces.close();
+        }
+        ended
     }
 }

@@ -9,6 +9,7 @@ use std::time::Duration;
 use duban_core::time::Instant;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
+use uuid::Uuid;
 
 use super::{Failure, source};
 use crate::activities::Activities;
@@ -39,7 +40,7 @@ pub(super) struct Service {
 
 impl Service {
     /// Puts everything together and takes the address.
-    pub(super) async fn ready(settings: Settings) -> Result<Self, Failure> {
+    pub(super) async fn ready(settings: Settings, node: Uuid) -> Result<Self, Failure> {
         // What is wrong with the settings is told before a database is touched.
         let shelf = catalog::shelf(&source(settings.workflows.clone()))?;
         let calendar = catalog::calendar(&source(settings.calendars.clone()))?;
@@ -60,7 +61,7 @@ impl Service {
             pseudonyms: store.secret("pseudonyms", crypto::key()).await?,
             stream: store.secret("stream", crypto::key()).await?,
         };
-        let presence = presence(&settings);
+        let presence = presence(&settings, node);
         let wake = match &settings.redis_url {
             None => Wake::default(),
             Some(url) => Wake::between_nodes(url, &store.house().await?, presence.clone())
@@ -174,10 +175,10 @@ fn vault(settings: &Settings) -> Result<Vault, Failure> {
 }
 
 /// What this node says of itself to the others.
-fn presence(settings: &Settings) -> Presence {
+fn presence(settings: &Settings, node: Uuid) -> Presence {
     let host = std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
     Presence {
-        node: crypto::identity(),
+        node,
         host: host.trim().to_owned(),
         roles: settings.roles.iter().map(|role| role.word().to_owned()).collect(),
         version: env!("CARGO_PKG_VERSION").to_owned(),

@@ -3,6 +3,7 @@
 
 use duban_core::ticket_id::TicketId;
 use duban_core::time::Instant;
+use tracing::Instrument;
 
 use super::request::{Outcome, Request, Task, Work};
 use super::{Declined, Engine, order};
@@ -47,7 +48,8 @@ impl Engine {
             .collect();
         let due = loaded.len();
         let early: Vec<_> = loaded.iter().filter_map(|(id, one)| early(*id, one, until)).collect();
-        let outcomes = inner.carry_out_claimed(works, loaded, claim).await;
+        let span = tracing::info_span!("advance", tickets = due);
+        let outcomes = inner.carry_out_claimed(works, loaded, claim).instrument(span).await;
         self.put_right(&early).await?;
         let done = outcomes.iter().filter(|one| matches!(one, Outcome::Done(_))).count();
         let moved = done.saturating_sub(early.len());

@@ -10,6 +10,7 @@ use std::time::Duration;
 
 use duban_core::ticket_id::TicketId;
 use duban_core::time::Instant;
+use tracing::Instrument;
 use uuid::Uuid;
 
 use super::desk::{Decided, Desk};
@@ -175,7 +176,8 @@ impl Inner {
         let definitions = self.knowledge.unstored(pins());
         let commit = Commit { id, at, changes, days: &days, definitions, seen };
         let begun = std::time::Instant::now();
-        match self.store.commit(&commit, claim).await {
+        let span = tracing::info_span!("commit", tickets = changes.len());
+        match self.store.commit(&commit, claim).instrument(span).await {
             Ok(committed) => {
                 self.wake.committed();
                 #[expect(clippy::cast_precision_loss, reason = "a few hundred tickets")]

@@ -4,6 +4,7 @@
 use std::sync::Arc;
 
 use tokio::sync::{Semaphore, mpsc};
+use tracing::Instrument;
 
 use super::request::{Outcome, Submitted, Work};
 use super::{Declined, Inner};
@@ -24,12 +25,18 @@ pub(super) async fn run(
     let settling = Arc::new(Semaphore::new(SETTLING_MAX));
     let mut batch = Vec::with_capacity(BATCH_MAX);
     while queue.recv_many(&mut batch, BATCH_MAX).await > 0 {
-        let (works, waiting): (Vec<_>, Vec<_>) =
-            batch.drain(..).map(|one| (Work::new(one.request), (one.running, one.answer))).unzip();
+        let span = tracing::info_span!("batch", requests = batch.len());
+        let (works, waiting): (Vec<_>, Vec<_>) = batch
+            .drain(..)
+            .map(|one| {
+                span.follows_from(one.span.id());
+                (Work::new(one.request), (one.running, one.answer, one.span))
+            })
+            .unzip();
         #[expect(clippy::cast_precision_loss, reason = "a few hundred requests")]
         metrics::histogram!("duban_commands_coalesced").record(works.len() as f64);
-        let outcomes = inner.carry_out(works, Vec::new()).await;
-        for (outcome, (running, answer)) in outcomes.into_iter().zip(waiting) {
+        let outcomes = inner.carry_out(works, Vec::new()).instrument(span).await;
+        for (outcome, (running, answer, span)) in outcomes.into_iter().zip(waiting) {
             metrics::counter!("duban_commands_total", "outcome" => outcome.word()).increment(1);
             let answered = match outcome {
                 // The key is free before anybody hears of the outcome.
@@ -47,7 +54,7 @@ pub(super) async fn run(
                         continue;
                     };
                     let (clock, again) = (inner.clock.clone(), again.clone());
-                    let submitted = Submitted { request: *request, running, answer };
+                    let submitted = Submitted { request: *request, running, answer, span };
                     tokio::spawn(async move {
                         clock.sleep_until(until).await;
                         drop(place);

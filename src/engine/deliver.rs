@@ -10,6 +10,7 @@ use std::sync::{Arc, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use duban_core::time::Instant;
+use tracing::Instrument;
 
 use super::Engine;
 use crate::crypto;
@@ -149,7 +150,14 @@ impl Engine {
             return Ok(Delivered::default());
         }
         let carried = futures::future::join_all(claimed.iter().map(|message| {
-            let carrying = (inner.carrier)(message.clone());
+            let span = tracing::info_span!(
+                "deliver",
+                otel.kind = "producer",
+                message.kind = message.kind,
+                message.destination = message.destination,
+                message.attempts = message.attempts,
+            );
+            let carrying = (inner.carrier)(message.clone()).instrument(span);
             async move { (message.id, message.attempts, carrying.await) }
         }))
         .await;

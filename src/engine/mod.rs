@@ -27,6 +27,7 @@ use std::sync::{Arc, Mutex};
 
 use duban_core::time::Instant;
 use tokio::sync::{mpsc, oneshot};
+use tracing::Span;
 
 pub use advance::{ADVANCES_AT_ONCE, Advanced};
 pub use declined::Declined;
@@ -184,7 +185,8 @@ impl Engine {
         let (answer, answered) = oneshot::channel();
         let request = Request { arrived_at: arrival.at, task, key };
         let queue = &self.queues[request.task.turn(self.queues.len())];
-        queue.try_send(Submitted { request, running, answer }).map_err(|error| match error {
+        let submitted = Submitted { request, running, answer, span: Span::current() };
+        queue.try_send(submitted).map_err(|error| match error {
             mpsc::error::TrySendError::Full(_) => Declined::Busy,
             mpsc::error::TrySendError::Closed(_) => Declined::Stopping,
         })?;

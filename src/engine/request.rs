@@ -14,6 +14,7 @@ use duban_core::ticket_id::TicketId;
 use duban_core::time::{Day, Instant};
 use serde_json::Value;
 use tokio::sync::oneshot;
+use tracing::Span;
 use uuid::Uuid;
 
 use super::Declined;
@@ -175,6 +176,8 @@ pub(super) struct Submitted {
     /// somebody still waits for its answer.
     pub(super) running: Option<Running>,
     pub(super) answer: oneshot::Sender<Result<Done, Declined>>,
+    /// What whoever traces it sees it as a part of.
+    pub(super) span: Span,
 }
 
 /// A piece of work in a batch.

@@ -17,6 +17,7 @@ mod sight;
 mod unique;
 mod upload;
 mod view;
+mod watched;
 
 use std::sync::Arc;
 

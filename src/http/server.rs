@@ -4,10 +4,10 @@
 use std::any::Any;
 use std::future::Future;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use axum::Router;
-use axum::extract::{MatchedPath, Request, State};
+use axum::extract::{Request, State};
 use axum::http::uri::PathAndQuery;
 use axum::http::{HeaderName, HeaderValue, header};
 use axum::middleware::{self, Next};
@@ -25,6 +25,7 @@ use tower_http::set_header::SetResponseHeaderLayer;
 use utoipa_swagger_ui::SwaggerUi;
 
 use super::problem::{Kind, Problem};
+use super::watched::watched;
 use super::{Api, document, endpoint};
 
 /// How long callers are waited for.
@@ -72,7 +73,7 @@ fn router(api: Api) -> Router {
             Problem::new(Kind::MethodNotAllowed, "请核对接口文档：/docs")
         })
         .layer(middleware::from_fn(readable))
-        .layer(middleware::from_fn(measured))
+        .layer(middleware::from_fn(watched))
         .layer(set(header::CACHE_CONTROL, "no-store"))
         .merge(docs)
         .layer(CatchPanicLayer::custom(panicked))
@@ -198,18 +199,6 @@ async fn readable(request: Request, next: Next) -> Response {
         return Problem::bad_request("地址须为 UTF-8 编码（%E6%8E%92 之类）").into_response();
     }
     next.run(request).await
-}
-
-async fn measured(request: Request, next: Next) -> Response {
-    // The route, not the path: a path names a ticket.
-    let route = request.extensions().get::<MatchedPath>().map(|path| path.as_str().to_owned());
-    let route = route.unwrap_or_else(|| "unknown".to_owned());
-    let begun = Instant::now();
-    let response = next.run(request).await;
-    let status = response.status().as_u16().to_string();
-    metrics::histogram!("duban_http_seconds", "route" => route, "status" => status)
-        .record(begun.elapsed().as_secs_f64());
-    response
 }
 
 fn panicked(_: Box<dyn Any + Send + 'static>) -> Response {

@@ -31,5 +31,6 @@ mod store;
 mod stream;
 mod tampering;
 mod tokens;
+mod traces;
 mod upkeep;
 mod webhooks;

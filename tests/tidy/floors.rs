@@ -35,6 +35,8 @@ const HOMES: &[(&str, &[&str])] = &[
     ("apalis", &["src/jobs", "src/jobs.rs"]),
     ("axum", &["src/http", "src/http.rs", "src/console", "src/console.rs"]),
     ("redis", &["src/wake", "src/wake.rs"]),
+    ("opentelemetry", &["src/telemetry"]),
+    ("tracing_opentelemetry", &["src/telemetry"]),
 ];
 
 fn floor(module: &str) -> Option<usize> {

@@ -18,6 +18,7 @@ use crate::cli::token::issue;
 use crate::cli::{Ended, Failure, block_on, print};
 use crate::clock;
 use crate::config::Settings;
+use crate::crypto;
 
 #[derive(clap::Args)]
 pub(in crate::cli) struct Intake {
@@ -59,7 +60,7 @@ impl Intake {
             "listen": "127.0.0.1:0", "database_url": scratch.url,
             "attachments": scratch.file("attachments"), "token_requests_per_s": 1_000_000,
         });
-        let service = Service::ready(Settings::alone(flags)?).await?;
+        let service = Service::ready(Settings::alone(flags)?, crypto::identity()).await?;
         let address = service.address().map(|address| format!("http://{address}"));
         let address = address.ok_or_else(|| Failure::Machine("没有地址".to_owned()))?;
         let store = service.engine.store().clone();

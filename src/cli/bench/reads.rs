@@ -18,6 +18,7 @@ use crate::cli::service::Service;
 use crate::cli::token::issue;
 use crate::cli::{Ended, Failure, block_on, print};
 use crate::config::Settings;
+use crate::crypto;
 use crate::store::{Store, TicketFilter};
 
 /// Reads that people do all day, by what is told of them.
@@ -92,7 +93,7 @@ impl Reads {
             // Where the early warning has been given, and nothing is late yet.
             "start_at": "2026-03-05T09:00:00+08:00", "token_requests_per_s": 1_000_000,
         });
-        let service = Service::ready(Settings::alone(flags)?).await?;
+        let service = Service::ready(Settings::alone(flags)?, crypto::identity()).await?;
         let address = service.address().map(|address| format!("http://{address}"));
         let address = address.ok_or_else(|| Failure::Machine("没有地址".to_owned()))?;
         let store = service.engine.store().clone();

@@ -22,6 +22,7 @@ use super::{Ended, Failure, block_on, print};
 use crate::access::Holder;
 use crate::catalog::{Register, Source};
 use crate::config::{ClockKind, Settings};
+use crate::crypto;
 use crate::store::Store;
 use client::Client;
 use town::Town;
@@ -96,7 +97,7 @@ impl Demo {
         };
         let begun = Stopwatch::now();
         let settings = Settings::alone(flags)?;
-        let service = Service::ready(settings).await?;
+        let service = Service::ready(settings, crypto::identity()).await?;
         let address = service.address().unwrap_or(self.listen);
         let store = service.engine.store().clone();
         let clock = service.engine.clock().clone();

@@ -1,27 +1,32 @@
-//! Floor 1: logs and measures. Must never be given personal data: what is logged are codes,
+//! Floor 1: logs, measures and traces. Must never be given personal data: what is logged are codes,
 //! identities and our own words.
+
+pub mod traces;
 
 use std::io::IsTerminal;
 
 use metrics_exporter_prometheus::{BuildError, PrometheusBuilder, PrometheusHandle};
-use tracing_subscriber::EnvFilter;
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
+use tracing_subscriber::{EnvFilter, Layer};
+
+use traces::Traces;
 
 /// What is logged where nobody says otherwise (`DUBAN_LOG`).
 const FILTER: &str = "info,sqlx=warn,sea_orm=warn,sea_orm_migration=warn,apalis_core=warn";
 
-/// Starts logging to the error stream: for people on a terminal, as JSON otherwise.
-pub fn log() {
+/// Starts logging to the error stream: for people on a terminal, as JSON otherwise; and tracing,
+/// where traces go somewhere.
+pub fn log(traces: Option<&Traces>) {
     let filter = EnvFilter::try_from_env("DUBAN_LOG").unwrap_or_else(|_| EnvFilter::new(FILTER));
-    let registry = tracing_subscriber::registry().with(filter);
+    let registry = tracing_subscriber::registry().with(traces.map(Traces::layer));
     // A second start in one process (tests) keeps the first.
     let _ = if std::io::stderr().is_terminal() {
         let people = tracing_subscriber::fmt::layer().with_writer(std::io::stderr);
-        registry.with(people.with_target(false)).try_init()
+        registry.with(people.with_target(false).with_filter(filter)).try_init()
     } else {
         let programs = tracing_subscriber::fmt::layer().with_writer(std::io::stderr);
-        registry.with(programs.json().flatten_event(true)).try_init()
+        registry.with(programs.json().flatten_event(true).with_filter(filter)).try_init()
     };
 }
 
@@ -68,12 +73,12 @@ mod tests {
     /// What dashboard and page name is measured and described.
     #[test]
     fn measures_that_are_named_are_there() {
-        let described = include_str!("telemetry.rs");
+        let described = include_str!("mod.rs");
         let mut named = 0;
         for text in [
-            include_str!("../deploy/grafana.json"),
-            include_str!("../docs/operations.md"),
-            include_str!("../docs/operations.zh-CN.md"),
+            include_str!("../../deploy/grafana.json"),
+            include_str!("../../docs/operations.md"),
+            include_str!("../../docs/operations.zh-CN.md"),
         ] {
             for word in text.split(|char: char| !char.is_ascii_lowercase() && char != '_') {
                 let Some(_) = word.strip_prefix("duban_").filter(|rest| rest.len() > 9) else {

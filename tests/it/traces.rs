@@ -1,0 +1,115 @@
+//! Traces as a collector receives them: whose request it was, what it shared a batch with, what it
+//! cost; and nothing about people. A collector that is not there holds up nobody.
+
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant as Stopwatch};
+
+use axum::Router;
+use axum::body::Bytes;
+use axum::extract::State;
+use axum::routing::post;
+use duban_core::role::Role;
+use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceRequest;
+use opentelemetry_proto::tonic::trace::v1::Span;
+use prost::Message;
+use reqwest::Method;
+use tokio::net::TcpListener;
+
+use crate::lives::instant;
+use crate::served::{Place, review};
+
+const START: &str = "2026-03-02T10:00:00+08:00";
+const TRACE: &str = "4bf92f3577b34da6a3ce929d0e0e4736";
+const CALLER: &str = "00f067aa0ba902b7";
+
+type Bodies = Arc<Mutex<Vec<Bytes>>>;
+
+/// A collector that keeps what it is sent.
+async fn collector() -> (String, Bodies) {
+    let bodies = Bodies::default();
+    let take = |State(bodies): State<Bodies>, body: Bytes| async move {
+        bodies.lock().expect("bodies").push(body);
+    };
+    let routes = Router::new().route("/v1/traces", post(take)).with_state(Arc::clone(&bodies));
+    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+    let address = format!("http://{}/v1/traces", listener.local_addr().expect("its address"));
+    tokio::spawn(async move { axum::serve(listener, routes).await });
+    (address, bodies)
+}
+
+fn spans(bodies: &Bodies) -> Vec<Span> {
+    let bodies = bodies.lock().expect("bodies");
+    let read = |body: &Bytes| ExportTraceServiceRequest::decode(body.clone()).expect("spans");
+    let resources = bodies.iter().map(read).flat_map(|one| one.resource_spans);
+    resources.flat_map(|one| one.scope_spans).flat_map(|one| one.spans).collect()
+}
+
+fn hex(bytes: &[u8]) -> String {
+    use std::fmt::Write;
+    bytes.iter().fold(String::new(), |mut text, byte| {
+        let _ = write!(text, "{byte:02x}");
+        text
+    })
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_request_is_seen_with_all_that_it_cost() {
+    let (address, bodies) = collector().await;
+    let place = Place::new().await;
+    let hotline = place.token(Role::Hotline, "h1", None).await;
+    let flags = ["--otlp-endpoint", &address, "--clock", "simulated", "--start-at", START];
+    let server = place.serve(&flags);
+    let mut body = review("R1", "matter", instant(START));
+    body["comment"] = "窗口人员态度恶劣".into();
+    let parent = format!("00-{TRACE}-{CALLER}-01");
+    let headers = [("traceparent", parent.as_str())];
+    let posted = server.call_with(Method::POST, "/v1/reviews", &hotline, Some(&body), &headers);
+    let number = posted.await.expect("an answer").ok()["ticket_no"].clone();
+    let number = number.as_str().expect("a number").to_owned();
+    server.get(&format!("/v1/tickets/{number}"), &hotline).await.ok();
+    server.get("/readyz", "").await.ok();
+    assert_eq!(server.stop(), Some(0));
+
+    let spans = spans(&bodies);
+    let named =
+        |name: &str| -> Vec<&Span> { spans.iter().filter(|one| one.name == name).collect() };
+    let [request] = named("POST /v1/reviews")[..] else { panic!("{spans:?}") };
+    assert_eq!(hex(&request.trace_id), TRACE);
+    assert_eq!(hex(&request.parent_span_id), CALLER);
+    let is_of = |batch: &&Span| batch.links.iter().any(|link| link.span_id == request.span_id);
+    let batch = named("batch").into_iter().find(is_of).expect("its batch");
+    let commits = named("commit");
+    assert!(commits.iter().any(|one| one.parent_span_id == batch.span_id), "{commits:?}");
+    assert_eq!(named("GET /v1/tickets/{ticket_no}").len(), 1);
+    assert!(named("GET /readyz").is_empty());
+    // What is in there is codes.
+    for sent in bodies.lock().expect("bodies").iter() {
+        let sent = String::from_utf8_lossy(sent);
+        for private in [number.as_str(), "态度恶劣", hotline.as_str(), "R1"] {
+            assert!(!sent.contains(private), "{private}");
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_collector_that_takes_nothing_holds_up_nobody() {
+    // It takes connections, and never answers.
+    let silent = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
+    let address = format!("http://{}/v1/traces", silent.local_addr().expect("its address"));
+    let place = Place::new().await;
+    let hotline = place.token(Role::Hotline, "h1", None).await;
+    let server = place.serve(&["--otlp-endpoint", &address]);
+    let begun = Stopwatch::now();
+    for nr in 0..50 {
+        let body = review(&format!("R{nr}"), "matter", instant(START));
+        server.post("/v1/reviews", &hotline, &body).await.ok();
+    }
+    assert!(begun.elapsed() < Duration::from_secs(5), "{:?}", begun.elapsed());
+    let begun = Stopwatch::now();
+    assert_eq!(server.stop(), Some(0));
+    assert!(begun.elapsed() < Duration::from_secs(8), "{:?}", begun.elapsed());
+    for none in ["collector:4318", "ftp://collector/v1/traces", "http://"] {
+        let told = place.try_serve(&["--otlp-endpoint", none]).err().expect("refused");
+        assert!(told.contains("otlp_endpoint") && told.contains("exit Some(2)"), "{told}");
+    }
+}
