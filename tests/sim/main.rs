@@ -9,6 +9,7 @@ mod coverage;
 mod directed;
 mod fill;
 mod life;
+mod live;
 mod observed;
 mod oracle;
 mod play;
@@ -22,8 +23,8 @@ use std::sync::Mutex;
 
 use coverage::Coverage;
 use life::Life;
-use play::{Failure, Player};
-use random::Random;
+use live::live;
+use play::Failure;
 use setting::{HOTLINE_AGENCIES, Settings};
 
 /// Lives of a run, if nobody says how many: what takes some twenty seconds in a dev build.
@@ -102,34 +103,6 @@ fn live_on(settings: &Settings, seeds: &Mutex<std::ops::Range<u64>>, run: &Mutex
     if failed.as_ref().is_some_and(is_first) {
         run.failed = failed;
     }
-}
-
-/// Lives one life, choosing each deed as the ticket stands; gives the number of its events.
-fn live(settings: &Settings, seed: u64, coverage: &mut Coverage) -> (Life, Result<usize, Failure>) {
-    let mut random = Random::new(seed);
-    let (mut life, manner) = choose::beginning(&mut random, seed, settings);
-    let setting = settings.of(&life);
-    let mut player = match Player::open(setting, &life, coverage) {
-        Ok(player) => player,
-        Err(failure) => return (life, Err(failure)),
-    };
-    for _ in 0..manner.deeds {
-        if player.instance.step == *"archived" && random.chance(70) {
-            break;
-        }
-        let deed = choose::next(&mut random, manner, &player);
-        life.deeds.push(deed.clone());
-        life.until = player.now.max(deed.recorded_at);
-        if let Err(failure) = player.act(&deed, coverage) {
-            return (life, Err(failure));
-        }
-    }
-    life.until = player.now + random.below(70) * 86_400_000;
-    if let Err(failure) = player.end(life.until, coverage) {
-        return (life, Err(failure));
-    }
-    let same = shrink::same_without_the_lane(setting, &life, &player);
-    (life, same.map(|()| player.events.len()))
 }
 
 /// The oracle is worth something only as long as it shares nothing with the program.
