@@ -8,8 +8,8 @@ use std::path::{Path, PathBuf};
 
 use duban_core::name::Name;
 use duban_core::time::Instant;
-use figment::Figment;
 use figment::providers::{Env, Format, Serialized, Toml};
+use figment::{Figment, Source};
 use serde::{Deserialize, Serialize};
 
 /// The file that is read where it is there and no other is named.
@@ -277,7 +277,12 @@ const SETTINGS: &[&str] = &[
 fn wrong(error: &figment::Error) -> ConfigError {
     use figment::error::Kind;
     let path = error.path.join(".");
-    let place = error.metadata.as_ref().map(|from| from.name.to_string()).unwrap_or_default();
+    let place = error.metadata.as_ref().map(|from| match &from.source {
+        Some(Source::File(path)) => path.display().to_string(),
+        _ if from.name.contains("environment") => "环境变量".to_owned(),
+        _ => "参数".to_owned(),
+    });
+    let place = place.unwrap_or_else(|| "设置".to_owned());
     let what = match &error.kind {
         Kind::UnknownField(field, _) => format!("没有叫 {field} 的设置"),
         Kind::MissingField(field) => format!("缺少 {field}"),
@@ -345,6 +350,7 @@ mod tests {
         let check = |text: &str, says: &str| {
             let told = read(text, serde_json::json!({})).expect_err("refused").to_string();
             assert!(told.contains(says) && !told.contains("geheim"), "{text}: {told}");
+            assert!(!told.contains(" file"), "{told}");
         };
         check("listn = \"geheim\"", "没有叫 listn 的设置");
         check("listen = \"geheim\"", "listen");

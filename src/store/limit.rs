@@ -6,6 +6,7 @@ use std::fs;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
+use sea_orm::sea_query::Query;
 use sea_orm::{ConnectionTrait, Database, DatabaseConnection, Statement, TransactionTrait};
 use uuid::Uuid;
 
@@ -82,6 +83,18 @@ impl Store {
             best = best.min(took);
         }
         Ok(best)
+    }
+
+    /// No message waits any more.
+    ///
+    /// # Errors
+    /// The database refuses.
+    pub async fn all_delivered(url: &str) -> Result<(), StoreError> {
+        let mut update = Query::update();
+        update.table("outbox").value("state", "delivered");
+        let patient = super::dialect::patient(url).await?;
+        patient.execute(&update).await?;
+        Ok(patient.close().await?)
     }
 
     /// Folds the log into the file, so that a copy of the file alone is whole.

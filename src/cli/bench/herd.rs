@@ -14,6 +14,7 @@ use duban_core::time::Instant;
 use serde::Serialize;
 use serde_json::json;
 
+use super::reader::Reader;
 use super::scratch::{Scratch, Where};
 use super::{per_second, percentile, rss_mb, tell};
 use crate::catalog::{self, Register, Source};
@@ -44,6 +45,10 @@ pub(in crate::cli) struct Herd {
     #[arg(long, value_name = "批数", default_value_t = ADVANCES_AT_ONCE)]
     #[arg(value_parser = clap::builder::RangedU64ValueParser::<usize>::new().range(1..=16))]
     at_once: usize,
+    /// 办理期间每秒查看多少次单件工单；0 为不查看
+    #[arg(long, value_name = "次数", default_value_t = 50)]
+    #[arg(value_parser = clap::value_parser!(u64).range(0..=500))]
+    reads: u64,
     #[command(flatten)]
     within: Where,
 }
@@ -61,6 +66,9 @@ struct Measured {
     limit_rows_per_s: u64,
     ratio_to_limit: f64,
     rss_mb: u64,
+    /// Of a ticket, over HTTP, while the herd runs.
+    reads: usize,
+    read_p99_ms: u64,
 }
 
 impl Herd {
@@ -79,7 +87,8 @@ impl Herd {
         let due = gather(&store, self.tickets).await?;
         store.set_aside(&scratch.url).await?;
         let (events, outbox) = (count(&store).await?, store.count_messages().await?);
-        let engine = engine(&store, due).await?;
+        let engine = engine(&store, Clock::system(shift(due))).await?;
+        let reader = Reader::start(scratch, &store, due, self.reads).await?;
         tell("等待同一时刻到期，然后办理……");
         while engine.clock().now() < due.plus_ms(SETTLE_MS) {
             engine.clock().sleep_until(due.plus_ms(SETTLE_MS)).await;
@@ -87,6 +96,7 @@ impl Herd {
         let begun = Stopwatch::now();
         let mut lags = self.work_off(&engine, begun).await?;
         let seconds = begun.elapsed().as_secs_f64();
+        let reads = reader.end(begun).await?;
         lags.sort_unstable();
         let rss_mb = rss_mb();
         let events = count(&store).await? - events;
@@ -107,6 +117,8 @@ impl Herd {
             limit_rows_per_s: per_second(self.tickets, limit_s),
             ratio_to_limit: (limit_s / seconds * 100.0).round() / 100.0,
             rss_mb,
+            reads: reads.len(),
+            read_p99_ms: percentile(&reads, 0.99) / 1_000,
         })
     }
 
@@ -166,9 +178,13 @@ async fn count(store: &Store) -> Result<u64, Failure> {
     Ok(u64::try_from(last).unwrap_or_default())
 }
 
-/// The engine, with the system's clock shifted to just before everything may be recorded.
-async fn engine(store: &Store, due: Instant) -> Result<Engine, Failure> {
-    let clock = Clock::system(due.plus_ms(SETTLE_MS - 1_000).ms() - wall().ms());
+/// How far the clock is shifted: to just before everything may be recorded.
+pub(super) fn shift(due: Instant) -> i64 {
+    due.plus_ms(SETTLE_MS - 1_000).ms() - wall().ms()
+}
+
+/// The engine by itself, without lanes.
+pub(super) async fn engine(store: &Store, clock: Clock) -> Result<Engine, Failure> {
     let (shelf, calendar) = known()?;
     let knowledge = Knowledge::gather(shelf, calendar, [].into(), store).await;
     let knowledge = knowledge.map_err(|error| Failure::Machine(error.to_string()))?;

@@ -10,15 +10,10 @@ use serde::Serialize;
 use serde_json::{Value, json};
 
 use super::scratch::{Scratch, Where};
+use super::served::Served;
 use super::{per_second, percentile, rss_mb, tell};
-use crate::access::Holder;
-use crate::catalog::{Register, Source};
-use crate::cli::service::Service;
-use crate::cli::token::issue;
 use crate::cli::{Ended, Failure, block_on, print};
 use crate::clock;
-use crate::config::Settings;
-use crate::crypto;
 
 #[derive(clap::Args)]
 pub(in crate::cli) struct Intake {
@@ -56,29 +51,9 @@ impl Intake {
     }
 
     async fn measure(&self, scratch: &Scratch) -> Result<Measured, Failure> {
-        let flags = json!({
-            "listen": "127.0.0.1:0", "database_url": scratch.url,
-            "attachments": scratch.file("attachments"), "token_requests_per_s": 1_000_000,
-        });
-        let service = Service::ready(Settings::alone(flags)?, crypto::identity()).await?;
-        let address = service.address().map(|address| format!("http://{address}"));
-        let address = address.ok_or_else(|| Failure::Machine("没有地址".to_owned()))?;
-        let store = service.engine.store().clone();
-        let (stop, told) = tokio::sync::oneshot::channel::<()>();
-        let running = tokio::spawn(service.run(async {
-            let _ = told.await;
-        }));
-        let mut tokens = Vec::new();
-        for role in [Role::Intake, Role::Auditor] {
-            let register = Register::read(&Source::Embedded)?;
-            let subject = format!("bench-{role}");
-            let holder = Holder { role, subject, agency: None, district: None, days: 1 };
-            tokens.push(issue(&store, &register, holder).await?.0);
-        }
-        // One provider for the process; whoever was first stays.
-        let _ = rustls::crypto::ring::default_provider().install_default();
-        let http = reqwest::Client::builder().no_proxy().build();
-        let http = http.map_err(|_| Failure::Machine("没有客户端".to_owned()))?;
+        let served = Served::start(scratch, json!({})).await?;
+        let (http, address) = (served.http.clone(), served.address.clone());
+        let tokens = [served.token(Role::Intake).await?, served.token(Role::Auditor).await?];
         let connections = usize::try_from(self.connections).unwrap_or(64);
         tell(&format!("推送 {} 条评价，然后逐条核对……", self.reviews));
         let begun = Stopwatch::now();
@@ -99,8 +74,7 @@ impl Intake {
         if missing > 0 {
             return Err(Failure::Machine(format!("{missing} 条已受理的评价没有找到工单")));
         }
-        let _ = stop.send(());
-        running.await.unwrap_or_else(|_| Err(Failure::Machine("服务中断".to_owned())))?;
+        served.stop().await?;
         taken_ms.sort_unstable();
         Ok(Measured {
             store: scratch.kind(),

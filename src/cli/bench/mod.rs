@@ -1,11 +1,15 @@
-//! `duban bench herd|intake|reads|audit`: how fast this machine is, on a database of its own that is
-//! gone afterwards. Must never touch another database.
+//! `duban bench herd|intake|reads|node|wake|audit`: how fast this machine is, on a database of its own
+//! that is gone afterwards. Must never touch another database.
 
 mod audit;
 mod herd;
 mod intake;
+mod node;
+mod reader;
 mod reads;
 mod scratch;
+mod served;
+mod wake;
 
 use std::fs;
 
@@ -17,6 +21,10 @@ pub(super) enum Command {
     Herd(herd::Herd),
     /// 查询：许多在办工单，一边办理一边查看单件、各种条件的列表和看板
     Reads(reads::Reads),
+    /// 空闲：一个节点有许多在办工单而无一到期，多久就绪、占多少内存和处理器
+    Node(node::Node),
+    /// 唤醒：一个节点经 Redis 唤醒另一个节点要多久
+    Wake(wake::Between),
     /// 核验：一个数据库的全部记录链、重放和比对
     Audit(audit::Audit),
     /// 受理评价：许多连接同时推送差评，每一条都成为工单
@@ -28,6 +36,8 @@ impl Command {
         match self {
             Self::Herd(herd) => herd.run(),
             Self::Reads(reads) => reads.run(),
+            Self::Node(node) => node.run(),
+            Self::Wake(wake) => wake.run(),
             Self::Audit(audit) => audit.run(),
             Self::Intake(intake) => intake.run(),
         }
@@ -46,7 +56,12 @@ fn tell(what: &str) {
 
 /// The memory of this process, in MB; 0 where the system does not tell.
 fn rss_mb() -> u64 {
-    let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
+    rss_mb_of(std::process::id())
+}
+
+/// The memory of a process, in MB; 0 where the system does not tell.
+fn rss_mb_of(process: u32) -> u64 {
+    let status = fs::read_to_string(format!("/proc/{process}/status")).unwrap_or_default();
     let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
     let kb = line.and_then(|line| line.trim().split(' ').next()?.parse::<u64>().ok());
     kb.unwrap_or_default() / 1024

@@ -11,14 +11,9 @@ use serde::Serialize;
 use serde_json::{Value, json};
 
 use super::scratch::{Scratch, Where};
+use super::served::{self, Served, broken};
 use super::{herd, per_second, percentile, tell};
-use crate::access::Holder;
-use crate::catalog::{Register, Source};
-use crate::cli::service::Service;
-use crate::cli::token::issue;
 use crate::cli::{Ended, Failure, block_on, print};
-use crate::config::Settings;
-use crate::crypto;
 use crate::store::{Store, TicketFilter};
 
 /// Reads that people do all day, by what is told of them.
@@ -85,29 +80,19 @@ impl Reads {
         herd::gather(&store, self.tickets).await?;
         let numbers = numbers(&store, self.tickets.min(2_000)).await?;
         store.close().await;
-        let flags = json!({
-            "listen": "127.0.0.1:0", "database_url": scratch.url, "clock": "simulated",
-            "attachments": scratch.file("attachments"),
-            // Only who asks: nobody delivers the messages of so many tickets meanwhile.
-            "roles": ["api"],
-            // Where the early warning has been given, and nothing is late yet.
-            "start_at": "2026-03-05T09:00:00+08:00", "token_requests_per_s": 1_000_000,
-        });
-        let service = Service::ready(Settings::alone(flags)?, crypto::identity()).await?;
-        let address = service.address().map(|address| format!("http://{address}"));
-        let address = address.ok_or_else(|| Failure::Machine("没有地址".to_owned()))?;
-        let store = service.engine.store().clone();
-        let (stop, told) = tokio::sync::oneshot::channel::<()>();
-        let running = tokio::spawn(service.run(async {
-            let _ = told.await;
-        }));
-        let register = Register::read(&Source::Embedded)?;
-        let (role, subject) = (Role::Supervisor, "bench".to_owned());
-        let holder = Holder { role, subject, agency: None, district: None, days: 1 };
-        let token = issue(&store, &register, holder).await?.0;
-        let _ = rustls::crypto::ring::default_provider().install_default();
-        let http = reqwest::Client::builder().no_proxy().build();
-        let http = http.map_err(|_| Failure::Machine("没有客户端".to_owned()))?;
+        let served = Served::start(
+            scratch,
+            json!({
+                "clock": "simulated",
+                // Only who asks: nobody delivers the messages of so many tickets meanwhile.
+                "roles": ["api"],
+                // Where the early warning has been given, and nothing is late yet.
+                "start_at": "2026-03-05T09:00:00+08:00",
+            }),
+        )
+        .await?;
+        let (http, address) = (served.http.clone(), served.address.clone());
+        let token = served.token(Role::Supervisor).await?;
         let caller = Arc::new(Caller { http, address, token, numbers });
         tell(&format!("读 {} 秒，同时办理……", self.seconds));
         let ended = Arc::new(AtomicBool::new(false));
@@ -122,8 +107,7 @@ impl Reads {
         let seconds = begun.elapsed().as_secs_f64();
         ended.store(true, Ordering::Relaxed);
         acting.await.map_err(|_| Failure::Machine("办理中断".to_owned()))??;
-        let _ = stop.send(());
-        running.await.unwrap_or_else(|_| Err(Failure::Machine("服务中断".to_owned())))?;
+        served.stop().await?;
         let commands_per_s = per_second(done.load(Ordering::Relaxed), seconds);
         Ok(json!({
             "store": scratch.kind(), "tickets": self.tickets, "commands_per_s": commands_per_s,
@@ -133,7 +117,7 @@ impl Reads {
 }
 
 /// The numbers of some tickets.
-async fn numbers(store: &Store, many: u64) -> Result<Vec<String>, Failure> {
+pub(super) async fn numbers(store: &Store, many: u64) -> Result<Vec<String>, Failure> {
     let filter = TicketFilter { limit: many, ..TicketFilter::default() };
     let found = store.tickets(&filter).await?.into_iter().map(|one| one.ticket);
     Ok(found.filter_map(|one| Some(one.ok()?.ticket_no)).collect())
@@ -172,15 +156,7 @@ impl Caller {
 
     /// How long a read takes, in microseconds.
     async fn get(&self, path: &str) -> Result<u64, Failure> {
-        let begun = Stopwatch::now();
-        let call = self.http.get(format!("{}{path}", self.address)).bearer_auth(&self.token);
-        let answer = call.send().await.map_err(|_| broken(path))?;
-        let status = answer.status();
-        answer.bytes().await.map_err(|_| broken(path))?;
-        if !status.is_success() {
-            return Err(Failure::Machine(format!("{path}：{status}")));
-        }
-        Ok(begun.elapsed().as_micros().try_into().unwrap_or(u64::MAX))
+        served::get(&self.http, &format!("{}{path}", self.address), &self.token).await
     }
 
     /// Somebody urges, ticket after ticket.
@@ -206,8 +182,4 @@ impl Caller {
         }
         Ok(())
     }
-}
-
-fn broken(path: &str) -> Failure {
-    Failure::Machine(format!("{path}：服务没有应答"))
 }
