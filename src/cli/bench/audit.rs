@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use super::scratch::{Scratch, Where};
 use super::{herd, per_second, rss_mb};
 use crate::audit::{AuditError, verify};
-use crate::cli::{Ended, Failure, block_on, print};
+use crate::cli::{Ended, Failure};
 use crate::store::Store;
 
 #[derive(clap::Args)]
@@ -22,12 +22,7 @@ pub(in crate::cli) struct Audit {
 
 impl Audit {
     pub(super) fn run(self) -> Ended {
-        let measured = block_on(async {
-            let scratch = self.within.scratch().await?;
-            let measured = self.measure(&scratch).await;
-            scratch.gone().await.and(measured)
-        })?;
-        print(&format!("{measured}\n"))
+        self.within.measured(async |scratch| self.measure(scratch).await)
     }
 
     async fn measure(&self, scratch: &Scratch) -> Result<Value, Failure> {

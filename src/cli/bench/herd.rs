@@ -18,7 +18,7 @@ use super::reader::Reader;
 use super::scratch::{Scratch, Where};
 use super::{per_second, percentile, rss_mb, tell};
 use crate::catalog::{self, Register, Source};
-use crate::cli::{Ended, Failure, block_on, print};
+use crate::cli::{Ended, Failure};
 use crate::clock::{Clock, wall};
 use crate::crypto;
 use crate::engine::{ADVANCES_AT_ONCE, Engine, Knowledge};
@@ -73,12 +73,7 @@ struct Measured {
 
 impl Herd {
     pub(super) fn run(self) -> Ended {
-        let measured = block_on(async {
-            let scratch = self.within.scratch().await?;
-            let measured = self.measure(&scratch).await;
-            scratch.gone().await.and(measured)
-        })?;
-        print(&format!("{}\n", json!(measured)))
+        self.within.measured(async |scratch| self.measure(scratch).await)
     }
 
     async fn measure(&self, scratch: &Scratch) -> Result<Measured, Failure> {

@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 use super::scratch::{Scratch, Where};
 use super::served::Served;
 use super::{per_second, percentile, rss_mb, tell};
-use crate::cli::{Ended, Failure, block_on, print};
+use crate::cli::{Ended, Failure};
 use crate::clock;
 
 #[derive(clap::Args)]
@@ -42,12 +42,7 @@ struct Measured {
 
 impl Intake {
     pub(super) fn run(self) -> Ended {
-        let measured = block_on(async {
-            let scratch = self.within.scratch().await?;
-            let measured = self.measure(&scratch).await;
-            scratch.gone().await.and(measured)
-        })?;
-        print(&format!("{}\n", json!(measured)))
+        self.within.measured(async |scratch| self.measure(scratch).await)
     }
 
     async fn measure(&self, scratch: &Scratch) -> Result<Measured, Failure> {

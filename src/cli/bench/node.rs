@@ -8,11 +8,10 @@ use std::time::{Duration, Instant as Stopwatch};
 use duban_core::role::Role;
 use duban_core::time::Instant;
 use serde::Serialize;
-use serde_json::json;
 
 use super::scratch::{Scratch, Where};
 use super::{herd, rss_mb_of, served, tell};
-use crate::cli::{Ended, Failure, block_on, print};
+use crate::cli::{Ended, Failure};
 use crate::clock::{Clock, wall};
 use crate::store::Store;
 
@@ -51,12 +50,7 @@ struct Measured {
 
 impl Node {
     pub(super) fn run(self) -> Ended {
-        let measured = block_on(async {
-            let scratch = self.within.scratch().await?;
-            let measured = self.measure(&scratch).await;
-            scratch.gone().await.and(measured)
-        })?;
-        print(&format!("{}\n", json!(measured)))
+        self.within.measured(async |scratch| self.measure(scratch).await)
     }
 
     async fn measure(&self, scratch: &Scratch) -> Result<Measured, Failure> {

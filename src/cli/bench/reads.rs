@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 use super::scratch::{Scratch, Where};
 use super::served::{self, Served, broken};
 use super::{herd, per_second, percentile, tell};
-use crate::cli::{Ended, Failure, block_on, print};
+use crate::cli::{Ended, Failure};
 use crate::store::{Store, TicketFilter};
 
 /// Reads that people do all day, by what is told of them.
@@ -66,12 +66,7 @@ struct Taken {
 
 impl Reads {
     pub(super) fn run(self) -> Ended {
-        let measured = block_on(async {
-            let scratch = self.within.scratch().await?;
-            let measured = self.measure(&scratch).await;
-            scratch.gone().await.and(measured)
-        })?;
-        print(&format!("{measured}\n"))
+        self.within.measured(async |scratch| self.measure(scratch).await)
     }
 
     async fn measure(&self, scratch: &Scratch) -> Result<Value, Failure> {

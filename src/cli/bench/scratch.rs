@@ -4,7 +4,10 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use crate::cli::Failure;
+use serde::Serialize;
+use serde_json::json;
+
+use crate::cli::{Ended, Failure, block_on, print};
 use crate::store::Store;
 use crate::{catalog, crypto};
 
@@ -27,7 +30,20 @@ pub(super) struct Scratch {
 }
 
 impl Where {
-    pub(super) async fn scratch(&self) -> Result<Scratch, Failure> {
+    /// Measures on a database that is gone afterwards; one line of JSON.
+    pub(super) fn measured<M: Serialize>(
+        &self,
+        measure: impl AsyncFnOnce(&Scratch) -> Result<M, Failure>,
+    ) -> Ended {
+        let measured = block_on(async {
+            let scratch = self.scratch().await?;
+            let measured = measure(&scratch).await;
+            scratch.gone().await.and(measured)
+        })?;
+        print(&format!("{}\n", json!(measured)))
+    }
+
+    async fn scratch(&self) -> Result<Scratch, Failure> {
         let folder = Folder::new(self.folder.as_deref())?;
         let server = self.database_url.clone();
         let url = match &server {
