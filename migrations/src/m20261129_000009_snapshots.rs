@@ -13,6 +13,11 @@ const MOVED: [&str; 6] = ["version", "seq", "head", "recorded_at", "wake_at", "s
 
 #[async_trait::async_trait]
 impl MigrationTrait for Migration {
+    /// All of it or nothing, on a file too: what is moved half-way could not be moved again.
+    fn use_transaction(&self) -> Option<bool> {
+        Some(true)
+    }
+
     async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
         create(manager, [snapshot()], INDEXES).await?;
         let database = manager.get_connection();
@@ -33,7 +38,7 @@ const INDEXES: &[&str] = &[
 ];
 
 const FILL: &str = "INSERT INTO snapshot (ticket, version, seq, head, recorded_at, wake_at, bytes) \
-     SELECT id, version, seq, head, recorded_at, wake_at, snapshot FROM ticket ORDER BY id";
+     SELECT id, version, seq, head, recorded_at, wake_at, snapshot FROM ticket";
 
 fn snapshot() -> TableCreateStatement {
     Table::create()

@@ -75,6 +75,11 @@ impl Service {
         let vault = vault(&settings)?;
         let api = Api::new(engine.clone(), register, vault, measures, keys, presence, &settings);
         let listener = listen(settings.listen).await?;
+        // Last of all: a start that came to nothing leaves no mark.
+        let is_simulated = settings.clock == ClockKind::Simulated;
+        if !engine.store().note_clock(is_simulated).await? && !settings.accept_clock {
+            return Err(Failure::Input(LIVES_BY_THE_SYSTEM.to_owned()));
+        }
         Ok(Self { engine, settings, api, listener, _lock: lock })
     }
 
@@ -141,26 +146,17 @@ impl Service {
 
 async fn clock(settings: &Settings, store: &Store) -> Result<Clock, Failure> {
     let newest = store.newest_commit().await?;
-    let is_simulated = settings.clock == ClockKind::Simulated;
-    let clock = if is_simulated {
-        if !settings.accept_clock && store.lives_by_the_system().await? {
-            return Err(Failure::Input(LIVES_BY_THE_SYSTEM.to_owned()));
-        }
+    if settings.clock == ClockKind::Simulated {
         let start = settings.start_at.unwrap_or_else(clock::wall);
-        Clock::simulated(newest.map_or(start, |newest| newest.max(start)))
-    } else {
-        let clock = Clock::beside(settings.clock_offset_ms, settings.database_clock_offset_ms);
-        let now = clock.now();
-        let behind = newest.filter(|newest| newest.ms() - now.ms() > BEHIND_MS_MAX);
-        match behind {
-            Some(newest) if !settings.accept_clock => {
-                return Err(Failure::Input(behind_by(now, newest)));
-            }
-            _ => clock,
-        }
-    };
-    store.note_clock(is_simulated).await?;
-    Ok(clock)
+        return Ok(Clock::simulated(newest.map_or(start, |newest| newest.max(start))));
+    }
+    let clock = Clock::beside(settings.clock_offset_ms, settings.database_clock_offset_ms);
+    let now = clock.now();
+    let behind = newest.filter(|newest| newest.ms() - now.ms() > BEHIND_MS_MAX);
+    match behind {
+        Some(newest) if !settings.accept_clock => Err(Failure::Input(behind_by(now, newest))),
+        _ => Ok(clock),
+    }
 }
 
 fn vault(settings: &Settings) -> Result<Vault, Failure> {

@@ -180,7 +180,10 @@ impl Faults {
 
     /// One line, of which nothing is hidden or turned round where it is shown.
     fn line(&mut self, field: &str, text: &str, most: usize, may_be_empty: bool) {
-        let turns = |char| matches!(char, '\u{202A}'..='\u{202E}' | '\u{2066}'..='\u{2069}');
+        let turns = |char| {
+            let is_mark = matches!(char, '\u{200B}'..='\u{200F}' | '\u{061C}' | '\u{FEFF}');
+            is_mark || matches!(char, '\u{2028}'..='\u{202E}' | '\u{2066}'..='\u{2069}')
+        };
         self.text(field, text, most);
         if !may_be_empty && text.trim().is_empty() {
             self.note(field, "不能为空");

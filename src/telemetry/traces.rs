@@ -13,7 +13,7 @@ use opentelemetry_sdk::Resource;
 use opentelemetry_sdk::propagation::TraceContextPropagator;
 use opentelemetry_sdk::trace::SdkTracerProvider;
 use reqwest::blocking::Client;
-use reqwest::header::HeaderMap;
+use reqwest::header::{HeaderMap, HeaderName};
 use reqwest::redirect;
 use tracing::{Span, Subscriber};
 use tracing_opentelemetry::OpenTelemetrySpanExt;
@@ -28,14 +28,17 @@ const TIMEOUT: Duration = Duration::from_secs(5);
 /// How long an end waits for what is left.
 const CLOSE_TIMEOUT: Duration = Duration::from_secs(2);
 
+/// By which a caller names his trace.
+const PARENT: HeaderName = HeaderName::from_static("traceparent");
+
 /// Where spans go.
 #[derive(Debug)]
 pub struct Traces(SdkTracerProvider);
 
 impl Traces {
-    /// To a collector's address, such as `http://127.0.0.1:4318/v1/traces`. Headers, names of the
-    /// service and sampling are set as everywhere, by `OTEL_EXPORTER_OTLP_HEADERS`,
-    /// `OTEL_RESOURCE_ATTRIBUTES` and `OTEL_TRACES_SAMPLER`.
+    /// To a collector's address, such as `http://127.0.0.1:4318/v1/traces`. Headers, further
+    /// attributes of the service and sampling are set as everywhere, by
+    /// `OTEL_EXPORTER_OTLP_HEADERS`, `OTEL_RESOURCE_ATTRIBUTES` and `OTEL_TRACES_SAMPLER`.
     ///
     /// # Errors
     /// An address that is none, in Chinese.
@@ -95,9 +98,12 @@ fn client() -> Option<Client> {
     client.timeout(TIMEOUT).connect_timeout(TIMEOUT).build().ok()
 }
 
-/// A span goes on with the trace that a caller names (`traceparent`).
+/// A span goes on with the trace that a caller names (`traceparent`); what else he says of it
+/// (`tracestate`) is his own words, and goes nowhere.
 pub fn go_on(span: &Span, headers: &HeaderMap) {
-    let named = global::get_text_map_propagator(|one| one.extract(&HeaderExtractor(headers)));
+    let parent = headers.get(PARENT).map(|parent| (PARENT, parent.clone()));
+    let headers: HeaderMap = parent.into_iter().collect();
+    let named = global::get_text_map_propagator(|one| one.extract(&HeaderExtractor(&headers)));
     // Without a collector there is nothing to go on with.
     let _ = span.set_parent(named);
 }

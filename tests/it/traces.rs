@@ -65,7 +65,7 @@ async fn a_request_is_seen_with_all_that_it_cost() {
     let mut body = review(REVIEW, "matter", instant(START));
     body["comment"] = "窗口人员态度恶劣".into();
     let parent = format!("00-{TRACE}-{CALLER}-01");
-    let headers = [("traceparent", parent.as_str())];
+    let headers = [("traceparent", parent.as_str()), ("tracestate", "who=mr-private-canary")];
     let posted = server.call_with(Method::POST, "/v1/reviews", &hotline, Some(&body), &headers);
     let number = posted.await.expect("an answer").ok()["ticket_no"].clone();
     let number = number.as_str().expect("a number").to_owned();
@@ -88,7 +88,8 @@ async fn a_request_is_seen_with_all_that_it_cost() {
     // What is in there is codes.
     for sent in bodies.lock().expect("bodies").iter() {
         let sent = String::from_utf8_lossy(sent);
-        for private in [number.as_str(), "态度恶劣", hotline.as_str(), REVIEW] {
+        for private in [number.as_str(), "态度恶劣", hotline.as_str(), REVIEW, "private-canary"]
+        {
             assert!(!sent.contains(private), "{private}");
         }
     }

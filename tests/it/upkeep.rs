@@ -97,6 +97,12 @@ async fn tickets_of_before_are_taken_along(db: TestDatabase) {
     db.execute("CREATE INDEX ticket_wake ON ticket (wake_at, id) WHERE wake_at IS NOT NULL").await;
     db.execute("DROP TABLE snapshot").await;
     db.execute("DELETE FROM seaql_migrations WHERE version LIKE '%000009_snapshots'").await;
+    if db.store.is_embedded() {
+        // A last step that fails: nothing of it has been done, and it can be done again.
+        db.execute("CREATE INDEX in_the_way ON ticket (snapshot)").await;
+        Store::migrate(&db.url).await.expect_err("in the way");
+        db.execute("DROP INDEX in_the_way").await;
+    }
     let (store, steps) = Store::migrate(&db.url).await.expect("brought up to date");
     assert_eq!(steps, 1);
     let after = store.due(Instant::from_ms(i64::MAX / 4), 10).await.expect("tickets");

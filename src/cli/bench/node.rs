@@ -64,9 +64,9 @@ impl Node {
         tell("启动节点，然后不去动它……");
         let http = served::client()?;
         let begun = Stopwatch::now();
-        let node = Started::on(scratch, due)?;
+        let mut node = Started::on(scratch, due)?;
         while !is_ready(&http, &node.address).await {
-            if begun.elapsed() > START_TIMEOUT {
+            if begun.elapsed() > START_TIMEOUT || !matches!(node.child.try_wait(), Ok(None)) {
                 return Err(Failure::Machine("节点一直没有就绪".to_owned()));
             }
             tokio::time::sleep(Duration::from_millis(5)).await;
@@ -125,9 +125,15 @@ impl Started {
         let mut command = Command::new(program);
         command.args(["serve", "--listen", &address, "--database-url", &scratch.url]);
         command.args(["--clock-offset-ms", &offset]);
+        for (name, _) in std::env::vars_os() {
+            if name.to_string_lossy().starts_with("DUBAN_") {
+                command.env_remove(name);
+            }
+        }
         command.env("DUBAN_DATABASE_CLOCK_OFFSET_MS", &offset);
         command.env("DUBAN_ATTACHMENTS", scratch.file("attachments"));
-        command.current_dir(std::env::temp_dir());
+        // Nobody else's settings: neither a file nor the environment of some other service.
+        command.current_dir(scratch.file(""));
         command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
         let child = command.spawn().map_err(cannot)?;
         Ok(Self { child, address: format!("http://{address}") })

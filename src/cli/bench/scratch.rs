@@ -84,11 +84,12 @@ impl Folder {
     fn new(within: Option<&Path>) -> Result<Self, Failure> {
         let within = within.map_or_else(std::env::temp_dir, Path::to_path_buf);
         let folder = within.join(format!("duban-bench-{}", crypto::identity().simple()));
-        fs::create_dir(&folder).map_err(|error| {
+        // In full, since other processes may be somewhere else.
+        let made = fs::create_dir(&folder).and_then(|()| folder.canonicalize());
+        made.map(Self).map_err(|error| {
             let why = catalog::reason(&error);
             Failure::Machine(format!("无法建立目录 {}：{why}", folder.display()))
-        })?;
-        Ok(Self(folder))
+        })
     }
 
     fn file(&self, name: &str) -> PathBuf {
