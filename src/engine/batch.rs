@@ -243,6 +243,10 @@ impl Inner {
             is_of_it(work).then_some(incident::unless_noted(&noted, Outcome::Declined(declined)))
         };
         let guilty: Vec<Option<Outcome>> = works.iter().map(answer).collect();
+        if !works.iter().any(is_of_it) {
+            // A change of nobody's work: whoever tried again would only come here again.
+            return all(&works, &Declined::Incident);
+        }
         let rest: Vec<Work> = works.into_iter().filter(|work| !is_of_it(work)).collect();
         let mut rest = if rest.is_empty() {
             Vec::new().into_iter()

@@ -59,14 +59,19 @@ fn select(from: &'static str, id: &'static str, other: &'static str) -> SelectSt
 
 /// The identity of a row of these, and what it says.
 pub(super) fn read(row: &QueryResult) -> Result<(Uuid, Row), StoreError> {
-    Ok((row.try_get_by_index(0)?, stored(row)))
+    let id = row.try_get_by_index(0)?;
+    Ok((id, stored(id, row)))
 }
 
-fn stored(row: &QueryResult) -> Row {
+fn stored(id: Uuid, row: &QueryResult) -> Row {
     fn get<T: TryGetable>(row: &QueryResult, place: usize) -> Result<T, StoreError> {
         Ok(row.try_get_by_index(place)?)
     }
     let bytes: Vec<u8> = get(row, 9)?;
+    let instance = Instance::from_bytes(&bytes).ok().map(Arc::new);
+    if instance.as_ref().is_some_and(|instance| instance.ticket.0 != id) {
+        return Err(StoreError::unreadable("快照属于另一工单"));
+    }
     Ok(Stored {
         ticket_no: get(row, 1)?,
         source: get::<String>(row, 2)?.into(),
@@ -76,7 +81,7 @@ fn stored(row: &QueryResult) -> Row {
         version: get(row, 6)?,
         head: digest(&get::<Vec<u8>>(row, 7)?)?,
         wake_at: get(row, 8)?,
-        instance: Instance::from_bytes(&bytes).ok().map(Arc::new),
+        instance,
     })
 }
 

@@ -307,3 +307,29 @@ async fn one_refused_change_is_set_aside_and_the_rest_goes_through(db: TestDatab
     house.engine.advance_clock(to).await.expect("advanced");
     assert_eq!(db.number("SELECT count(*) FROM card").await, 11);
 }
+
+/// Nobody's action comes into another's history.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_snapshot_of_another_ticket_is_none() {
+    let db = TestDatabase::new(crate::database::Kind::Sqlite).await;
+    let house = simulated(&db).await;
+    let mut tickets = Vec::new();
+    for n in 0..3 {
+        tickets.push(house.review("matter", &format!("R{n}")).await.expect("one").ticket);
+    }
+    let id = |nr: usize| format!("x'{}'", tickets[nr].0.simple());
+    for (from, to) in [(id(0), "x'00'".to_owned()), (id(1), id(0)), ("x'00'".to_owned(), id(1))] {
+        db.execute(&format!("UPDATE snapshot SET ticket = {to} WHERE ticket = {from}")).await;
+    }
+    let events = format!("SELECT count(*) FROM event WHERE ticket IN ({}, {})", id(0), id(1));
+    let before = db.number(&events).await;
+    for ticket in &tickets[..2] {
+        let acted = house.act(*ticket, "urge", hotline(), json!({})).await;
+        assert_eq!(acted.expect_err("refused"), Declined::Incident);
+    }
+    house.act(tickets[2], "urge", hotline(), json!({})).await.expect("urged");
+    let to = instant("2026-03-06T00:00:00+08:00");
+    house.engine.advance_clock(to).await.expect("advanced");
+    assert_eq!(db.number("SELECT count(*) FROM card").await, 1);
+    assert_eq!(db.number(&events).await, before, "nothing was added");
+}
