@@ -169,6 +169,9 @@ fn whole(
     commits: &[CommitPlace],
 ) -> Result<u64, Wrong> {
     let name = || ticket.ticket_no().to_owned();
+    if !ticket.has_number() {
+        return Err(Wrong::Number { ticket: name() });
+    }
     let mut head = Digest::ZERO;
     let mut position = i64::MIN;
     for (recorded, seq) in history.iter().zip(1..) {

@@ -91,6 +91,12 @@ pub enum Wrong {
         /// Table and column, or place.
         place: String,
     },
+    /// A number that cannot be one.
+    #[error("工单编号 {ticket} 的形式或校验码不符：被改动")]
+    Number {
+        /// The ticket.
+        ticket: String,
+    },
     /// Something in its rows that is of no kind that could stand there.
     #[error("工单 {ticket} 在库中的内容无法读取（{what}）：被改动")]
     Kind {

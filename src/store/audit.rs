@@ -15,6 +15,7 @@ use uuid::Uuid;
 use super::columns::{self, Beside};
 use super::entity::{attachment, card, deadline, event, personal_data, review, snapshot, ticket};
 use super::event::{digest, recorded};
+use super::ticket_no::is_ticket_no;
 use super::{ADVANCE, Recorded, Store, StoreError};
 
 /// Some tickets, in order of their identities, with everything that is stored of them.
@@ -263,6 +264,12 @@ impl StoredTicket {
         &self.row.ticket_no
     }
 
+    /// Whether that is one, by its form and check character. Which of them it is no history tells.
+    #[must_use]
+    pub fn has_number(&self) -> bool {
+        is_ticket_no(&self.row.ticket_no)
+    }
+
     /// How many events it has, by its snapshot; none where there is no such row.
     #[must_use]
     pub fn seq(&self) -> Option<u64> {
@@ -292,7 +299,7 @@ impl StoredTicket {
             let found = columns::ticket_cells(row.clone());
             return Some(columns::TICKET.first_other(&columns::ticket_cells(expected), &found));
         }
-        let row = self.snapshot.as_ref()?;
+        let Some(row) = &self.snapshot else { return Some("snapshot".to_owned()) };
         let head = digest(&row.head).unwrap_or(Digest::ZERO);
         let mut expected = columns::snapshot(instance, row.version, head);
         if self.is_held {

@@ -8,6 +8,7 @@ use duban_core::time::Instant;
 use sea_orm::sea_query::{Expr, ExprTrait, Query, SelectStatement};
 use sea_orm::{ConnectionTrait, QueryResult};
 
+use super::legible::legible;
 use super::rows::{count_where, word};
 use super::{Store, StoreError};
 
@@ -83,7 +84,8 @@ impl Store {
     /// The database does not answer.
     pub async fn board(&self, filter: &BoardFilter) -> Result<Board, StoreError> {
         let mut board = Board::new();
-        for row in self.read.query_all(&tickets(filter)).await? {
+        let rows = self.read.query_all(&tickets(filter)).await?;
+        let lines = legible("ticket", &rows, |row| {
             let count = |place: usize| -> Result<u64, StoreError> {
                 let count: i64 = row.try_get_by_index(place)?;
                 Ok(u64::try_from(count).unwrap_or_default())
@@ -99,7 +101,10 @@ impl Store {
                 returned: if filter.returned.contains(&step) { open } else { 0 },
                 ..Line::default()
             };
-            board.entry(code(&row, filter.by)?).or_default().add(line);
+            Ok((code(row, filter.by)?, line))
+        })?;
+        for (code, line) in lines {
+            board.entry(code).or_default().add(line);
         }
         let by = filter.by;
         self.count_runs(&appeals(filter), by, &mut board, |line| &mut line.in_appeal).await?;
@@ -114,10 +119,13 @@ impl Store {
         board: &mut Board,
         of: fn(&mut Line) -> &mut u64,
     ) -> Result<(), StoreError> {
-        for row in self.read.query_all(query).await? {
+        let rows = self.read.query_all(query).await?;
+        let counts = legible("deadline", &rows, |row| {
             let count: i64 = row.try_get_by_index(2)?;
-            let line = board.entry(code(&row, by)?).or_default();
-            *of(line) += u64::try_from(count).unwrap_or_default();
+            Ok((code(row, by)?, u64::try_from(count).unwrap_or_default()))
+        })?;
+        for (code, count) in counts {
+            *of(board.entry(code).or_default()) += count;
         }
         Ok(())
     }

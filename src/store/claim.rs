@@ -10,6 +10,7 @@ use tokio::sync::{Mutex, watch};
 use uuid::Uuid;
 
 use super::dialect::{Broken, Commits, Server, Setwise};
+use super::legible::legible;
 use super::stored::{self, Row};
 use super::{Readable, Store, StoreError};
 
@@ -101,7 +102,7 @@ impl Store {
         let _in_turn = self.given_away.choosing.lock().await;
         loop {
             let after = self.given_away.upto.borrow().place;
-            let rows = self.rows(&due(at, after, limit)).await?;
+            let rows = self.rows(limit, |limit| due(at, after, limit)).await?;
             if let Some((id, row)) = rows.last() {
                 let wake_at = match row {
                     Ok(row) => row.wake_at,
@@ -129,7 +130,7 @@ async fn lock(
     query.lock_with_tables_behavior(LockType::Update, ["snapshot"], LockBehavior::SkipLocked);
     let mut tx = server.begin().await?;
     let found = tx.select(&query).await;
-    let found = found.and_then(|rows| rows.iter().map(stored::read).collect::<Result<Vec<_>, _>>());
+    let found = found.and_then(|rows| legible("ticket", &rows, stored::read));
     match found {
         Ok(rows) if !rows.is_empty() => Ok((Held::OfServer(tx), rows)),
         nothing => match tx.end(nothing).await {

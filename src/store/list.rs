@@ -113,7 +113,9 @@ impl Store {
     /// The database does not answer.
     pub async fn tickets(&self, filter: &TicketFilter) -> Result<Vec<Listed>, StoreError> {
         let mut listed = Vec::new();
-        for (id, row) in self.rows(&page(filter, self.pick(filter).await?)).await? {
+        let pick = self.pick(filter).await?;
+        let page = |limit| page(&TicketFilter { limit, ..filter.clone() }, pick);
+        for (id, row) in self.rows(filter.limit, page).await? {
             let due = match &row {
                 Ok(row) => row.red_at,
                 Err(_) => self.instant(("ticket", "id"), id, "red_at").await?,

@@ -17,6 +17,7 @@ mod entity;
 mod error;
 mod event;
 mod incident;
+mod legible;
 mod limit;
 mod list;
 mod outbox;

@@ -5,11 +5,14 @@ use duban_core::ticket_id::TicketId;
 use duban_core::time::Instant;
 use sea_orm::sea_query::{Alias, Expr, ExprTrait, LockBehavior, LockType, Query, SelectStatement};
 use sea_orm::{ColumnTrait, Condition, ConnectionTrait, EntityTrait};
-use sea_orm::{FromQueryResult, QueryFilter, QueryOrder, QuerySelect};
+use sea_orm::{
+    FromQueryResult, QueryFilter, QueryOrder, QueryResult, QuerySelect, QueryTrait, Select,
+};
 use uuid::Uuid;
 
 use super::dialect::Transaction;
 use super::entity::outbox;
+use super::legible::{LAST_NUMBER, legible};
 use super::rows::{number, word};
 use super::{Store, StoreError};
 
@@ -150,7 +153,7 @@ impl Store {
         query.and_where(Expr::col(("outbox", "destination")).is_not_in(busy.iter().cloned()));
         query.limit(DESTINATIONS_MAX);
         let rows = self.read.query_all(&query).await?;
-        Ok(rows.iter().map(|row| row.try_get_by_index(0)).collect::<Result<_, _>>()?)
+        legible("outbox", &rows, |row| Ok(row.try_get_by_index(0)?))
     }
 
     /// Claims messages for a destination that are due, at most one for each ticket, the earliest
@@ -210,6 +213,7 @@ impl Store {
     pub async fn next_message(&self, busy: &[String]) -> Result<Option<Instant>, StoreError> {
         let mut query = Query::select();
         query.column(("outbox", "next_at")).from("outbox").cond_where(first_in_line());
+        query.and_where(Expr::col(("outbox", "next_at")).lte(LAST_NUMBER));
         query.and_where(Expr::col(("outbox", "destination")).is_not_in(busy.iter().cloned()));
         query.order_by(("outbox", "next_at"), sea_orm::Order::Asc).limit(1);
         let row = self.read.query_one(&query).await?;
@@ -226,6 +230,7 @@ impl Store {
             .select_only()
             .column(outbox::Column::NextAt)
             .filter(Expr::col(outbox::Column::State).eq(word(DeliveryState::Waiting.word())))
+            .filter(outbox::Column::NextAt.lte(LAST_NUMBER))
             .order_by_asc(outbox::Column::NextAt)
             .limit(1);
         let at = query.into_tuple::<i64>().one(&self.read).await?;
@@ -243,32 +248,40 @@ impl Store {
         after: Option<MessageId>,
         limit: u64,
     ) -> Result<Vec<Posted>, StoreError> {
-        let mut query = outbox::Entity::find();
-        if let Some(state) = state {
-            query = query.filter(Expr::col(outbox::Column::State).eq(word(state.word())));
-        }
-        if let Some(ticket) = ticket {
-            query = query.filter(outbox::Column::Ticket.eq(ticket.0));
-        }
-        if let Some(after) = after {
-            let (ticket, seq, nth) = key(after);
-            let same = outbox::Column::Ticket.eq(ticket);
-            let later = outbox::Column::Seq.lt(seq);
-            let last = outbox::Column::Seq.eq(seq).and(outbox::Column::Nth.lt(nth));
-            // Said twice, so that an index can begin there.
-            query = query.filter(outbox::Column::Ticket.lte(ticket)).filter(
-                Condition::any()
-                    .add(outbox::Column::Ticket.lt(ticket))
-                    .add(same.and(later.or(last))),
-            );
-        }
-        let query = query
-            .order_by_desc(outbox::Column::Ticket)
-            .order_by_desc(outbox::Column::Seq)
-            .order_by_desc(outbox::Column::Nth)
-            .limit(limit);
-        query.all(&self.read).await?.into_iter().map(posted).collect()
+        let page = |limit| listed(state, ticket, after, limit).into_query();
+        let read = |row: &QueryResult| posted(outbox::Model::from_query_result(row, "")?);
+        self.legible("outbox", limit, page, read).await
     }
+}
+
+fn listed(
+    state: Option<DeliveryState>,
+    ticket: Option<TicketId>,
+    after: Option<MessageId>,
+    limit: u64,
+) -> Select<outbox::Entity> {
+    let mut query = outbox::Entity::find();
+    if let Some(state) = state {
+        query = query.filter(Expr::col(outbox::Column::State).eq(word(state.word())));
+    }
+    if let Some(ticket) = ticket {
+        query = query.filter(outbox::Column::Ticket.eq(ticket.0));
+    }
+    if let Some(after) = after {
+        let (ticket, seq, nth) = key(after);
+        let same = outbox::Column::Ticket.eq(ticket);
+        let later = outbox::Column::Seq.lt(seq);
+        let last = outbox::Column::Seq.eq(seq).and(outbox::Column::Nth.lt(nth));
+        // Said twice, so that an index can begin there.
+        query = query.filter(outbox::Column::Ticket.lte(ticket)).filter(
+            Condition::any().add(outbox::Column::Ticket.lt(ticket)).add(same.and(later.or(last))),
+        );
+    }
+    query
+        .order_by_desc(outbox::Column::Ticket)
+        .order_by_desc(outbox::Column::Seq)
+        .order_by_desc(outbox::Column::Nth)
+        .limit(limit)
 }
 
 async fn claim(
@@ -277,8 +290,8 @@ async fn claim(
     due: SelectStatement,
     until: Instant,
 ) -> Result<Vec<outbox::Model>, StoreError> {
-    let due = tx.get_database_backend().build(&due);
-    let rows = outbox::Model::find_by_statement(due).all(tx).await?;
+    let rows = tx.query_all(&due).await?;
+    let rows = legible("outbox", &rows, |row| Ok(outbox::Model::from_query_result(row, "")?))?;
     if !rows.is_empty() {
         let mut update = Query::update();
         update.table("outbox").value("lease", lease).value("next_at", until.ms());

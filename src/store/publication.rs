@@ -4,11 +4,10 @@
 use duban_core::digest::Digest;
 use duban_core::ticket_id::TicketId;
 use duban_core::time::{Day, Instant};
-use sea_orm::sea_query::{Expr, ExprTrait, OnConflict};
-use sea_orm::{ActiveValue, ColumnTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
-use uuid::Uuid;
+use sea_orm::sea_query::{Expr, ExprTrait, OnConflict, Query};
+use sea_orm::{ActiveValue, EntityTrait, QueryResult};
 
-use super::entity::{deadline, publication};
+use super::entity::publication;
 use super::rows::word;
 use super::{Store, StoreError};
 
@@ -71,16 +70,18 @@ impl Store {
         after: Option<TicketId>,
         limit: u64,
     ) -> Result<Vec<TicketId>, StoreError> {
-        let mut query = deadline::Entity::find()
-            .select_only()
-            .column(deadline::Column::Ticket)
-            .distinct()
-            .filter(Expr::col(deadline::Column::State).eq(word("running")));
-        if let Some(after) = after {
-            query = query.filter(deadline::Column::Ticket.gt(after.0));
-        }
-        let query = query.order_by_asc(deadline::Column::Ticket).limit(limit);
-        Ok(query.into_tuple::<Uuid>().all(&self.read).await?.into_iter().map(TicketId).collect())
+        let page = |limit| {
+            let mut query = Query::select();
+            query.distinct().column("ticket").from("deadline").limit(limit);
+            query.and_where(Expr::col("state").eq(word("running")));
+            if let Some(after) = after {
+                query.and_where(Expr::col("ticket").gt(after.0));
+            }
+            query.order_by("ticket", sea_orm::Order::Asc);
+            query
+        };
+        let read = |row: &QueryResult| Ok(TicketId(row.try_get_by_index(0)?));
+        self.legible("deadline", limit, page, read).await
     }
 }
 

@@ -6,7 +6,7 @@ use duban_core::ticket_id::TicketId;
 use duban_core::time::Instant;
 use sea_orm::sea_query::{Expr, ExprTrait};
 use sea_orm::{ColumnTrait, Condition, EntityTrait, FromQueryResult, JoinType, QueryFilter};
-use sea_orm::{QueryOrder, QuerySelect, QueryTrait, RelationTrait, Select};
+use sea_orm::{QueryOrder, QueryResult, QuerySelect, QueryTrait, RelationTrait, Select};
 use uuid::Uuid;
 
 use super::entity::{deadline, ticket};
@@ -90,8 +90,9 @@ impl Store {
         &self,
         filter: &DeadlineFilter,
     ) -> Result<Vec<RunningDeadline>, StoreError> {
-        let rows = listed(filter).into_model::<Row>().all(&self.read).await?;
-        Ok(rows.into_iter().map(RunningDeadline::from).collect())
+        let page = |limit| listed(&DeadlineFilter { limit, ..filter.clone() }).into_query();
+        let read = |row: &QueryResult| Ok(Row::from_query_result(row, "")?.into());
+        self.legible("deadline", filter.limit, page, read).await
     }
 }
 

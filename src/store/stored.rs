@@ -43,16 +43,23 @@ pub(super) fn of_snapshots() -> SelectStatement {
     select("snapshot", "ticket", "ticket")
 }
 
+/// What is read, after the identity.
+const COLUMNS: [(&str, &str); 9] = [
+    ("ticket", "ticket_no"),
+    ("ticket", "source"),
+    ("ticket", "matter"),
+    ("ticket", "step_since"),
+    ("ticket", "red_at"),
+    ("snapshot", "version"),
+    ("snapshot", "head"),
+    ("snapshot", "wake_at"),
+    ("snapshot", "bytes"),
+];
+
 fn select(from: &'static str, id: &'static str, other: &'static str) -> SelectStatement {
     let both = Expr::col(("ticket", "id")).equals(("snapshot", "ticket"));
     let mut select = Query::select();
-    select.column((from, id));
-    for column in ["ticket_no", "source", "matter", "step_since", "red_at"] {
-        select.column(("ticket", column));
-    }
-    for column in ["version", "head", "wake_at", "bytes"] {
-        select.column(("snapshot", column));
-    }
+    select.column((from, id)).columns(COLUMNS);
     select.from(from).left_join(other, both);
     select
 }
@@ -65,7 +72,13 @@ pub(super) fn read(row: &QueryResult) -> Result<(Uuid, Row), StoreError> {
 
 fn stored(id: Uuid, row: &QueryResult) -> Row {
     fn get<T: TryGetable>(row: &QueryResult, place: usize) -> Result<T, StoreError> {
-        Ok(row.try_get_by_index(place)?)
+        row.try_get_by_index(place).map_err(|error| match StoreError::from(error) {
+            StoreError::Unreadable(_) => {
+                let (table, column) = COLUMNS[place - 1];
+                StoreError::unreadable(format!("{table}.{column}"))
+            }
+            error => error,
+        })
     }
     let bytes: Vec<u8> = get(row, 9)?;
     let instance = Instance::from_bytes(&bytes).ok().map(Arc::new);
@@ -86,12 +99,14 @@ fn stored(id: Uuid, row: &QueryResult) -> Row {
 }
 
 impl Store {
-    /// The rows that such a query finds, in its order; one that is none stands alone with its error.
+    /// Up to `limit` rows of such a statement, in its order; one that is none stands alone with its
+    /// error.
     pub(super) async fn rows(
         &self,
-        query: &SelectStatement,
+        limit: u64,
+        statement: impl Fn(u64) -> SelectStatement,
     ) -> Result<Vec<(Uuid, Row)>, StoreError> {
-        self.read.query_all(query).await?.iter().map(read).collect()
+        self.legible("ticket", limit, statement, read).await
     }
 
     /// An instant by which rows of a table are sorted, also where the rest of the row cannot be
@@ -114,7 +129,9 @@ impl Store {
 
     /// The ticket of a row.
     pub(super) async fn loaded(&self, id: Uuid, row: Row) -> Readable {
-        let row = row?;
+        let row = row.inspect_err(|error| {
+            tracing::error!(ticket.id = %id, store.error = %error, "a ticket cannot be read");
+        })?;
         let instance = if let Some(instance) = row.instance {
             instance
         } else {

@@ -14,12 +14,13 @@ use duban_core::name::Name;
 use duban_core::ticket_id::TicketId;
 use duban_core::time::Instant;
 use sea_orm::Order::Asc;
-use sea_orm::sea_query::{Expr, ExprTrait, SelectStatement};
-use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
+use sea_orm::sea_query::{Expr, ExprTrait, Query, SelectStatement};
+use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryResult, QuerySelect};
 use uuid::Uuid;
 
 use super::claim::due;
-use super::entity::{snapshot, ticket};
+use super::entity::ticket;
+use super::legible::LAST_NUMBER;
 use super::rows::word;
 use super::{Store, StoreError, stored};
 
@@ -62,10 +63,13 @@ impl Store {
     /// # Errors
     /// The database does not answer.
     pub async fn load(&self, ids: &[TicketId]) -> Result<Vec<(TicketId, Readable)>, StoreError> {
-        let mut query = stored::of_tickets();
-        query.and_where(Expr::col(("ticket", "id")).is_in(ids.iter().map(|id| id.0)));
-        query.order_by(("ticket", "root"), Asc).order_by(("ticket", "id"), Asc);
-        self.readable(&query).await
+        let of_these = |limit| {
+            let mut query = stored::of_tickets();
+            query.and_where(Expr::col(("ticket", "id")).is_in(ids.iter().map(|id| id.0)));
+            query.order_by(("ticket", "root"), Asc).order_by(("ticket", "id"), Asc).limit(limit);
+            query
+        };
+        self.readable(ids.len() as u64, of_these).await
     }
 
     /// The tickets of which something is due at or before an instant, the earliest first, in the
@@ -78,7 +82,7 @@ impl Store {
         at: Instant,
         limit: u64,
     ) -> Result<Vec<(TicketId, Readable)>, StoreError> {
-        self.readable(&due(at, None, limit)).await
+        self.readable(limit, |limit| due(at, None, limit)).await
     }
 
     /// When time next brings something about on any ticket.
@@ -86,16 +90,12 @@ impl Store {
     /// # Errors
     /// The database does not answer.
     pub async fn next_wake(&self) -> Result<Option<Instant>, StoreError> {
-        let query = snapshot::Entity::find()
-            .select_only()
-            .column(snapshot::Column::WakeAt)
-            .filter(snapshot::Column::WakeAt.is_not_null())
-            // What is no number, which SQLite lets anybody write, stands behind all numbers.
-            .filter(snapshot::Column::WakeAt.lte(i64::MAX))
-            .order_by_asc(snapshot::Column::WakeAt)
-            .limit(1);
-        let at = query.into_tuple::<Option<i64>>().one(&self.read).await?;
-        Ok(at.flatten().map(Instant::from_ms))
+        // Of a ticket that can be found: else time would wait for what nobody works off.
+        let read = |row: &QueryResult| {
+            row.try_get_by_index::<Uuid>(1)?;
+            Ok(Instant::from_ms(row.try_get_by_index(0)?))
+        };
+        Ok(self.legible("snapshot", 1, first_to_wake, read).await?.pop())
     }
 
     /// Tickets that were closed at or before an instant and are not archived, the earliest first,
@@ -109,18 +109,8 @@ impl Store {
         after: Option<(Instant, TicketId)>,
         limit: u64,
     ) -> Result<Vec<(Instant, TicketId, Readable)>, StoreError> {
-        let since = || Expr::col(("ticket", "step_since"));
-        let mut query = stored::of_tickets();
-        query.and_where(Expr::col(("ticket", "status")).eq(word(Status::Closed.word())));
-        query.and_where(since().lte(at.ms()));
-        if let Some((last, id)) = after {
-            let later = since().eq(last.ms()).and(Expr::col(("ticket", "id")).gt(id.0));
-            query.and_where(since().gt(last.ms()).or(later));
-        }
-        query.order_by(("ticket", "step_since"), Asc).order_by(("ticket", "id"), Asc);
-        query.limit(limit);
         let mut closed = Vec::new();
-        for (id, row) in self.rows(&query).await? {
+        for (id, row) in self.rows(limit, |limit| closed_until(at, after, limit)).await? {
             let since = match &row {
                 Ok(row) => Some(row.step_since),
                 Err(_) => self.instant(("ticket", "id"), id, "step_since").await?,
@@ -172,14 +162,38 @@ impl Store {
 
     async fn readable(
         &self,
-        query: &SelectStatement,
+        limit: u64,
+        statement: impl Fn(u64) -> SelectStatement,
     ) -> Result<Vec<(TicketId, Readable)>, StoreError> {
         let mut loaded = Vec::new();
-        for (id, row) in self.rows(query).await? {
+        for (id, row) in self.rows(limit, statement).await? {
             loaded.push((TicketId(id), self.loaded(id, row).await));
         }
         Ok(loaded)
     }
+}
+
+fn first_to_wake(limit: u64) -> SelectStatement {
+    let mut query = Query::select();
+    query.columns(["wake_at", "ticket"]).from("snapshot");
+    query.and_where(Expr::col("wake_at").is_not_null());
+    query.and_where(Expr::col("wake_at").lte(LAST_NUMBER));
+    query.order_by("wake_at", Asc).limit(limit);
+    query
+}
+
+fn closed_until(at: Instant, after: Option<(Instant, TicketId)>, limit: u64) -> SelectStatement {
+    let since = || Expr::col(("ticket", "step_since"));
+    let mut query = stored::of_tickets();
+    query.and_where(Expr::col(("ticket", "status")).eq(word(Status::Closed.word())));
+    query.and_where(since().lte(at.ms()));
+    if let Some((last, id)) = after {
+        let later = since().eq(last.ms()).and(Expr::col(("ticket", "id")).gt(id.0));
+        query.and_where(since().gt(last.ms()).or(later));
+    }
+    query.order_by(("ticket", "step_since"), Asc).order_by(("ticket", "id"), Asc);
+    query.limit(limit);
+    query
 }
 
 /// The ticket that events make.

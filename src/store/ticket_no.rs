@@ -11,6 +11,16 @@ pub(super) fn ticket_no(day: Day, sequence: i64) -> String {
     format!("HCP{digits}-{check}")
 }
 
+/// Whether a text could be such a number.
+pub(super) fn is_ticket_no(text: &str) -> bool {
+    let parts = text.strip_prefix("HCP").and_then(|rest| rest.split_once('-'));
+    parts.is_some_and(|(digits, check)| {
+        digits.len() >= 14
+            && digits.bytes().all(|digit| digit.is_ascii_digit())
+            && check.chars().eq([check_character(digits)])
+    })
+}
+
 fn check_character(digits: &str) -> char {
     let sum = digits.bytes().fold(0, |sum, digit| (sum + u32::from(digit - b'0')) * 2 % 11);
     match (12 - sum) % 11 {
@@ -28,9 +38,28 @@ mod tests {
         let check = |day: (i32, u32, u32), sequence, expected: &str| {
             let day = Day::from_ymd(day.0, day.1, day.2).unwrap();
             assert_eq!(ticket_no(day, sequence), expected);
+            assert!(is_ticket_no(expected));
         };
         check((2026, 3, 4), 127, "HCP20260304000127-5");
         check((2026, 3, 4), 1_000_000, "HCP202603041000000-7");
+    }
+
+    #[test]
+    fn what_is_no_number_is_seen() {
+        for text in [
+            "",
+            "HCP",
+            "HCP20260304000127",
+            "HCP20260304000127-",
+            "HCP20260304000127-4",
+            "HCP20260304000127-5 ",
+            "HCP20260304000127-55",
+            "hcp20260304000127-5",
+            "HCP2026030400012七-5",
+            "HCP2026030400-1",
+        ] {
+            assert!(!is_ticket_no(text), "{text}");
+        }
     }
 
     #[test]

@@ -4,10 +4,11 @@
 use duban_core::definition::Status;
 use duban_core::ticket_id::TicketId;
 use duban_core::time::Instant;
-use sea_orm::ConnectionTrait;
 use sea_orm::sea_query::{Cond, Expr, ExprTrait, Query, SelectStatement};
+use sea_orm::{ConnectionTrait, QueryResult};
 use uuid::Uuid;
 
+use super::legible::legible;
 use super::rows::{count_where, word};
 use super::{Store, StoreError};
 
@@ -61,17 +62,16 @@ impl Store {
         &self,
         filter: &TurningFilter,
     ) -> Result<Vec<TurningCount>, StoreError> {
-        let mut counts = Vec::new();
-        for row in self.read.query_all(&counted(filter)).await? {
+        let rows = self.read.query_all(&counted(filter)).await?;
+        let mut counts = legible("ticket", &rows, |row| {
             let count = |place: usize| -> Result<u64, StoreError> {
                 let count: i64 = row.try_get_by_index(place)?;
                 Ok(u64::try_from(count).unwrap_or_default())
             };
             let (agency, yellow, red) = (row.try_get_by_index(0)?, count(1)?, count(2)?);
-            if yellow + red > 0 {
-                counts.push(TurningCount { agency, yellow, red });
-            }
-        }
+            Ok(TurningCount { agency, yellow, red })
+        })?;
+        counts.retain(|one| one.yellow + one.red > 0);
         Ok(counts)
     }
 
@@ -82,11 +82,13 @@ impl Store {
     pub async fn turning(&self, filter: &TurningFilter) -> Result<Vec<Turning>, StoreError> {
         let mut all = Vec::new();
         for is_red in [false, true] {
-            for row in self.read.query_all(&listed(filter, is_red)).await? {
+            let page = |limit| listed(&TurningFilter { limit, ..filter.clone() }, is_red);
+            let read = |row: &QueryResult| {
                 let ticket: Uuid = row.try_get_by_index(0)?;
                 let at = Instant::from_ms(row.try_get_by_index(1)?);
-                all.push(Turning { at, ticket: TicketId(ticket), is_red });
-            }
+                Ok(Turning { at, ticket: TicketId(ticket), is_red })
+            };
+            all.extend(self.legible("ticket", filter.limit, page, read).await?);
         }
         all.retain(|one| filter.after.is_none_or(|after| *one > after));
         all.sort_unstable();

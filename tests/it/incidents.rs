@@ -1,8 +1,10 @@
 //! What cannot be decided on or committed is set aside, holds up nobody, and is not forgotten.
 
+use std::collections::BTreeSet;
+
 use duban::clock::Clock;
 use duban::engine::Declined;
-use duban::store::{Incident, NewIncident, Order, TicketFilter};
+use duban::store::{DeadlineFilter, Incident, NewIncident, Order, TicketFilter};
 use sea_orm::ConnectionTrait;
 use serde_json::json;
 
@@ -250,6 +252,55 @@ async fn a_wake_up_that_is_none_stops_no_clock() {
     house.engine.advance_clock(to).await.expect("advanced");
     let wrong = duban::audit::verify(&db.store, None, |_| ()).await.expect_err("found");
     assert!(wrong.to_string().contains("wake_at"), "{wrong}");
+}
+
+/// A key, an instant or a word of a type that it cannot have: only this row is missing, and an audit
+/// says which.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_row_that_is_none_is_missing_alone() {
+    let harms = [
+        "UPDATE snapshot SET ticket = 'abc' WHERE ticket = $1",
+        "UPDATE ticket SET id = x'01' WHERE id = $1",
+        "UPDATE deadline SET due_at = 'x' WHERE ticket = $1",
+        "UPDATE deadline SET name = x'ff' WHERE ticket = $1",
+        "UPDATE deadline SET ticket = 'abc' WHERE ticket = $1",
+        "UPDATE ticket SET yellow_at = 1, red_at = 'x' WHERE id = $1",
+        "UPDATE outbox SET next_at = 'x' WHERE ticket = $1",
+        "UPDATE outbox SET about = 1.5, nth = 'x' WHERE ticket = $1",
+    ];
+    for harm in harms {
+        let db = TestDatabase::new(crate::database::Kind::Sqlite).await;
+        let house = simulated(&db).await;
+        let mut ids = Vec::new();
+        for n in 0..3 {
+            ids.push(house.review("matter", &format!("R{n}")).await.expect("one").ticket);
+        }
+        db.execute(&harm.replace("$1", &format!("x'{}'", ids[1].0.simple()))).await;
+        let to = instant("2026-03-06T00:00:00+08:00");
+        house.engine.advance_clock(to).await.expect(harm);
+        assert!(db.number("SELECT count(*) FROM card").await >= 2, "{harm}");
+        while !house.engine.housekeep(1).await.expect(harm).finished {}
+        // Pages of one go past it.
+        let (mut filter, mut seen) = (TicketFilter { limit: 1, ..TicketFilter::default() }, 0);
+        while let Some(last) = db.store.tickets(&filter).await.expect(harm).pop() {
+            seen += usize::from(last.ticket.is_ok());
+            filter.after = Some(last.place);
+        }
+        assert!(seen >= 2, "{harm}: {seen}");
+        let all = DeadlineFilter { limit: 100, ..DeadlineFilter::default() };
+        let running = db.store.running_deadlines(&all).await.expect(harm);
+        let others = running.iter().filter(|one| one.ticket != ids[1]);
+        let tickets: BTreeSet<_> = others.map(|one| one.ticket).collect();
+        assert_eq!(tickets.len(), 2, "{harm}");
+        db.store.messages(None, None, None, 100).await.expect(harm);
+        db.store.due_destinations(to, &[]).await.expect(harm);
+        db.store.next_message(&[]).await.expect(harm);
+        db.store.first_due_message().await.expect(harm);
+        // Messages are no part of the histories.
+        let is_audited = !harm.contains("outbox");
+        let found = duban::audit::verify(&db.store, None, |_| ()).await;
+        assert_eq!(found.is_err(), is_audited, "{harm}: {found:?}");
+    }
 }
 
 /// A guard that never holds: the others go on, and time stands still for this one alone.

@@ -101,6 +101,11 @@ const HARMS: &[(&str, &[&str], &str)] = &[
         ],
         "先于前一号",
     ),
+    (
+        "a number changed",
+        &["UPDATE ticket SET ticket_no = 'HCP20260302000001-4' WHERE id = $1"],
+        "校验码不符",
+    ),
     ("a head changed", &["UPDATE snapshot SET head = zeroblob(32) WHERE ticket = $1"], "末端摘要"),
     (
         "a head and its last event's hash changed",
