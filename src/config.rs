@@ -2,6 +2,7 @@
 //! write a secret.
 
 use std::fmt;
+use std::marker::PhantomData;
 use std::net::SocketAddr;
 use std::num::NonZeroU32;
 use std::path::{Path, PathBuf};
@@ -10,7 +11,8 @@ use duban_core::name::Name;
 use duban_core::time::Instant;
 use figment::providers::{Env, Format, Serialized, Toml};
 use figment::{Figment, Source};
-use serde::{Deserialize, Serialize};
+use serde::de::{IntoDeserializer, SeqAccess, Visitor};
+use serde::{Deserialize, Deserializer, Serialize};
 
 /// The file that is read where it is there and no other is named.
 pub const FILE: &str = "duban.toml";
@@ -101,6 +103,7 @@ pub struct Settings {
     /// system's was used.
     pub accept_clock: bool,
     /// What this node does.
+    #[serde(deserialize_with = "listed")]
     pub roles: Vec<NodeRole>,
     /// A folder of calendars in place of the embedded ones.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -112,6 +115,7 @@ pub struct Settings {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub register: Option<PathBuf>,
     /// The agencies that are the hotline itself.
+    #[serde(deserialize_with = "listed")]
     pub hotline_agencies: Vec<Name>,
     /// Requests a second that one token may make.
     pub token_requests_per_s: NonZeroU32,
@@ -239,6 +243,32 @@ impl Settings {
     }
 }
 
+/// A list, or words between commas, as the environment writes one.
+fn listed<'de, D: Deserializer<'de>, T: Deserialize<'de>>(from: D) -> Result<Vec<T>, D::Error> {
+    struct Listed<T>(PhantomData<T>);
+    impl<'de, T: Deserialize<'de>> Visitor<'de> for Listed<T> {
+        type Value = Vec<T>;
+
+        fn expecting(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+            out.write_str("an array")
+        }
+
+        fn visit_str<E: serde::de::Error>(self, text: &str) -> Result<Vec<T>, E> {
+            let words = text.split(',').map(str::trim).filter(|word| !word.is_empty());
+            words.map(|word| T::deserialize(word.into_deserializer())).collect()
+        }
+
+        fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Vec<T>, A::Error> {
+            let mut list = Vec::new();
+            while let Some(item) = items.next_element()? {
+                list.push(item);
+            }
+            Ok(list)
+        }
+    }
+    from.deserialize_any(Listed(PhantomData))
+}
+
 /// A body is read whole: many of them at once must fit into memory.
 const BODY_KIB_MAX: u32 = 8 * 1024;
 
@@ -343,6 +373,20 @@ mod tests {
         let flags = serde_json::json!({"listen": "127.0.0.1:7"});
         let settings = read("listen = \"0.0.0.0:9\"", flags).expect("good");
         assert_eq!(settings.listen.to_string(), "127.0.0.1:7");
+    }
+
+    #[test]
+    fn a_list_may_be_words_between_commas() {
+        let roles = |text: &str| read(text, serde_json::json!({})).map(|settings| settings.roles);
+        let both = [NodeRole::Api, NodeRole::Jobs];
+        assert_eq!(roles("roles = \"api,jobs\"").expect("good"), both);
+        assert_eq!(roles("roles = \" api , jobs \"").expect("good"), both);
+        assert_eq!(roles("roles = \"jobs\"").expect("good"), [NodeRole::Jobs]);
+        let told = roles("roles = \"api,geheim\"").expect_err("refused").to_string();
+        assert!(told.contains("取值应为：api、jobs"), "{told}");
+        assert!(roles("roles = \",\"").expect_err("refused").to_string().contains("不能为空"));
+        let agencies = read("hotline_agencies = \"SZ001,SZ002\"", serde_json::json!({}));
+        assert_eq!(agencies.expect("good").hotline_agencies.len(), 2);
     }
 
     #[test]

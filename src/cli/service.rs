@@ -49,6 +49,9 @@ impl Service {
         if settings.redis_url.as_deref().is_some_and(|url| !Wake::is_address(url)) {
             return Err(Failure::Input(BusError.to_string()));
         }
+        if settings.attachments.as_deref().is_some_and(|path| path.exists() && !path.is_dir()) {
+            return Err(Failure::Input("附件目录（attachments）不是目录".to_owned()));
+        }
         let lock = Store::lock(&settings.database_url)?;
         let (store, _) = Store::migrate(&settings.database_url).await?;
         let clock = clock(&settings, &store).await?;
@@ -185,7 +188,7 @@ fn presence(settings: &Settings, node: Uuid) -> Presence {
 
 /// What a simulated clock has moved on cannot be moved back.
 const LIVES_BY_THE_SYSTEM: &str = "这个数据库由按系统时钟运行的服务使用：以模拟时钟启动会把其中的时间拨向将来，\
-     不能复原；请另用一个数据库（--database-url），确需照此启动的，加 --accept-clock";
+     不能复原；请另用一个数据库（--database-url；演示则用 --fresh 重建演示库），确需照此启动的，加 --accept-clock";
 
 fn behind_by(now: Instant, newest: Instant) -> String {
     format!(

@@ -11,6 +11,7 @@ use std::time::Duration;
 use duban_core::ticket_id::TicketId;
 use duban_core::time::Instant;
 use tracing::Instrument;
+use tracing::field::Empty;
 use uuid::Uuid;
 
 use super::desk::{Decided, Desk};
@@ -176,8 +177,12 @@ impl Inner {
         let definitions = self.knowledge.unstored(pins());
         let commit = Commit { id, at, changes, days: &days, definitions, seen };
         let begun = std::time::Instant::now();
-        let span = tracing::info_span!("commit", tickets = changes.len());
-        match self.store.commit(&commit, claim).instrument(span).await {
+        let span = tracing::info_span!("commit", tickets = changes.len(), otel.status_code = Empty);
+        let committed = self.store.commit(&commit, claim).instrument(span.clone()).await;
+        if committed.is_err() {
+            span.record("otel.status_code", "ERROR");
+        }
+        match committed {
             Ok(committed) => {
                 self.wake.committed();
                 #[expect(clippy::cast_precision_loss, reason = "a few hundred tickets")]

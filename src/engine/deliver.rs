@@ -11,6 +11,7 @@ use std::time::Duration;
 
 use duban_core::time::Instant;
 use tracing::Instrument;
+use tracing::field::Empty;
 
 use super::Engine;
 use crate::crypto;
@@ -152,13 +153,20 @@ impl Engine {
         let carried = futures::future::join_all(claimed.iter().map(|message| {
             let span = tracing::info_span!(
                 "deliver",
-                otel.kind = "producer",
+                otel.kind = "client",
+                otel.status_code = Empty,
                 message.kind = message.kind,
                 message.destination = message.destination,
                 message.attempts = message.attempts,
             );
-            let carrying = (inner.carrier)(message.clone()).instrument(span);
-            async move { (message.id, message.attempts, carrying.await) }
+            let carrying = (inner.carrier)(message.clone()).instrument(span.clone());
+            async move {
+                let carried = carrying.await;
+                if !matches!(carried, Carried::Arrived) {
+                    span.record("otel.status_code", "ERROR");
+                }
+                (message.id, message.attempts, carried)
+            }
         }))
         .await;
         let now = inner.clock.now();

@@ -48,8 +48,9 @@ use skew::Skew;
 /// Commands that may wait for a committer; more are answered with «busy».
 const QUEUE_MAX: usize = 4_096;
 
-/// Committers: one decides while another commits. What is about one ticket, or one review, always
-/// comes to the same.
+/// Committers to a server: one decides while another commits. What is about one ticket, or one
+/// review, always comes to the same. A file takes one commit after another, and rather a large one
+/// than two small ones: there one is enough.
 const COMMITTERS: usize = 2;
 
 /// The engine of one process; clones are the same.
@@ -86,6 +87,7 @@ impl Engine {
         wake: Wake,
         carrier: Carrier,
     ) -> Self {
+        let committers = if store.is_embedded() { 1 } else { COMMITTERS };
         let advancing = tokio::sync::RwLock::new(());
         let running = Mutex::new(BTreeSet::new());
         let couriers = Mutex::new(BTreeSet::new());
@@ -107,7 +109,7 @@ impl Engine {
             tokio::spawn(committer::run(Arc::clone(&inner), queue.downgrade(), waiting));
             queue
         };
-        let queues = (0..COMMITTERS).map(committer).collect();
+        let queues = (0..committers).map(committer).collect();
         Self { inner, queues }
     }
 

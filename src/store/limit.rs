@@ -10,7 +10,7 @@ use sea_orm::sea_query::Query;
 use sea_orm::{ConnectionTrait, Database, DatabaseConnection, Statement, TransactionTrait};
 use uuid::Uuid;
 
-use super::{Store, StoreError};
+use super::{Store, StoreError, dialect};
 
 /// Columns of a snapshot that a rung changes: what the commit path writes too.
 const CHANGED: [&str; 6] = ["version", "seq", "head", "recorded_at", "wake_at", "bytes"];
@@ -27,6 +27,7 @@ impl Store {
     /// # Errors
     /// The server refuses, or the address is none of a server.
     pub async fn create_scratch(server: &str) -> Result<String, StoreError> {
+        dialect::check(server)?;
         let (address, query) = server.split_once('?').unwrap_or((server, ""));
         let scheme = address.find("://").map_or(0, |at| at + 3);
         let host = address[scheme..].find('/').map_or(address.len(), |at| scheme + at);

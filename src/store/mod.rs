@@ -31,6 +31,7 @@ mod secret;
 mod stored;
 mod ticket;
 mod ticket_no;
+mod together;
 mod token;
 mod turning;
 mod written;
@@ -40,6 +41,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
+use duban_core::digest::Digest;
 use duban_core::time::Instant;
 use duban_migrations::{Migrator, MigratorTrait};
 use sea_orm::ConnectionTrait;
@@ -63,6 +65,7 @@ pub use publication::Publication;
 pub use request::{KnownRequest, KnownReview, RequestKey};
 pub use running::{DeadlineFilter, RunningDeadline};
 pub use ticket::{Loaded, Readable, relived};
+use together::Together;
 pub use token::{AddTokenError, Token};
 pub use turning::{Turning, TurningCount, TurningFilter};
 
@@ -78,6 +81,7 @@ pub struct Store {
     read: Connections,
     commits: Arc<Commits>,
     given_away: Arc<GivenAway>,
+    tokens: Arc<Together<Digest, Token>>,
     /// Statements of commits since the start.
     statements: Arc<AtomicU64>,
 }
@@ -131,8 +135,9 @@ impl Store {
     /// Keeps a second server away from a database file.
     ///
     /// # Errors
-    /// Another process serves from it, or the folder cannot be written.
+    /// No address, another process serves from it, or the folder cannot be written.
     pub fn lock(url: &str) -> Result<Option<FileLock>, StoreError> {
+        dialect::check(url)?;
         dialect::lock(url)
     }
 
@@ -150,8 +155,8 @@ impl Store {
         let statements = Arc::new(AtomicU64::new(0));
         let opened = dialect::connect(url, Arc::clone(&statements)).await?;
         let Opened { write, read, commits } = opened;
-        let (commits, given_away) = (Arc::new(commits), Arc::default());
-        Ok(Self { write, read, commits, given_away, statements })
+        let (commits, given_away, tokens) = (Arc::new(commits), Arc::default(), Arc::default());
+        Ok(Self { write, read, commits, given_away, tokens, statements })
     }
 
     /// The connections that write outside the commit path.

@@ -135,9 +135,9 @@ impl Store {
         key: &RequestKey,
     ) -> Result<Option<KnownRequest>, StoreError> {
         let key = (key.subject.to_string(), key.operation.clone(), key.key.clone());
-        let Some(row) = idempotency::Entity::find_by_id(key).one(&self.read).await? else {
-            return Ok(None);
-        };
+        // Not `one`: see [`Store::ticket_of`].
+        let found = idempotency::Entity::find_by_id(key).all(&self.read).await?.pop();
+        let Some(row) = found else { return Ok(None) };
         Ok(Some(KnownRequest {
             secret: digest(&row.secret)?.0,
             commitment: digest(&row.commitment)?,

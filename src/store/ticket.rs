@@ -63,10 +63,11 @@ impl Store {
     /// # Errors
     /// The database does not answer.
     pub async fn load(&self, ids: &[TicketId]) -> Result<Vec<(TicketId, Readable)>, StoreError> {
-        let of_these = |limit| {
+        // Without a limit, since there are no more: see [`Store::ticket_of`].
+        let of_these = |_| {
             let mut query = stored::of_tickets();
             query.and_where(Expr::col(("ticket", "id")).is_in(ids.iter().map(|id| id.0)));
-            query.order_by(("ticket", "root"), Asc).order_by(("ticket", "id"), Asc).limit(limit);
+            query.order_by(("ticket", "root"), Asc).order_by(("ticket", "id"), Asc);
             query
         };
         self.readable(ids.len() as u64, of_these).await
@@ -130,7 +131,8 @@ impl Store {
             .select_only()
             .column(ticket::Column::Id)
             .filter(ticket::Column::TicketNo.eq(ticket_no));
-        Ok(query.into_tuple::<Uuid>().one(&self.read).await?.map(TicketId))
+        // Not `one`: SQLite plans a statement with a bound limit anew each time.
+        Ok(query.into_tuple::<Uuid>().all(&self.read).await?.pop().map(TicketId))
     }
 
     /// The numbers of tickets.

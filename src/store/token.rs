@@ -1,16 +1,19 @@
 //! Bearer tokens, as hashes: who somebody is and in which role. Must never hold a token itself.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use duban_core::digest::Digest;
 use duban_core::name::Name;
 use duban_core::role::Role;
 use duban_core::time::Instant;
 use sea_orm::sea_query::{Expr, ExprTrait, Query};
-use sea_orm::{ActiveValue, ColumnTrait, ConnectionTrait, EntityTrait};
-use sea_orm::{QueryFilter, QueryOrder, QuerySelect};
+use sea_orm::{ActiveValue, ColumnTrait, ConnectionTrait, EntityTrait, FromQueryResult};
+use sea_orm::{QueryFilter, QueryOrder, QuerySelect, QueryTrait};
 use uuid::Uuid;
 
 use super::dialect::Transaction;
 use super::entity::token;
+use super::legible::legible;
 use super::{Store, StoreError};
 
 /// A token.
@@ -67,8 +70,23 @@ impl Store {
     /// # Errors
     /// The database does not answer.
     pub async fn token(&self, hash: Digest) -> Result<Option<Token>, StoreError> {
-        let query = token::Entity::find().filter(token::Column::Hash.eq(hash.0.to_vec()));
-        query.one(&self.read).await?.map(known).transpose()
+        self.tokens.ask(hash, |hashes| self.tokens_of(hashes)).await
+    }
+
+    async fn tokens_of(
+        &self,
+        hashes: BTreeSet<Digest>,
+    ) -> Result<BTreeMap<Digest, Token>, StoreError> {
+        let mut hashes: Vec<Vec<u8>> = hashes.into_iter().map(|hash| hash.0.to_vec()).collect();
+        // In a few sizes only: each is another statement to prepare. Without a limit: see
+        // [`Store::ticket_of`].
+        let last = hashes.last().cloned().unwrap_or_default();
+        hashes.resize(hashes.len().next_power_of_two(), last);
+        let query = token::Entity::find().filter(token::Column::Hash.is_in(hashes));
+        let rows = self.read.query_all(query.as_query()).await?;
+        let tokens =
+            legible("token", &rows, |row| known(token::Model::from_query_result(row, "")?))?;
+        Ok(tokens.into_iter().map(|token| (token.hash, token)).collect())
     }
 
     /// A token by its identity, whatever its state.

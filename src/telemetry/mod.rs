@@ -6,6 +6,7 @@ pub mod traces;
 use std::io::IsTerminal;
 
 use metrics_exporter_prometheus::{BuildError, PrometheusBuilder, PrometheusHandle};
+use tracing_subscriber::filter::{FilterExt, filter_fn};
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
 use tracing_subscriber::{EnvFilter, Layer};
@@ -19,6 +20,8 @@ const FILTER: &str = "info,sqlx=warn,sea_orm=warn,sea_orm_migration=warn,apalis_
 /// where traces go somewhere.
 pub fn log(traces: Option<&Traces>) {
     let filter = EnvFilter::try_from_env("DUBAN_LOG").unwrap_or_else(|_| EnvFilter::new(FILTER));
+    // Spans are for a collector; a line is the same whether there is one or not.
+    let filter = filter.and(filter_fn(|of| !of.is_span()));
     let registry = tracing_subscriber::registry().with(traces.map(Traces::layer));
     // A second start in one process (tests) keeps the first.
     let _ = if std::io::stderr().is_terminal() {

@@ -23,6 +23,27 @@ async fn what_stands_in_the_way_is_told() {
     let told = place.try_serve(&["--database-url", nowhere]).err().expect("refused");
     assert!(told.ends_with("exit Some(1)") && !told.contains("panicked"), "{told}");
 
+    // An address is looked at before anything is made.
+    let file = place.path().join("fresh.db").display().to_string();
+    for (url, says, code) in [
+        (format!("sqlite://{file}"), "?mode=rwc", 1),
+        (format!("sqlite://{file}?mode=rw"), "不存在", 1),
+        (format!("sqlite://{file}?mode=all"), "sqlite://", 2),
+        ("sqlite://?mode=rwc".to_owned(), "文件", 2),
+        ("postgres://a:b@c:not-a-port/d".to_owned(), "postgres://", 2),
+        ("mysql://a/b".to_owned(), "sqlite:// 或 postgres://", 2),
+    ] {
+        let told = place.try_serve(&["--database-url", &url]).err().expect("refused");
+        assert!(told.contains(says) && told.ends_with(&format!("exit Some({code})")), "{told}");
+    }
+    let fresh = format!("sqlite://{file}?mode=rwc");
+    let no_folder = ["--database-url", &fresh, "--attachments", "/dev/null"];
+    let told = place.try_serve(&no_folder).err().expect("refused");
+    assert!(told.contains("attachments") && told.ends_with("exit Some(2)"), "{told}");
+    let made = std::fs::read_dir(place.path()).expect("a folder").flatten();
+    let made = made.filter(|one| one.file_name().to_string_lossy().starts_with("fresh"));
+    assert_eq!(made.count(), 0);
+
     let told = place.try_serve(&["--start-at", START]).err().expect("refused");
     assert!(told.contains("模拟时钟") && told.ends_with("exit Some(2)"), "{told}");
 

@@ -11,12 +11,16 @@ use axum::routing::post;
 use duban_core::role::Role;
 use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceRequest;
 use opentelemetry_proto::tonic::trace::v1::Span;
+use opentelemetry_proto::tonic::trace::v1::span::SpanKind;
+use opentelemetry_proto::tonic::trace::v1::status::StatusCode;
 use prost::Message;
 use reqwest::Method;
+use serde_json::json;
 use tokio::net::TcpListener;
 
 use crate::lives::instant;
 use crate::served::{Place, review};
+use crate::webhooks::{Receiver, SECRET};
 
 const START: &str = "2026-03-02T10:00:00+08:00";
 const TRACE: &str = "4bf92f3577b34da6a3ce929d0e0e4736";
@@ -93,6 +97,55 @@ async fn a_request_is_seen_with_all_that_it_cost() {
             assert!(!sent.contains(private), "{private}");
         }
     }
+}
+
+/// What was due, what was carried, and whether it arrived; whom it is carried to can go on with it.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_delivery_is_seen_and_can_be_gone_on_with() {
+    let (address, bodies) = collector().await;
+    let receiver = Receiver::new().await;
+    receiver.answers(&["500 Oops"]);
+    let place = Place::new().await;
+    let file = place.path().join("hooks.toml");
+    let to = format!(
+        "[[destinations]]\nto = \"agency:SZ013\"\nurl = \"{}\"\nsecret = \"{SECRET}\"\nprivate = true\n",
+        receiver.address
+    );
+    std::fs::write(&file, to).expect("written");
+    let file = file.display().to_string();
+    let flags = ["--otlp-endpoint", &address, "--clock", "simulated", "--start-at", START];
+    let server = place.serve(&[&flags[..], &["--config", &file]].concat());
+    let hotline = place.token(Role::Hotline, "h1", None).await;
+    let admin = place.token(Role::SystemAdmin, "s1", None).await;
+    let body = review(REVIEW, "matter", instant(START));
+    let number = server.post("/v1/reviews", &hotline, &body).await.ok()["ticket_no"].clone();
+    let number = number.as_str().expect("a number").to_owned();
+    let path = format!("/v1/tickets/{number}/actions/dispatch");
+    server.post(&path, &hotline, &json!({"agency": "SZ013"})).await.ok();
+    receiver.wait_for(1).await;
+    // Past the second attempt, and past the end of a contact.
+    let to = json!({"to": "2026-03-06T00:00:00+08:00"});
+    server.post("/v1/clock/advance", &admin, &to).await.ok();
+    let calls = receiver.wait_for(2).await;
+    assert_eq!(server.stop(), Some(0));
+
+    let spans = spans(&bodies);
+    let told = |span: &&Span| span.name == "deliver";
+    let delivered: Vec<&Span> = spans.iter().filter(told).collect();
+    let failed: Vec<bool> = delivered.iter().map(|one| has_failed(one)).collect();
+    assert!(failed.contains(&true) && failed.contains(&false), "{delivered:?}");
+    assert!(delivered.iter().all(|one| one.kind == SpanKind::Client as i32), "{delivered:?}");
+    assert!(spans.iter().any(|one| one.name == "advance" && !has_failed(one)), "{spans:?}");
+    for call in calls {
+        let named = call.headers["traceparent"].to_str().expect("text").to_owned();
+        let is_named =
+            |one: &Span| named == format!("00-{}-{}-01", hex(&one.trace_id), hex(&one.span_id));
+        assert!(delivered.iter().copied().any(is_named), "{named}");
+    }
+}
+
+fn has_failed(span: &Span) -> bool {
+    span.status.as_ref().is_some_and(|status| status.code == StatusCode::Error as i32)
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -51,7 +51,7 @@ impl Receiver {
         self.calls.lock().expect("calls").clone()
     }
 
-    fn answers(&self, answers: &[&'static str]) {
+    pub(crate) fn answers(&self, answers: &[&'static str]) {
         self.answers.lock().expect("answers").extend(answers);
     }
 

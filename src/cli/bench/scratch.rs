@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use serde::Serialize;
 use serde_json::json;
 
+use crate::cli::service::stopped;
 use crate::cli::{Ended, Failure, block_on, print};
 use crate::store::Store;
 use crate::{catalog, crypto};
@@ -36,8 +37,12 @@ impl Where {
         measure: impl AsyncFnOnce(&Scratch) -> Result<M, Failure>,
     ) -> Ended {
         let measured = block_on(async {
+            let stop = stopped();
             let scratch = self.scratch().await?;
-            let measured = measure(&scratch).await;
+            let measured = tokio::select! {
+                measured = measure(&scratch) => measured,
+                () = stop => Err(Failure::Machine("已中断，临时数据库已删除".to_owned())),
+            };
             scratch.gone().await.and(measured)
         })?;
         print(&format!("{}\n", json!(measured)))

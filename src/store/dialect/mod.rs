@@ -8,10 +8,12 @@ mod session;
 mod sqlite;
 
 use std::future::Future;
+use std::str::FromStr;
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 use std::time::Duration;
 
+use sea_orm::sqlx::postgres::PgConnectOptions;
 use sea_orm::{Database, DatabaseConnection, DbBackend, DbErr, RuntimeErr, StatementBuilder, sqlx};
 use tokio::sync::{Mutex, MutexGuard};
 
@@ -73,6 +75,7 @@ pub(super) enum Broken {
 
 /// Opens the database of an address. What its commits cost is counted in statements.
 pub(super) async fn connect(url: &str, statements: Arc<AtomicU64>) -> Result<Opened, StoreError> {
+    check(url)?;
     if backend(url)? == DbBackend::Sqlite {
         return sqlite::connect(url, statements).await;
     }
@@ -93,6 +96,20 @@ pub(super) async fn patient(url: &str) -> Result<DatabaseConnection, StoreError>
     Database::connect(options).await.map_err(opening)
 }
 
+/// An address is looked at before anything is opened or made: one of a file must be there, or to be
+/// made.
+pub(super) fn check(url: &str) -> Result<(), StoreError> {
+    match backend(url)? {
+        DbBackend::Sqlite => sqlite::check(url),
+        _ => PgConnectOptions::from_str(url).map(drop).map_err(|_| not_of_a_server()),
+    }
+}
+
+fn not_of_a_server() -> StoreError {
+    let say = "无法解析；形如 postgres://用户:口令@主机:5432/库名，口令中的特殊字符须转义（如 @ 写作 %40）";
+    StoreError::Address(say.to_owned())
+}
+
 fn opening(error: DbErr) -> StoreError {
     use sqlx::Error::{Configuration, Tls};
     let is_address = match &error {
@@ -101,8 +118,7 @@ fn opening(error: DbErr) -> StoreError {
         _ => false,
     };
     if is_address {
-        let say = "无法解析；形如 postgres://用户:口令@主机:5432/库名，口令中的特殊字符须转义（如 @ 写作 %40）";
-        return StoreError::Address(say.to_owned());
+        return not_of_a_server();
     }
     let is_tls =
         matches!(&error, DbErr::Conn(RuntimeErr::SqlxError(one)) if matches!(**one, Tls(_)));

@@ -51,8 +51,7 @@ pub(super) async fn connect(url: &str, statements: Arc<AtomicU64>) -> Result<Ope
     let write = Database::connect(pool(url, 1)).await.map_err(opening)?;
     let readable = url.replace("mode=rwc", "mode=rw");
     let read = Database::connect(pool(&readable, READERS_MAX)).await.map_err(opening)?;
-    let options = SqliteConnectOptions::from_str(url)
-        .map_err(|_| StoreError::Address("不是 SQLite 的地址".to_owned()))?;
+    let options = options(url)?;
     let file = File { path: options.get_filename().to_path_buf(), connection: None, statements };
     let (write, read) = (Connections::File(write), Connections::File(read));
     Ok(Opened { write, read, commits: Commits::File(Mutex::new(file)) })
@@ -256,6 +255,24 @@ fn told(error: &rusqlite::Error) -> StoreError {
         Some(error) => StoreError::by_code(&error.extended_code.to_string()),
         None => StoreError::Database("driver".to_owned()),
     }
+}
+
+/// Whether an address is one of a file that is there, or is to be made.
+pub(super) fn check(url: &str) -> Result<(), StoreError> {
+    file(url)?;
+    let options = options(url)?;
+    let file = options.get_filename();
+    if url.contains("mode=rwc") || file.exists() {
+        return Ok(());
+    }
+    let hint =
+        if url.contains("mode=") { "" } else { "；要新建，请在地址末尾写 ?mode=rwc" };
+    Err(StoreError::Unreachable(format!("{} 不存在{hint}", file.display())))
+}
+
+fn options(url: &str) -> Result<SqliteConnectOptions, StoreError> {
+    let say = "无法解析；形如 sqlite://目录/文件.db?mode=rwc（mode 可为 ro、rw、rwc）";
+    SqliteConnectOptions::from_str(url).map_err(|_| StoreError::Address(say.to_owned()))
 }
 
 /// The file of a SQLite address; none for a server.
