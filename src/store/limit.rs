@@ -10,10 +10,8 @@ use sea_orm::sea_query::Query;
 use sea_orm::{ConnectionTrait, Database, DatabaseConnection, Statement, TransactionTrait};
 use uuid::Uuid;
 
+use super::columns::SNAPSHOT;
 use super::{Store, StoreError, dialect};
-
-/// Columns of a snapshot that a rung changes: what the commit path writes too.
-const CHANGED: [&str; 6] = ["version", "seq", "head", "recorded_at", "wake_at", "bytes"];
 
 /// The tables that a herd writes.
 const TABLES: [&str; 4] = ["snapshot", "event", "card", "outbox"];
@@ -128,7 +126,7 @@ async fn again_in_file(after: &str) -> Result<Duration, StoreError> {
     let store = Store::open(&format!("sqlite://{limit}?mode=rw")).await?;
     let quoted = after.replace('\'', "''");
     store.write.execute_unprepared(&format!("ATTACH DATABASE '{quoted}' AS after")).await?;
-    let set: Vec<String> = CHANGED.iter().map(|name| format!("{name} = excluded.{name}")).collect();
+    let set: Vec<String> = changed().map(|name| format!("{name} = excluded.{name}")).collect();
     let statements = [
         format!(
             "INSERT INTO main.snapshot SELECT * FROM after.snapshot WHERE true \
@@ -190,7 +188,7 @@ async fn half(
     middle: Uuid,
     (position, created): (i64, i64),
 ) -> Result<(), StoreError> {
-    let set: Vec<String> = CHANGED.iter().map(|name| format!("{name} = new.{name}")).collect();
+    let set: Vec<String> = changed().map(|name| format!("{name} = new.{name}")).collect();
     let set = set.join(", ");
     let mine = |column: &str| format!("{column} {sign} '{middle}'");
     let statements = [
@@ -230,4 +228,9 @@ async fn copied(raw: &DatabaseConnection, from: &str, to: &str) -> Result<(), St
         raw.execute_unprepared(&format!("ANALYZE {to}.{table}")).await?;
     }
     Ok(())
+}
+
+/// Columns of a snapshot that a rung changes: all but the first, as in the commit path.
+fn changed() -> impl Iterator<Item = &'static str> {
+    SNAPSHOT.columns[1..].iter().map(|(name, _)| *name)
 }

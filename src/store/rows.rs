@@ -122,6 +122,11 @@ impl<const N: usize> Table<N> {
 }
 
 impl Meets {
+    /// Whether rows that are there change, and only those.
+    pub(super) const fn is_change(self) -> bool {
+        matches!(self, Self::Changed | Self::Raised)
+    }
+
     /// What a statement that inserts says about it, in the words that both databases share.
     pub(super) fn clause(self, columns: &[Column]) -> String {
         match self {
@@ -186,13 +191,6 @@ cells!(
 impl<'c, T: Into<Cell<'c>>> From<Option<T>> for Cell<'c> {
     fn from(value: Option<T>) -> Self {
         value.map_or(Cell::Null, Into::into)
-    }
-}
-
-impl Meets {
-    /// Whether rows that are there change, and only those.
-    pub(super) const fn is_change(self) -> bool {
-        matches!(self, Self::Changed | Self::Raised)
     }
 }
 

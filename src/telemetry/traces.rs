@@ -36,9 +36,10 @@ const PARENT: HeaderName = HeaderName::from_static("traceparent");
 pub struct Traces(SdkTracerProvider);
 
 impl Traces {
-    /// To a collector's address, such as `http://127.0.0.1:4318/v1/traces`. Headers, further
-    /// attributes of the service and sampling are set as everywhere, by
-    /// `OTEL_EXPORTER_OTLP_HEADERS`, `OTEL_RESOURCE_ATTRIBUTES` and `OTEL_TRACES_SAMPLER`.
+    /// To a collector's address, such as `http://127.0.0.1:4318/v1/traces`. Headers, the service's
+    /// name and further attributes and sampling are set as everywhere, by
+    /// `OTEL_EXPORTER_OTLP_HEADERS`, `OTEL_SERVICE_NAME`, `OTEL_RESOURCE_ATTRIBUTES` and
+    /// `OTEL_TRACES_SAMPLER`.
     ///
     /// # Errors
     /// An address that is none, in Chinese.
@@ -61,8 +62,11 @@ impl Traces {
             .with_timeout(TIMEOUT)
             .build()
             .map_err(|_| none())?;
-        let resource = Resource::builder()
-            .with_service_name("duban")
+        let mut resource = Resource::builder();
+        if std::env::var_os("OTEL_SERVICE_NAME").is_none() {
+            resource = resource.with_service_name("duban");
+        }
+        let resource = resource
             .with_attribute(KeyValue::new("service.version", env!("CARGO_PKG_VERSION")))
             .with_attribute(KeyValue::new("service.instance.id", node.to_string()))
             .build();

@@ -193,7 +193,7 @@ fn plain(event: &Event) -> Value {
 }
 
 /// What is compared of each table: everything but identities, keys and hashes.
-const TABLES: [(&str, &str, &[&str]); 5] = [
+const TABLES: [(&str, &str, &[&str]); 9] = [
     (
         "ticket",
         "id",
@@ -210,6 +210,8 @@ const TABLES: [(&str, &str, &[&str]); 5] = [
             "flags",
             "finding",
             "outcome",
+            "source",
+            "matter",
             "received_at",
             "yellow_at",
             "red_at",
@@ -226,6 +228,7 @@ const TABLES: [(&str, &str, &[&str]); 5] = [
             "kind",
             "party",
             "agency",
+            "district",
             "state",
             "starts_at",
             "yellow_at",
@@ -238,6 +241,10 @@ const TABLES: [(&str, &str, &[&str]); 5] = [
         "ticket",
         &["place", "name", "kind", "deadline", "party", "agency", "state", "due_at", "fired_at"],
     ),
+    ("event", "ticket", &["seq"]),
+    ("review", "ticket", &["source", "review_id", "codes"]),
+    ("personal_data", "ticket", &["created_at"]),
+    ("incident", "ticket", &["command", "code", "seq", "at"]),
     (
         "outbox",
         "ticket",

@@ -83,7 +83,9 @@ fn lives(settings: &Settings, are_late: bool) -> Vec<Scenario> {
 async fn on(db: &TestDatabase, settings: &Settings, are_late: bool) -> Lived {
     let folder = are_late.then_some(settings.late_folder.as_path());
     let lived = lived::live(db, folder, &lives(settings, are_late)).await;
-    assert!(lived.deeds > 100 && lived.refused > 10, "{} {}", lived.deeds, lived.refused);
+    let is_few = number("DUBAN_LIVES", LIVES) < LIVES;
+    let much = lived.deeds > 100 && lived.refused > 10 && lived.rows.len() > 500;
+    assert!(is_few || much, "{} {} {}", lived.deeds, lived.refused, lived.rows.len());
     lived
 }
 
@@ -101,11 +103,12 @@ served::on_servers!(both_databases_hold_the_same);
 
 async fn both_databases_hold_the_same() {
     let settings = Settings::new();
-    let one = on(&TestDatabase::new(Kind::Sqlite).await, &settings, true).await;
-    let other = on(&TestDatabase::new(Kind::Postgres).await, &settings, true).await;
-    assert_eq!(one.rows.len(), other.rows.len());
-    for (one, other) in one.rows.iter().zip(&other.rows) {
-        assert_eq!(one, other);
+    for are_late in [false, true] {
+        let one = on(&TestDatabase::new(Kind::Sqlite).await, &settings, are_late).await;
+        let other = on(&TestDatabase::new(Kind::Postgres).await, &settings, are_late).await;
+        assert_eq!(one.rows.len(), other.rows.len());
+        for (one, other) in one.rows.iter().zip(&other.rows) {
+            assert_eq!(one, other);
+        }
     }
-    assert!(one.rows.len() > 500, "{}", one.rows.len());
 }

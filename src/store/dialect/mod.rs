@@ -83,7 +83,7 @@ pub(super) async fn connect(url: &str, statements: Arc<AtomicU64>) -> Result<Ope
     if let Ok(connected) = tokio::time::timeout(TELL_AFTER, &mut connected).await {
         return connected;
     }
-    tracing::warn!("the database does not answer yet; it is given ten seconds");
+    tracing::warn!("the database does not answer yet; it is given a little longer");
     connected.await
 }
 
