@@ -88,6 +88,7 @@ impl Serve {
         let traces = settings.otlp_endpoint.as_deref().map(|address| Traces::to(address, node));
         let traces = traces.transpose().map_err(Failure::Input)?;
         telemetry::log(traces.as_ref());
+        telemetry::quiet_faults();
         let ended = block_on(async {
             let service = Service::ready(settings, node).await?;
             let stop = stopped();

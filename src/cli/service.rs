@@ -97,6 +97,7 @@ impl Service {
         let stopped = |mut told: watch::Receiver<bool>| async move {
             let _ = told.wait_for(|told| *told).await;
         };
+        let measures = self.api.measures();
         let does_jobs = self.settings.does(NodeRole::Jobs);
         let lanes = async {
             if !does_jobs {
@@ -137,8 +138,10 @@ impl Service {
         };
         let engine = self.engine.clone();
         let watched = tokio::spawn(async move { engine.watch_clocks().await });
+        let kept = tokio::spawn(telemetry::keep(measures));
         let (lanes, requests, committers, ()) = tokio::join!(lanes, requests, committers, ending);
         watched.abort();
+        kept.abort();
         self.engine.couriers_back().await;
         self.engine.wake().leave().await;
         // A database that does not answer is told nothing more.

@@ -50,6 +50,7 @@ pub(super) async fn run(
                 }
                 Outcome::Wait(until, request) => {
                     let Ok(place) = Arc::clone(&settling).try_acquire_owned() else {
+                        drop(running);
                         let _ = answer.send(Err(Declined::Busy));
                         continue;
                     };

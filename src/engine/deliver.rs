@@ -101,10 +101,17 @@ impl Engine {
     }
 
     async fn courier(&self, destination: &str, batch: u64) {
+        let mut is_first = true;
         while !self.inner.leaving.load(Ordering::Relaxed) && !self.stands_aside() {
             match self.deliver_to(destination, batch).await {
-                Ok(delivered) if delivered.tried > 0 => {}
-                Ok(_) => return,
+                Ok(delivered) if delivered.tried > 0 => is_first = false,
+                Ok(_) => {
+                    // Sent for what others have in hand, or nobody can read: not again at once.
+                    if is_first {
+                        tokio::time::sleep(FAILURE_PAUSE).await;
+                    }
+                    return;
+                }
                 Err(error) => {
                     tracing::warn!(store.error = %error, "a courier cannot go on for now");
                     tokio::time::sleep(FAILURE_PAUSE).await;

@@ -66,6 +66,10 @@ impl Engine {
                 }
                 return Ok(());
             }
+            if let (None, Some((_, Err(error)))) = (version, loaded.into_iter().next()) {
+                // Nothing is there that could be released.
+                return Err(error);
+            }
         }
     }
 }

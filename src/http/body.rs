@@ -16,12 +16,16 @@ use serde_json::Value;
 use tokio::time::Instant;
 
 use super::Api;
+use super::caller::Caller;
 use super::problem::{Kind, Problem};
 use super::unique::{REPEATED, Unique};
 use crate::vault::Incoming;
 
 /// How long a body may take to arrive.
 const BODY_TIMEOUT: Duration = Duration::from_secs(15);
+
+/// A body that takes longer than that did not come with its head.
+const AT_ONCE: Duration = Duration::from_millis(500);
 
 /// The same of a file; between two pieces of one it may take as long as a body.
 const FILE_TIMEOUT: Duration = Duration::from_mins(5);
@@ -40,23 +44,29 @@ impl<T: DeserializeOwned> FromRequest<Api> for Body<T> {
 
     async fn from_request(request: Request, api: &Api) -> Result<Self, Problem> {
         json_type(request.headers())?;
-        let bytes = read(request, api.limits.body_bytes).await?;
+        let bytes = read(request, api, api.limits.body_bytes).await?;
         let value = json(&bytes)?;
         Ok(Self { value: typed(value)?, bytes })
     }
 }
 
 /// Reads a whole body.
-pub(crate) async fn read(request: Request, bytes_max: usize) -> Result<Bytes, Problem> {
+pub(crate) async fn read(request: Request, api: &Api, bytes_max: usize) -> Result<Bytes, Problem> {
     plain(request.headers())?;
+    let (begun, caller) = (Instant::now(), request.extensions().get::<Caller>().cloned());
     let reading = tokio::time::timeout(BODY_TIMEOUT, to_bytes(request.into_body(), bytes_max));
     let read = reading
         .await
         .map_err(|_| Problem::new(Kind::BodyTimeout, "请求体未在 15 秒内传完，请重试"))?;
-    read.map_err(|_| {
+    let bytes = read.map_err(|_| {
         let detail = format!("请求体不得超过 {} KiB，且须完整传送", bytes_max / 1024);
         Problem::new(Kind::BodyTooLarge, detail)
-    })
+    })?;
+    // Meanwhile the token may have been revoked.
+    if let Some(caller) = caller.filter(|_| begun.elapsed() > AT_ONCE) {
+        caller.still_counts(api).await?;
+    }
+    Ok(bytes)
 }
 
 /// Takes a file in, piece by piece.
@@ -277,7 +287,7 @@ impl FromRequest<Api> for NoBody {
 
     async fn from_request(request: Request, api: &Api) -> Result<Self, Problem> {
         let kind = json_type(request.headers());
-        let bytes = read(request, api.limits.body_bytes).await?;
+        let bytes = read(request, api, api.limits.body_bytes).await?;
         if !bytes.is_empty() {
             kind?;
             typed::<NoQuery>(json(&bytes)?)?;

@@ -82,6 +82,9 @@ impl FromRequestParts<Api> for Caller {
         let (subject, role) = (token.subject, token.role);
         let (agency, district, token) = (token.agency, token.district, token.id);
         api.limits.request(token, role).await?;
-        Ok(Self { token, subject, role, agency, district })
+        let caller = Self { token, subject, role, agency, district };
+        // Whoever reads the body asks once more, if that takes long.
+        parts.extensions.insert(caller.clone());
+        Ok(caller)
     }
 }

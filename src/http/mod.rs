@@ -95,6 +95,12 @@ impl Api {
         }
     }
 
+    /// What is measured.
+    #[must_use]
+    pub fn measures(&self) -> PrometheusHandle {
+        self.measures.clone()
+    }
+
     /// What stands for a staff member in history: the same number, the same pseudonym.
     fn pseudonym(&self, staff_no: &str) -> Digest {
         Digest::commitment(&self.keys.pseudonyms, staff_no.trim().as_bytes())

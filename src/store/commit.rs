@@ -155,6 +155,7 @@ async fn write<T: Tx>(tx: &mut T, commit: &Commit<'_>) -> Result<Committed, Stor
     ] {
         tx.write(&rows).await?;
     }
+    same(tx, &commit.definitions).await?;
     unchanged(tx, &commit.seen).await?;
     let held: Vec<Uuid> =
         changes.iter().filter(|one| one.is_held()).map(|one| one.ticket().0).collect();
@@ -167,6 +168,20 @@ async fn write<T: Tx>(tx: &mut T, commit: &Commit<'_>) -> Result<Committed, Stor
     let (number, first) = ledger(tx, commit).await?;
     tx.write(&written::events(&changes, first)).await?;
     Ok(Committed { number, ticket_numbers })
+}
+
+/// A definition that somebody else was first to use is the same: of a pin there is one text.
+async fn same<T: Tx>(tx: &mut T, definitions: &[UsedDefinition]) -> Result<(), StoreError> {
+    for UsedDefinition { name, version, hash, .. } in definitions {
+        let mut other = Query::select();
+        other.column("version").from("definition").and_where(Expr::col("name").eq(name.as_str()));
+        other.and_where(Expr::col("version").eq(*version));
+        other.and_where(Expr::col("hash").ne(hash.clone()));
+        if !tx.ask(&other).await?.is_empty() {
+            return Err(StoreError::OtherDefinition { name: name.clone(), version: *version });
+        }
+    }
+    Ok(())
 }
 
 /// What else the decisions looked at is as they saw it, and stays so until the end of the commit.

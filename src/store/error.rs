@@ -45,6 +45,16 @@ pub enum StoreError {
         /// The database's code.
         code: String,
     },
+    /// Another node has used another text under a workflow's version.
+    #[error(
+        "工作流 {name} 第 {version} 版与数据库中的同一版本内容不同：改动工作流须提高版本号，各节点须用同一份"
+    )]
+    OtherDefinition {
+        /// The workflow.
+        name: String,
+        /// Its version.
+        version: i32,
+    },
     /// Stored bytes cannot be read.
     #[error("数据库中的内容无法读取：{0}")]
     Unreadable(String),

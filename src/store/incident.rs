@@ -4,8 +4,8 @@
 use duban_core::ticket_id::TicketId;
 use duban_core::time::{Day, Instant};
 use sea_orm::sea_query::{Expr, ExprTrait, Query, UpdateStatement};
-use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter};
-use sea_orm::{QueryOrder, QuerySelect};
+use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, FromQueryResult, QueryFilter};
+use sea_orm::{QueryOrder, QueryResult, QuerySelect, QueryTrait};
 use uuid::Uuid;
 
 use super::dialect::Transaction;
@@ -135,15 +135,31 @@ impl Store {
         after: Option<Uuid>,
         limit: u64,
     ) -> Result<Vec<Incident>, StoreError> {
-        let mut query = incident::Entity::find();
-        if open {
-            query = query.filter(incident::Column::ResolvedAt.is_null());
-        }
-        if let Some(after) = after {
-            query = query.filter(incident::Column::Id.lt(after));
-        }
-        let rows = query.order_by_desc(incident::Column::Id).limit(limit).all(&self.read).await?;
-        Ok(rows.into_iter().map(shown).collect())
+        let page = |limit| {
+            let mut query = incident::Entity::find();
+            if open {
+                query = query.filter(incident::Column::ResolvedAt.is_null());
+            }
+            if let Some(after) = after {
+                query = query.filter(incident::Column::Id.lt(after));
+            }
+            query.order_by_desc(incident::Column::Id).limit(limit).into_query()
+        };
+        let read = |row: &QueryResult| Ok(shown(incident::Model::from_query_result(row, "")?));
+        self.legible("incident", limit, page, read).await
+    }
+
+    /// How many nobody has resolved.
+    ///
+    /// # Errors
+    /// The database does not answer.
+    pub async fn open_incidents(&self) -> Result<usize, StoreError> {
+        let mut query = Query::select();
+        query.expr(Expr::val(1_i64).count()).from("incident");
+        query.and_where(Expr::col("resolved_at").is_null());
+        let row = self.read.query_one(&query).await?;
+        let count: i64 = row.map(|row| row.try_get_by_index(0)).transpose()?.unwrap_or_default();
+        Ok(usize::try_from(count).unwrap_or_default())
     }
 }
 

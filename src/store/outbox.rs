@@ -3,7 +3,9 @@
 
 use duban_core::ticket_id::TicketId;
 use duban_core::time::Instant;
-use sea_orm::sea_query::{Alias, Expr, ExprTrait, LockBehavior, LockType, Query, SelectStatement};
+use sea_orm::sea_query::{
+    Alias, Expr, ExprTrait, LockBehavior, LockType, Query, SelectStatement, UpdateStatement,
+};
 use sea_orm::{ColumnTrait, Condition, ConnectionTrait, EntityTrait};
 use sea_orm::{
     FromQueryResult, QueryFilter, QueryOrder, QueryResult, QuerySelect, QueryTrait, Select,
@@ -197,12 +199,9 @@ impl Store {
     /// # Errors
     /// The database does not answer.
     pub async fn redeliver(&self, id: MessageId, at: Instant) -> Result<bool, StoreError> {
-        let mut update = Query::update();
-        update.table("outbox").value("state", DeliveryState::Waiting.word());
-        update.value("attempts", 0).value("next_at", at.ms());
-        update.value("lease", Option::<Uuid>::None).value("done_at", Option::<i64>::None);
-        update.value("failure", Option::<String>::None).cond_where(any_of([key(id)]));
-        Ok(self.writer().await?.execute(&update).await?.rows_affected() > 0)
+        let tx = self.begin().await?;
+        let written = again(&tx.tx, id, at).await;
+        tx.end(written).await
     }
 
     /// When the next message is due for a destination that is not busy; one that waits behind
@@ -211,29 +210,32 @@ impl Store {
     /// # Errors
     /// The database does not answer.
     pub async fn next_message(&self, busy: &[String]) -> Result<Option<Instant>, StoreError> {
-        let mut query = Query::select();
-        query.column(("outbox", "next_at")).from("outbox").cond_where(first_in_line());
-        query.and_where(Expr::col(("outbox", "next_at")).lte(LAST_NUMBER));
-        query.and_where(Expr::col(("outbox", "destination")).is_not_in(busy.iter().cloned()));
-        query.order_by(("outbox", "next_at"), sea_orm::Order::Asc).limit(1);
-        let row = self.read.query_one(&query).await?;
-        let at: Option<i64> = row.map(|row| row.try_get_by_index(0)).transpose()?;
-        Ok(at.map(Instant::from_ms))
+        let first = |limit| {
+            let mut query = Query::select();
+            query.column(("outbox", sea_orm::sea_query::Asterisk)).from("outbox");
+            query.cond_where(first_in_line());
+            query.and_where(Expr::col(("outbox", "next_at")).lte(LAST_NUMBER));
+            query.and_where(Expr::col(("outbox", "destination")).is_not_in(busy.iter().cloned()));
+            query.order_by(("outbox", "next_at"), sea_orm::Order::Asc).limit(limit);
+            query
+        };
+        // Read whole: nobody claims one that cannot be.
+        let read = |row: &QueryResult| posted(outbox::Model::from_query_result(row, "")?);
+        let next = self.legible("outbox", 1, first, read).await?.pop();
+        Ok(next.map(|message| message.next_at))
     }
 
-    /// When the message that is due first is, whoever waits before it.
+    /// Since when the message waits that has waited longest, however often it was tried.
     ///
     /// # Errors
     /// The database does not answer.
-    pub async fn first_due_message(&self) -> Result<Option<Instant>, StoreError> {
-        let query = outbox::Entity::find()
-            .select_only()
-            .column(outbox::Column::NextAt)
-            .filter(Expr::col(outbox::Column::State).eq(word(DeliveryState::Waiting.word())))
-            .filter(outbox::Column::NextAt.lte(LAST_NUMBER))
-            .order_by_asc(outbox::Column::NextAt)
-            .limit(1);
-        let at = query.into_tuple::<i64>().one(&self.read).await?;
+    pub async fn oldest_waiting(&self) -> Result<Option<Instant>, StoreError> {
+        let mut query = Query::select();
+        query.expr(Expr::col("created_at").min()).from("outbox");
+        query.and_where(Expr::col("state").eq(word(DeliveryState::Waiting.word())));
+        query.and_where(Expr::col("created_at").lte(LAST_NUMBER));
+        let row = self.read.query_one(&query).await?;
+        let at: Option<i64> = row.map(|row| row.try_get_by_index(0)).transpose()?.flatten();
         Ok(at.map(Instant::from_ms))
     }
 
@@ -284,6 +286,31 @@ fn listed(
         .limit(limit)
 }
 
+async fn again(tx: &Transaction, id: MessageId, at: Instant) -> Result<bool, StoreError> {
+    let mut update = Query::update();
+    update.table("outbox").value("state", DeliveryState::Waiting.word());
+    update.value("attempts", 0).value("next_at", at.ms());
+    update.value("lease", Option::<Uuid>::None).value("done_at", Option::<i64>::None);
+    update.value("failure", Option::<String>::None).cond_where(any_of([key(id)]));
+    tx.execute(&behind(id, at)).await?;
+    Ok(tx.execute(&update).await?.rows_affected() > 0)
+}
+
+/// Moves what waits behind a message, to the same destination, to an instant.
+fn behind(id: MessageId, at: Instant) -> UpdateStatement {
+    let (ticket, seq, nth) = key(id);
+    let mut its = Query::select();
+    its.column("destination").from("outbox").cond_where(any_of([key(id)]));
+    let mut update = Query::update();
+    update.table("outbox").value("next_at", at.ms());
+    update.and_where(Expr::col("state").eq(word(DeliveryState::Waiting.word())));
+    update.and_where(Expr::col("ticket").eq(ticket)).and_where(Expr::col("lease").is_null());
+    update.and_where(Expr::col("destination").in_subquery(its));
+    let later = Expr::col("seq").eq(seq).and(Expr::col("nth").gt(nth));
+    update.cond_where(Condition::any().add(Expr::col("seq").gt(seq)).add(later));
+    update
+}
+
 async fn claim(
     tx: &Transaction,
     lease: Uuid,
@@ -322,7 +349,14 @@ async fn finish(
                 update.table("outbox").value("lease", Option::<Uuid>::None);
                 update.value("next_at", next_at.ms()).value("failure", failure.as_str());
                 update.cond_where(any_of([key(*id)])).and_where(Expr::col("lease").eq(lease));
-                tx.execute(&update).await?;
+                if tx.execute(&update).await?.rows_affected() > 0 {
+                    // What waits behind it is not due before: else all of it would be looked at, each
+                    // time somebody looks for what is.
+                    tx.execute(
+                        behind(*id, *next_at).and_where(Expr::col("next_at").lt(next_at.ms())),
+                    )
+                    .await?;
+                }
             }
         }
     }

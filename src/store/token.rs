@@ -7,7 +7,9 @@ use duban_core::name::Name;
 use duban_core::role::Role;
 use duban_core::time::Instant;
 use sea_orm::sea_query::{Expr, ExprTrait, Query};
-use sea_orm::{ActiveValue, ColumnTrait, ConnectionTrait, EntityTrait, FromQueryResult};
+use sea_orm::{
+    ActiveValue, ColumnTrait, ConnectionTrait, EntityTrait, FromQueryResult, QueryResult,
+};
 use sea_orm::{QueryFilter, QueryOrder, QuerySelect, QueryTrait};
 use uuid::Uuid;
 
@@ -102,11 +104,15 @@ impl Store {
     /// # Errors
     /// The database does not answer.
     pub async fn tokens(&self, after: Option<Uuid>, limit: u64) -> Result<Vec<Token>, StoreError> {
-        let mut query = token::Entity::find().order_by_asc(token::Column::Id).limit(limit);
-        if let Some(after) = after {
-            query = query.filter(token::Column::Id.gt(after));
-        }
-        query.all(&self.read).await?.into_iter().map(known).collect()
+        let page = |limit| {
+            let mut query = token::Entity::find().order_by_asc(token::Column::Id).limit(limit);
+            if let Some(after) = after {
+                query = query.filter(token::Column::Id.gt(after));
+            }
+            query.into_query()
+        };
+        let read = |row: &QueryResult| known(token::Model::from_query_result(row, "")?);
+        self.legible("token", limit, page, read).await
     }
 
     /// Revokes a token; false if there is none that still counts.

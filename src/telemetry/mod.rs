@@ -4,6 +4,7 @@
 pub mod traces;
 
 use std::io::IsTerminal;
+use std::time::Duration;
 
 use metrics_exporter_prometheus::{BuildError, PrometheusBuilder, PrometheusHandle};
 use tracing_subscriber::filter::{FilterExt, filter_fn};
@@ -33,6 +34,15 @@ pub fn log(traces: Option<&Traces>) {
     };
 }
 
+/// What a fault of the program says of itself may hold what somebody wrote: only where it was is
+/// logged.
+pub fn quiet_faults() {
+    std::panic::set_hook(Box::new(|fault| {
+        let place = fault.location().map(ToString::to_string).unwrap_or_default();
+        tracing::error!(place, "a fault of the program");
+    }));
+}
+
 /// Starts measuring; the handle renders `/metrics`.
 ///
 /// # Errors
@@ -53,13 +63,28 @@ pub fn measure() -> Result<PrometheusHandle, BuildError> {
     Ok(handle)
 }
 
+/// How often what was measured is summed up.
+const UPKEEP: Duration = Duration::from_secs(5);
+
+/// Sums up what was measured, for ever: else every single value is kept until somebody asks.
+pub async fn keep(measures: PrometheusHandle) {
+    let mut turns = tokio::time::interval(UPKEEP);
+    loop {
+        turns.tick().await;
+        measures.run_upkeep();
+    }
+}
+
 fn describe() {
     use metrics::{describe_counter, describe_gauge, describe_histogram};
     describe_histogram!("duban_timer_lag_seconds", "How long after it was due a batch was begun.");
     describe_histogram!("duban_commit_seconds", "How long a commit took.");
     describe_histogram!("duban_commit_tickets", "Tickets in a commit.");
     describe_histogram!("duban_commands_coalesced", "Requests that shared a commit.");
-    describe_gauge!("duban_outbox_age_seconds", "How long the longest due message has been due.");
+    describe_gauge!(
+        "duban_outbox_age_seconds",
+        "How long the oldest undelivered message has waited."
+    );
     describe_gauge!("duban_timer_overdue_seconds", "How long the longest due ticket has been due.");
     describe_gauge!("duban_redis_up", "Whether Redis answers; absent where none is set.");
     describe_gauge!("duban_clock_skew_seconds", "How far the clock is behind the database's.");

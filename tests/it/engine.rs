@@ -29,6 +29,7 @@ on_both!(
     a_message_is_tried_until_it_arrives_or_is_dead,
     a_definition_is_stored_on_first_use_and_never_changed,
     a_message_behind_another_waits_and_wakes_nobody,
+    of_two_texts_of_one_version_the_second_is_refused,
     a_notice_is_worked_in_when_its_day_comes,
     a_key_stays_taken_when_its_caller_goes_away,
     a_destination_that_hangs_holds_up_nobody_else,
@@ -279,6 +280,17 @@ async fn a_definition_is_stored_on_first_use_and_never_changed(db: TestDatabase)
     assert!(told.is_err());
 }
 
+/// Another node may be the first to use another text under the same version.
+async fn of_two_texts_of_one_version_the_second_is_refused(db: TestDatabase) {
+    let (one, other) = (simulated(&db).await, simulated(&db).await);
+    one.review("matter", "R1").await.expect("a ticket");
+    db.execute("UPDATE definition SET hash = (SELECT head FROM snapshot)").await;
+    let told = other.review("matter", "R2").await.expect_err("refused").to_string();
+    assert!(told.contains("matter") && told.contains("内容不同"), "{told}");
+    assert_eq!(db.number("SELECT count(*) FROM ticket").await, 1);
+    other.review("staff", "R3").await.expect("a ticket");
+}
+
 async fn a_message_behind_another_waits_and_wakes_nobody(db: TestDatabase) {
     let house = simulated(&db).await;
     *house.post.says.lock().expect("a post") = Carried::Failed("timeout");
@@ -291,6 +303,16 @@ async fn a_message_behind_another_waits_and_wakes_nobody(db: TestDatabase) {
     // The first one waits for its next attempt, those behind it with it.
     let next = db.store.next_message(&[]).await.expect("an answer").expect("a message");
     assert!(next > now, "{next}");
+    let due =
+        format!("SELECT count(*) FROM outbox WHERE state = 'waiting' AND next_at <= {}", now.ms());
+    assert_eq!(db.number(&due).await, 0);
+    // Sent once more by hand, all of its line is due.
+    let first = db.store.messages(None, None, None, 100).await.expect("them").pop().expect("one");
+    let waiting = "SELECT count(*) FROM outbox WHERE state = 'waiting' AND destination = \
+                   (SELECT destination FROM outbox ORDER BY seq, nth LIMIT 1)";
+    assert!(db.number(waiting).await > 1);
+    assert!(db.store.redeliver(first.id, now).await.expect("an answer"));
+    assert_eq!(db.number(&due).await, db.number(waiting).await);
     let to = now.plus_ms(60_000);
     let advanced = tokio::time::timeout(Duration::from_secs(20), house.engine.advance_clock(to));
     advanced.await.expect("the clock comes to its end").expect("advanced");

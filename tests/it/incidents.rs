@@ -1,6 +1,7 @@
 //! What cannot be decided on or committed is set aside, holds up nobody, and is not forgotten.
 
 use std::collections::BTreeSet;
+use std::time::Duration;
 
 use duban::clock::Clock;
 use duban::engine::Declined;
@@ -254,6 +255,24 @@ async fn a_wake_up_that_is_none_stops_no_clock() {
     assert!(wrong.to_string().contains("wake_at"), "{wrong}");
 }
 
+/// What is not there cannot be released, and nobody tries for ever.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_retry_without_a_snapshot_comes_to_an_end() {
+    let db = TestDatabase::new(crate::database::Kind::Sqlite).await;
+    let house = simulated(&db).await;
+    house.review("matter", "R1").await.expect("a ticket");
+    make_the_first_unreadable(&db).await;
+    house.engine.advance_clock(instant("2026-03-06T00:00:00+08:00")).await.expect("advanced");
+    let [Incident { id, .. }] = db.store.incidents(true, None, 10).await.expect("them")[..] else {
+        panic!("not one")
+    };
+    db.execute("DELETE FROM snapshot").await;
+    let retried = house.engine.retry_incident(id);
+    let retried = tokio::time::timeout(Duration::from_secs(10), retried).await;
+    assert!(retried.expect("it ends").is_err());
+    assert_eq!(db.store.open_incidents().await.expect("a number"), 1);
+}
+
 /// A key, an instant or a word of a type that it cannot have: only this row is missing, and an audit
 /// says which.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -267,17 +286,27 @@ async fn a_row_that_is_none_is_missing_alone() {
         "UPDATE ticket SET yellow_at = 1, red_at = 'x' WHERE id = $1",
         "UPDATE outbox SET next_at = 'x' WHERE ticket = $1",
         "UPDATE outbox SET about = 1.5, nth = 'x' WHERE ticket = $1",
+        "UPDATE outbox SET destination = x'ff' WHERE ticket = $1",
     ];
     for harm in harms {
         let db = TestDatabase::new(crate::database::Kind::Sqlite).await;
         let house = simulated(&db).await;
         let mut ids = Vec::new();
         for n in 0..3 {
-            ids.push(house.review("matter", &format!("R{n}")).await.expect("one").ticket);
+            let ticket = house.review("matter", &format!("R{n}")).await.expect("one").ticket;
+            let form = json!({"agency": "SZ013"});
+            house.act(ticket, "dispatch", hotline(), form).await.expect("dispatched");
+            ids.push(ticket);
         }
+        let table = harm.split(' ').nth(1).expect("a table");
+        let key = if table == "ticket" { "id" } else { "ticket" };
+        let its = format!("SELECT count(*) FROM {table} WHERE {key} = x'{}'", ids[1].0.simple());
+        assert!(db.number(&its).await > 0, "{harm}");
         db.execute(&harm.replace("$1", &format!("x'{}'", ids[1].0.simple()))).await;
         let to = instant("2026-03-06T00:00:00+08:00");
-        house.engine.advance_clock(to).await.expect(harm);
+        let advanced = house.engine.advance_clock(to);
+        let advanced = tokio::time::timeout(Duration::from_mins(1), advanced).await;
+        advanced.expect("the clock comes to its end").expect(harm);
         assert!(db.number("SELECT count(*) FROM card").await >= 2, "{harm}");
         while !house.engine.housekeep(1).await.expect(harm).finished {}
         // Pages of one go past it.
@@ -295,7 +324,7 @@ async fn a_row_that_is_none_is_missing_alone() {
         db.store.messages(None, None, None, 100).await.expect(harm);
         db.store.due_destinations(to, &[]).await.expect(harm);
         db.store.next_message(&[]).await.expect(harm);
-        db.store.first_due_message().await.expect(harm);
+        db.store.oldest_waiting().await.expect(harm);
         // Messages are no part of the histories.
         let is_audited = !harm.contains("outbox");
         let found = duban::audit::verify(&db.store, None, |_| ()).await;

@@ -1,8 +1,12 @@
 //! Who may call: issued and revoked over the API, the three administrators apart, districts.
 
+use std::time::Duration;
+
 use duban_core::role::Role;
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
 
 use crate::lives::instant;
 use crate::served::{Place, review};
@@ -54,6 +58,47 @@ async fn a_token_is_shown_once_counts_at_once_and_not_after_its_revocation() {
     check(json!({"role": "system", "subject": "liu"}), 422, "/role").await;
     check(json!({"role": "king", "subject": "liu"}), 400, "/role").await;
     check(json!({"role": "hotline", "subject": "liu", "days": 0}), 422, "/days").await;
+}
+
+/// Whoever sends the head of a request, and its body only after his token is revoked, does nothing.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_token_revoked_while_a_body_comes_counts_no_more() {
+    let place = Place::new().await;
+    let server = place.serve(&["--clock", "simulated", "--start-at", START]);
+    let admin = place.token(Role::SecurityAdmin, "sec", None).await;
+    let wanted = json!({"role": "hotline", "subject": "slow"});
+    let issued = server.post("/v1/tokens", &admin, &wanted).await.ok();
+    let (token, id) = (issued["token"].as_str().expect("it"), issued["id"].as_str().expect("it"));
+    let body = review("R1", "matter", instant(START)).to_string();
+    let head = |path: &str, kind: &str| {
+        format!(
+            "POST {path} HTTP/1.1\r\nhost: duban\r\nauthorization: Bearer {token}\r\n\
+             content-type: {kind}\r\ncontent-length: {}\r\nconnection: close\r\n\r\n",
+            body.len()
+        )
+    };
+    let address = server.address.trim_start_matches("http://");
+    let mut calls = Vec::new();
+    for (path, kind) in
+        [("/v1/reviews", "application/json"), ("/v1/reviews/batch", "application/x-ndjson")]
+    {
+        let mut call = TcpStream::connect(address).await.expect("connected");
+        call.write_all(head(path, kind).as_bytes()).await.expect("sent");
+        calls.push(call);
+    }
+    tokio::time::sleep(Duration::from_millis(700)).await;
+    let path = format!("/v1/tokens/{id}");
+    let revoked = server.call(Method::DELETE, &path, &admin, None).await.status;
+    assert_eq!(revoked, StatusCode::NO_CONTENT);
+    for mut call in calls {
+        call.write_all(body.as_bytes()).await.expect("sent");
+        let mut said = String::new();
+        call.read_to_string(&mut said).await.expect("an answer");
+        assert!(said.starts_with("HTTP/1.1 401"), "{said}");
+    }
+    let auditor = place.token(Role::Auditor, "aud", None).await;
+    let listed = server.get("/v1/tickets", &auditor).await.ok();
+    assert_eq!(listed["tickets"].as_array().map(Vec::len), Some(0));
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

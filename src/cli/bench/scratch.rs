@@ -43,7 +43,9 @@ impl Where {
                 measured = measure(&scratch) => measured,
                 () = stop => Err(Failure::Machine("已中断，临时数据库已删除".to_owned())),
             };
-            scratch.gone().await.and(measured)
+            let gone = scratch.gone().await;
+            // What went wrong first is told first.
+            measured.and_then(|measured| gone.map(|()| measured))
         })?;
         print(&format!("{}\n", json!(measured)))
     }
@@ -76,10 +78,12 @@ impl Scratch {
 
     /// Drops the database; one that cannot be dropped is named.
     pub(super) async fn gone(self) -> Result<(), Failure> {
-        if let Some(server) = &self.server {
-            Store::drop_scratch(server, &self.url).await?;
-        }
-        Ok(())
+        let Some(server) = &self.server else { return Ok(()) };
+        Store::drop_scratch(server, &self.url).await.map_err(|error| {
+            let name = self.url.rsplit('/').next().unwrap_or_default();
+            let name = name.split('?').next().unwrap_or_default();
+            Failure::Machine(format!("临时数据库 {name} 未能删除，请自行删除：{error}"))
+        })
     }
 }
 

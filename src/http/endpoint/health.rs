@@ -55,10 +55,7 @@ pub(crate) async fn readyz(State(api): State<Api>) -> Response {
     let now = engine.clock().now();
     let asked = async {
         store.ping().await?;
-        Ok::<_, crate::store::StoreError>((
-            store.next_wake().await?,
-            store.incidents(true, None, 1_000).await?.len(),
-        ))
+        Ok::<_, crate::store::StoreError>((store.next_wake().await?, store.open_incidents().await?))
     };
     let asked = async {
         let asked = tokio::time::timeout(ANSWER, asked).await;
@@ -103,9 +100,9 @@ pub(crate) async fn metrics(State(api): State<Api>) -> String {
     let engine = &api.engine;
     let (store, now) = (engine.store(), engine.clock().now());
     let asked = async {
-        let open = store.incidents(true, None, 1_000).await?.len();
+        let open = store.open_incidents().await?;
         let wake = store.next_wake().await?.map(|at| at.plus_ms(engine.clock().settle_ms()));
-        Ok::<_, crate::store::StoreError>((open, wake, store.first_due_message().await?))
+        Ok::<_, crate::store::StoreError>((open, wake, store.oldest_waiting().await?))
     };
     // What the database does not tell in time keeps its last value.
     if let Ok(Ok((open, wake, message))) = tokio::time::timeout(ANSWER, asked).await {

@@ -112,7 +112,7 @@ pub(crate) async fn post_batch(
     request: Request,
 ) -> Result<Response, Problem> {
     let headers = request.headers().clone();
-    let bytes = body::read(request, BATCH_BYTES_MAX).await?;
+    let bytes = body::read(request, &api, BATCH_BYTES_MAX).await?;
     let reach = caller.may(Endpoint::Review)?;
     let key = keys::keyed(&headers, &caller, "POST /v1/reviews/batch", &bytes, 200)?;
     // A repetition takes the same reviews in, each of which is there.

@@ -129,7 +129,7 @@ impl ConnectionTrait for Transaction {
                 let mut session = session.lock().await;
                 let connection = session.connection().map_err(told)?;
                 let done = in_time(ANSWER_TIMEOUT, connection.execute(query(statement))).await;
-                done.map(ExecResult::from).map_err(told)
+                session.heard(done).map(ExecResult::from).map_err(told)
             }
         }
     }
@@ -149,6 +149,7 @@ impl ConnectionTrait for Transaction {
                 let mut session = session.lock().await;
                 let connection = session.connection().map_err(told)?;
                 let rows = in_time(ANSWER_TIMEOUT, connection.fetch_all(query(statement))).await;
+                let rows = session.heard(rows);
                 Ok(rows.map_err(told)?.into_iter().map(QueryResult::from).collect())
             }
         }

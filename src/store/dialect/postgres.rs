@@ -145,7 +145,8 @@ impl Setwise {
         let statement = statement.build(&DbBackend::Postgres);
         let told = |error| StoreError::from(&error);
         let asked = self.session.connection().map_err(told)?.fetch_all(query(statement));
-        let rows = in_time(ANSWER_TIMEOUT, asked).await.map_err(told)?;
+        let rows = in_time(ANSWER_TIMEOUT, asked).await;
+        let rows = self.session.heard(rows).map_err(told)?;
         Ok(rows.into_iter().map(QueryResult::from).collect())
     }
 }
@@ -166,7 +167,7 @@ impl Tx for Setwise {
         };
         let connection = self.session.connection().map_err(told)?;
         let done = in_time(ANSWER_TIMEOUT, query.execute(connection)).await;
-        let written = done.map_err(told)?.rows_affected();
+        let written = self.session.heard(done).map_err(told)?.rows_affected();
         let all = written == rows.len() as u64;
         if !all && rows.meets.is_change() {
             return Err(StoreError::Stale);

@@ -6,7 +6,7 @@ use std::time::Duration;
 use sea_orm::sqlx::pool::PoolConnection;
 use sea_orm::sqlx::{self, PgConnection, PgPool, Postgres};
 
-use super::connections::{in_time, silence};
+use super::connections::{in_time, is_silence, silence};
 
 /// How long the server's answer to a write is waited for, which has its own, shorter limits: what is
 /// longer in coming will not come, and its connection is gone.
@@ -30,8 +30,20 @@ impl Session {
     pub(super) async fn begin(pool: &PgPool) -> Result<Self, sqlx::Error> {
         let mut session = Self(Some(pool.acquire().await?));
         let begin = sqlx::raw_sql("BEGIN").execute(session.connection()?);
-        in_time(ANSWER_TIMEOUT, begin).await?;
+        let begun = in_time(ANSWER_TIMEOUT, begin).await;
+        session.heard(begun)?;
         Ok(session)
+    }
+
+    /// What was heard on its connection. One that gives no answer is given up at once: it would give
+    /// none to an end either.
+    pub(super) fn heard<T>(&mut self, answer: Result<T, sqlx::Error>) -> Result<T, sqlx::Error> {
+        if answer.as_ref().is_err_and(is_silence)
+            && let Some(connection) = self.0.take()
+        {
+            drop(connection.detach());
+        }
+        answer
     }
 
     pub(super) fn connection(&mut self) -> Result<&mut PgConnection, sqlx::Error> {
