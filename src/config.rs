@@ -129,7 +129,7 @@ pub struct Settings {
     pub body_kib: NonZeroU32,
     /// What stands on one page at most.
     pub page_max: NonZeroU32,
-    /// Where messages go; what has no destination is logged.
+    /// Where messages go; what has no destination stays in duban.
     pub destinations: Vec<Destination>,
 }
 
@@ -174,7 +174,7 @@ impl Default for Settings {
 #[derive(Debug, thiserror::Error)]
 pub enum ConfigError {
     /// The file that was named is not there.
-    #[error("没有配置文件 {0}")]
+    #[error("没有配置文件 {0}（须是文件）")]
     NoFile(String),
     /// A setting is none, or has a value that it cannot have.
     #[error("{0}")]
@@ -322,12 +322,23 @@ fn wrong(error: &figment::Error) -> ConfigError {
         Kind::UnknownVariant(_, known) => format!("取值应为：{}", known.join("、")),
         Kind::Message(said) => match place_in(said) {
             Some((line, column)) => format!("第 {line} 行第 {column} 列不合 TOML 语法"),
-            None => "值不能用".to_owned(),
+            None => format!("值不能用{}", form_of(&path)),
         },
         _ => "无法读取".to_owned(),
     };
-    let path = if path.is_empty() { String::new() } else { format!("{path} ") };
+    // An unknown one is named by what is wrong with it.
+    let is_named = path.is_empty() || what.contains(&path);
+    let path = if is_named { String::new() } else { format!("{path} ") };
     ConfigError::Wrong(format!("配置有误（{place}）：{path}{what}"))
+}
+
+/// How a setting that is more than a word is written.
+fn form_of(setting: &str) -> &'static str {
+    match setting {
+        "listen" => "，应为 地址:端口，例如 0.0.0.0:8080",
+        "start_at" => "，应为时刻，例如 2026-03-02T10:00:00+08:00",
+        _ => "",
+    }
 }
 
 /// What a setting should be, in place of the reader's own words.
@@ -397,7 +408,8 @@ mod tests {
             assert!(!told.contains(" file"), "{told}");
         };
         check("listn = \"geheim\"", "没有叫 listn 的设置");
-        check("listen = \"geheim\"", "listen");
+        check("listen = \"geheim\"", "listen 值不能用，应为 地址:端口");
+        check("start_at = \"geheim\"", "start_at 值不能用，应为时刻");
         check("clock = \"geheim\"", "clock");
         check("roles = []", "roles 不能为空");
         check("start_at = \"2026-03-02T10:00:00+08:00\"", "模拟时钟");

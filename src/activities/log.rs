@@ -1,5 +1,5 @@
-//! A message without a destination: it is in duban, and that it was due stands in the log. Must
-//! never fail.
+//! A message without a destination: it is in duban, and that it was due stands in the log of whoever
+//! wants to see that much (`duban=debug`). Must never fail.
 
 use crate::store::{Carried, Posted};
 

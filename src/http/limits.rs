@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 use std::num::NonZeroU32;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use duban_core::role::Role;
@@ -42,8 +42,15 @@ struct Rate {
     name: &'static str,
     most: NonZeroU32,
     alone: DefaultKeyedRateLimiter<Uuid>,
-    /// What this node may still let through of what all may, until when.
-    together: Mutex<BTreeMap<Uuid, (u32, Instant)>>,
+    together: Mutex<BTreeMap<Uuid, Share>>,
+}
+
+/// What this node may still let through of what all may.
+struct Share {
+    left: u32,
+    until: Instant,
+    /// Whoever finds nothing left asks for all who wait.
+    turn: Arc<tokio::sync::Mutex<()>>,
 }
 
 /// What each token has open of a kind, and how much it may.
@@ -131,29 +138,38 @@ impl Rate {
         if wake.redis() != Redis::Ready || self.has_left(token) {
             return true;
         }
+        let turn = Arc::clone(&self.shares().entry(token).or_insert_with(Share::none).turn);
+        let _turn = turn.lock().await;
+        if self.has_left(token) {
+            return true;
+        }
         let ask = (self.most.get() / ASKS_PER_S).max(1);
         let whose = format!("{}:{token}", self.name);
         let Some(granted) = wake.allowance(&whose, ask, self.most.get()).await else { return true };
         let Some(left) = granted.checked_sub(1) else { return false };
-        let mut together = self.together.lock().unwrap_or_else(PoisonError::into_inner);
-        let now = Instant::now();
-        together.retain(|_, (_, until)| *until > now);
-        let (more, until) = together.entry(token).or_insert((0, now + SECOND));
-        *more += left;
-        *until = now + SECOND;
+        let (now, mut shares) = (Instant::now(), self.shares());
+        shares.retain(|_, share| share.until > now || Arc::strong_count(&share.turn) > 1);
+        let share = shares.entry(token).or_insert_with(Share::none);
+        (share.left, share.until) = (left, now + SECOND);
         true
+    }
+
+    fn shares(&self) -> MutexGuard<'_, BTreeMap<Uuid, Share>> {
+        self.together.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Takes one of what this node has been granted.
     fn has_left(&self, token: Uuid) -> bool {
-        let mut together = self.together.lock().unwrap_or_else(PoisonError::into_inner);
-        match together.get_mut(&token) {
-            Some((left, until)) if *left > 0 && *until > Instant::now() => {
-                *left -= 1;
-                true
-            }
-            _ => false,
-        }
+        let mut shares = self.shares();
+        let has = |share: &&mut Share| share.left > 0 && share.until > Instant::now();
+        let share = shares.get_mut(&token).filter(has);
+        share.map(|share| share.left -= 1).is_some()
+    }
+}
+
+impl Share {
+    fn none() -> Self {
+        Self { left: 0, until: Instant::now(), turn: Arc::default() }
     }
 }
 

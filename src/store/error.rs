@@ -107,7 +107,15 @@ impl From<&SqlxError> for StoreError {
             SqlxError::Io(io) if io.kind() == std::io::ErrorKind::TimedOut => {
                 Self::Unreachable("服务器没有应答".to_owned())
             }
-            SqlxError::Io(io) => Self::Unreachable(format!("{:?}", io.kind())),
+            SqlxError::Io(io) => {
+                let kind = format!("{:?}", io.kind());
+                Self::Unreachable(match kind.as_str() {
+                    "ConnectionRefused" => "该地址上没有服务器".to_owned(),
+                    // The system's word for a name that nobody knows.
+                    "Uncategorized" => "找不到主机".to_owned(),
+                    _ => kind,
+                })
+            }
             SqlxError::PoolTimedOut => Self::Busy,
             SqlxError::PoolClosed | SqlxError::WorkerCrashed => {
                 Self::Unreachable("连接已关闭".to_owned())

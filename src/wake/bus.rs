@@ -77,6 +77,8 @@ struct Inner {
     presence: Presence,
     local: Local,
     is_up: AtomicBool,
+    /// Whether it has ever answered, or not.
+    is_known: AtomicBool,
     is_leaving: AtomicBool,
     news: Mutex<News>,
     has_news: Notify,
@@ -111,6 +113,7 @@ impl Bus {
             presence,
             local,
             is_up: AtomicBool::new(false),
+            is_known: AtomicBool::new(false),
             is_leaving: AtomicBool::new(false),
             news: Mutex::default(),
             has_news: Notify::new(),
@@ -190,24 +193,27 @@ impl Bus {
         within: Duration,
         asked: impl Future<Output = RedisResult<T>>,
     ) -> Option<T> {
-        let answer = timeout(within, asked).await.ok().and_then(Result::ok);
-        if answer.is_none() {
-            self.set_up(false);
+        let why = match timeout(within, asked).await {
+            Ok(Ok(answer)) => return Some(answer),
+            Ok(Err(error)) => error.category().to_owned(),
+            Err(_) => "no answer in time".to_owned(),
+        };
+        // At the start it is not known; later only a change is told.
+        let was_up = self.0.is_up.swap(false, Ordering::Relaxed);
+        if !self.0.is_known.swap(true, Ordering::Relaxed) || was_up {
+            metrics::gauge!("duban_redis_up").set(0.0);
+            tracing::warn!(why, "Redis does not answer: nodes find each other's work by looking");
         }
-        answer
+        None
     }
 
-    fn set_up(&self, is_up: bool) {
-        if self.0.is_up.swap(is_up, Ordering::Relaxed) == is_up {
-            return;
-        }
-        metrics::gauge!("duban_redis_up").set(if is_up { 1.0 } else { 0.0 });
-        if is_up {
+    fn is_there(&self) {
+        self.0.is_known.store(true, Ordering::Relaxed);
+        if !self.0.is_up.swap(true, Ordering::Relaxed) {
+            metrics::gauge!("duban_redis_up").set(1.0);
             tracing::info!("Redis answers");
             // Who knows what was missed.
             self.0.local.look();
-        } else {
-            tracing::warn!("Redis does not answer: nodes find each other's work by looking");
         }
     }
 
@@ -279,7 +285,7 @@ impl Bus {
     async fn beat(self) {
         while !self.0.is_leaving.load(Ordering::Relaxed) {
             if self.say_here().await.is_some() {
-                self.set_up(true);
+                self.is_there();
                 // Even with nothing to tell: a listener that hears nothing at all is cut off.
                 self.send(&News { from: self.0.presence.node, ..News::default() }).await;
             }

@@ -17,6 +17,7 @@ on_servers!(
     what_one_node_commits_starts_on_another_at_once,
     redis_may_go_and_come,
     all_nodes_count_a_token_together,
+    a_burst_below_the_limit_is_let_through,
     a_stream_shows_what_other_nodes_commit,
     nodes_that_start_together_make_the_tables_once,
     nodes_are_replaced_one_after_the_other_without_a_failed_request,
@@ -160,6 +161,33 @@ async fn all_nodes_count_a_token_together() {
     assert!(answers.iter().any(|one| one.status == StatusCode::TOO_MANY_REQUESTS));
     // Alone, each of them would let through as much as all may.
     assert!(good >= 20, "{good}");
+}
+
+/// Many requests at once are one question to Redis, not one each.
+async fn a_burst_below_the_limit_is_let_through() {
+    let house = House::new().await;
+    let node = house.place.serve(&[]);
+    until_redis_is(&node, "ready").await;
+    for _ in 0..3 {
+        let asks = (0..150).map(|_| node.get("/v1/workflows", &house.hotline));
+        let answers = futures::future::join_all(asks).await;
+        let refused = answers.iter().filter(|one| one.status != StatusCode::OK).count();
+        assert_eq!(refused, 0);
+        tokio::time::sleep(Duration::from_secs(1)).await;
+    }
+    // What is no Redis is said at once.
+    let port = free_port();
+    let mut other = Place::on_postgres().await;
+    other.settings.push(("DUBAN_REDIS_URL", format!("redis://127.0.0.1:{port}")));
+    let node = other.serve(&[]);
+    until_redis_is(&node, "unavailable").await;
+    for _ in 0..100 {
+        if other.log().contains("Redis does not answer") {
+            return;
+        }
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    panic!("{}", other.log());
 }
 
 async fn a_stream_shows_what_other_nodes_commit() {

@@ -110,7 +110,7 @@ fn not_of_a_server() -> StoreError {
     StoreError::Address(say.to_owned())
 }
 
-fn opening(error: DbErr) -> StoreError {
+pub(super) fn opening(error: DbErr) -> StoreError {
     use sqlx::Error::{Configuration, Tls};
     let is_address = match &error {
         DbErr::Conn(RuntimeErr::SqlxError(error)) => matches!(**error, Configuration(_)),
