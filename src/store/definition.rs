@@ -5,6 +5,7 @@ use sea_orm::EntityTrait;
 
 use super::entity::definition;
 use super::event::digest;
+use super::legible::in_table;
 use super::{Store, StoreError};
 
 /// A definition as it was first used.
@@ -28,7 +29,9 @@ impl Store {
     /// # Errors
     /// The database does not answer, or holds something else.
     pub async fn definitions(&self) -> Result<Vec<StoredDefinition>, StoreError> {
-        definition::Entity::find().all(&self.read).await?.into_iter().map(stored).collect()
+        let rows = definition::Entity::find().all(&self.read).await.map_err(StoreError::from);
+        let stored = rows.and_then(|rows| rows.into_iter().map(stored).collect());
+        stored.map_err(in_table("definition"))
     }
 }
 

@@ -7,6 +7,7 @@ use duban_core::time::Instant;
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
 
 use super::entity::{commit_log, event};
+use super::legible::in_table;
 use super::{Store, StoreError};
 
 /// An event as it is stored.
@@ -99,7 +100,8 @@ impl Store {
     /// The database does not answer.
     pub async fn newest_commit(&self) -> Result<Option<Instant>, StoreError> {
         let query = commit_log::Entity::find().order_by_desc(commit_log::Column::Number);
-        let newest = query.one(&self.read).await?;
+        let newest = query.one(&self.read).await.map_err(StoreError::from);
+        let newest = newest.map_err(in_table("commit_log"))?;
         Ok(newest.map(|commit| Instant::from_ms(commit.recorded_at)))
     }
 
@@ -147,7 +149,8 @@ impl Store {
             .filter(commit_log::Column::Number.gt(number))
             .order_by_asc(commit_log::Column::Number)
             .limit(limit);
-        Ok(query.all(&self.read).await?.iter().map(place).collect())
+        let commits = query.all(&self.read).await.map_err(StoreError::from);
+        Ok(commits.map_err(in_table("commit_log"))?.iter().map(place).collect())
     }
 }
 

@@ -33,6 +33,14 @@ impl Store {
     }
 }
 
+/// Where something cannot be read that nobody can do without.
+pub(super) fn in_table(table: &'static str) -> impl Fn(StoreError) -> StoreError {
+    move |error| match error {
+        StoreError::Unreadable(what) => StoreError::unreadable(format!("表 {table}，{what}")),
+        error => error,
+    }
+}
+
 /// Those that can be read; the others are left out, and said.
 pub(super) fn legible<T>(
     table: &'static str,

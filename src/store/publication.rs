@@ -8,6 +8,7 @@ use sea_orm::sea_query::{Expr, ExprTrait, OnConflict, Query};
 use sea_orm::{ActiveValue, EntityTrait, QueryResult};
 
 use super::entity::publication;
+use super::legible::in_table;
 use super::rows::word;
 use super::{Store, StoreError};
 
@@ -30,8 +31,9 @@ impl Store {
     /// # Errors
     /// The database does not answer.
     pub async fn publications(&self) -> Result<Vec<Publication>, StoreError> {
-        let rows = publication::Entity::find().all(&self.read).await?;
-        rows.iter().map(known).collect()
+        let rows = publication::Entity::find().all(&self.read).await.map_err(StoreError::from);
+        let rows = rows.and_then(|rows| rows.iter().map(known).collect());
+        rows.map_err(in_table("publication"))
     }
 
     /// Notes how far a publication has been worked in: never back from where another node is.

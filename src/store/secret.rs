@@ -6,6 +6,7 @@ use sea_orm::{ActiveValue, EntityTrait};
 
 use super::entity::secret;
 use super::event::digest;
+use super::legible::in_table;
 use super::{Store, StoreError};
 use crate::crypto;
 
@@ -33,8 +34,11 @@ impl Store {
         kept.do_nothing();
         let insert = secret::Entity::insert(row).on_conflict(kept);
         insert.exec_without_returning(&*self.writer().await?).await?;
-        let kept = secret::Entity::find_by_id(name).one(&self.read).await?;
-        let kept = kept.ok_or_else(|| StoreError::unreadable("密钥"))?;
-        Ok(digest(&kept.key)?.0)
+        let kept = secret::Entity::find_by_id(name).one(&self.read).await.map_err(StoreError::from);
+        let key = kept.and_then(|kept| {
+            let kept = kept.ok_or_else(|| StoreError::unreadable("没有密钥"))?;
+            Ok(digest(&kept.key)?.0)
+        });
+        key.map_err(in_table("secret"))
     }
 }
