@@ -28,6 +28,35 @@ impl Engine {
         Ok(true)
     }
 
+    /// Somebody came upon a ticket that cannot be read: an incident, unless it is one already. The
+    /// lane may never come upon it, where the row does not even say when.
+    pub async fn note_unreadable(&self, ticket: TicketId, error: &StoreError) {
+        let inner = &self.inner;
+        if !matches!(error, StoreError::Unreadable(_)) {
+            return;
+        }
+        let at = inner.clock.now();
+        let what = NewIncident {
+            ticket,
+            command: ADVANCE.to_owned(),
+            code: "unreadable".to_owned(),
+            message: error.to_string(),
+            seq: 0,
+            at,
+            arrived_at: at,
+            known_on: None,
+        };
+        let is_noted = inner.store.has_open_incident(ticket).await;
+        let noted = match is_noted {
+            Ok(true) => return,
+            Ok(false) => note(&inner.store, vec![what]).await,
+            Err(error) => Err(error),
+        };
+        if let Err(error) = noted {
+            tracing::warn!(ticket.id = %ticket, store.error = %error, "it is not noted either");
+        }
+    }
+
     /// Works everything that has been published into a ticket; what fails is another incident.
     async fn recompute_again(&self, ticket: TicketId) -> Result<(), StoreError> {
         let inner = &self.inner;

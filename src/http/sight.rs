@@ -51,7 +51,13 @@ impl Api {
         let store = self.engine.store();
         let id = store.ticket_of(ticket_no).await?.ok_or_else(nothing)?;
         let (_, loaded) = store.load(&[id]).await?.pop().ok_or_else(nothing)?;
-        let loaded = loaded?;
+        let loaded = match loaded {
+            Ok(loaded) => loaded,
+            Err(error) => {
+                self.engine.note_unreadable(id, &error).await;
+                return Err(error.into());
+            }
+        };
         let sight = self.sight(reach, &loaded.instance).await?.ok_or_else(nothing)?;
         Ok(Seen { id, loaded, sight })
     }

@@ -254,3 +254,40 @@ async fn incidents_of_other_kinds_say_what_they_are() {
     let (code, told) = replay(&place, &file);
     assert!(code == Some(1) && told.contains("数据库拒绝写入"), "{told}");
 }
+
+/// Where the row does not even say when something is due the lane never comes by: whoever looks finds
+/// an incident, once, and its retry lets time go on.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_cannot_be_read_is_an_incident_for_whoever_looks() {
+    let place = Place::new().await;
+    let server = place.serve(&["--clock", "simulated", "--start-at", START]);
+    let hotline = place.token(Role::Hotline, "h1", None).await;
+    let admin = place.token(Role::SystemAdmin, "s1", None).await;
+    let mut numbers = Vec::new();
+    for id in ["R1", "R2"] {
+        let body = review(id, "matter", instant(START));
+        let posted = server.post("/v1/reviews", &hotline, &body).await.ok();
+        numbers.push(posted["ticket_no"].as_str().expect("a number").to_owned());
+    }
+    place
+        .harm(&format!(
+            "UPDATE snapshot SET wake_at = 'soon' WHERE ticket = \
+             (SELECT id FROM ticket WHERE ticket_no = '{}')",
+            numbers[0]
+        ))
+        .await;
+    let path = format!("/v1/tickets/{}", numbers[0]);
+    assert_eq!(server.get(&path, &hotline).await.problem(), "incident");
+    let urge = server.post(&format!("{path}/actions/urge"), &hotline, &json!({})).await;
+    let shown = server.get("/v1/incidents?all=true", &admin).await.ok();
+    let [one] = &shown["incidents"].as_array().expect("them")[..] else { panic!("{shown}") };
+    assert_eq!((&one["code"], &one["ticket_no"]), (&json!("unreadable"), &json!(numbers[0])));
+    assert!(one["message"].as_str().is_some_and(|say| say.contains("wake_at")), "{one}");
+    // Its time is held, and with that it can be read again.
+    assert!(urge.status.is_success(), "{}", urge.body);
+    server.advance(&admin, instant("2026-03-06T00:00:00+08:00")).await;
+    for number in &numbers {
+        let ticket = server.get(&format!("/v1/tickets/{number}"), &hotline).await.ok();
+        assert_eq!(ticket["cards"].as_array().map(Vec::len), Some(1), "{ticket}");
+    }
+}
