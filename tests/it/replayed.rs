@@ -259,7 +259,7 @@ async fn incidents_of_other_kinds_say_what_they_are() {
 /// an incident, once, and its retry lets time go on.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_cannot_be_read_is_an_incident_for_whoever_looks() {
-    let place = Place::new().await;
+    let place = Place::on_sqlite().await;
     let server = place.serve(&["--clock", "simulated", "--start-at", START]);
     let hotline = place.token(Role::Hotline, "h1", None).await;
     let admin = place.token(Role::SystemAdmin, "s1", None).await;

@@ -38,7 +38,8 @@ impl Place {
         Self::on(TempDir::new().expect("a folder"), postgres().await).await
     }
 
-    async fn on_sqlite() -> Self {
+    /// On a file, in which anybody can write a word where a number stands.
+    pub(crate) async fn on_sqlite() -> Self {
         let folder = TempDir::new().expect("a folder");
         let url = format!("sqlite://{}?mode=rwc", folder.path().join("duban.db").display());
         Self::on(folder, url).await
