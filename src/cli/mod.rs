@@ -84,6 +84,15 @@ pub(crate) enum Failure {
 }
 
 impl Failure {
+    /// What went wrong first, and what did besides.
+    fn and(self, other: &Self) -> Self {
+        let (Self::Input(said) | Self::Machine(said)) = other;
+        match self {
+            Self::Input(first) => Self::Input(format!("{first}；{said}")),
+            Self::Machine(first) => Self::Machine(format!("{first}；{said}")),
+        }
+    }
+
     const fn code(&self) -> u8 {
         match self {
             Self::Input(_) => 2,

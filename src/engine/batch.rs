@@ -243,8 +243,12 @@ impl Inner {
         }
         // Nobody hears «nothing happened» whose commit may have gone through.
         let answer = |work: &Work| {
-            let known = work.unknown.is_empty();
-            let declined = if known { Declined::Incident } else { Declined::OutcomeUnknown };
+            let declined = match &error {
+                _ if !work.unknown.is_empty() => Declined::OutcomeUnknown,
+                // This node's fault, not the ticket's.
+                StoreError::OtherDefinition { .. } => Declined::Store(error.clone()),
+                _ => Declined::Incident,
+            };
             is_of_it(work).then_some(incident::unless_noted(&noted, Outcome::Declined(declined)))
         };
         let guilty: Vec<Option<Outcome>> = works.iter().map(answer).collect();

@@ -46,8 +46,7 @@ impl Engine {
             arrived_at: at,
             known_on: None,
         };
-        let is_noted = inner.store.has_open_incident(ticket).await;
-        let noted = match is_noted {
+        let noted = match inner.store.is_held(ticket).await {
             Ok(true) => return,
             Ok(false) => note(&inner.store, vec![what]).await,
             Err(error) => Err(error),

@@ -51,6 +51,9 @@ struct Share {
     until: Instant,
     /// Whoever finds nothing left asks for all who wait.
     turn: Arc<tokio::sync::Mutex<()>>,
+    /// When Redis last gave nothing, and whether requests go through then: so they do without an
+    /// answer. Whoever waited since before has his answer with it.
+    told: Option<(Instant, bool)>,
 }
 
 /// What each token has open of a kind, and how much it may.
@@ -138,20 +141,30 @@ impl Rate {
         if wake.redis() != Redis::Ready || self.has_left(token) {
             return true;
         }
+        let since = Instant::now();
         let turn = Arc::clone(&self.shares().entry(token).or_insert_with(Share::none).turn);
         let _turn = turn.lock().await;
         if self.has_left(token) {
             return true;
         }
+        let told = self.shares().get(&token).and_then(|share| share.told);
+        if let Some((_, goes)) = told.filter(|(at, _)| *at >= since) {
+            return goes;
+        }
         let ask = (self.most.get() / ASKS_PER_S).max(1);
         let whose = format!("{}:{token}", self.name);
-        let Some(granted) = wake.allowance(&whose, ask, self.most.get()).await else { return true };
-        let Some(left) = granted.checked_sub(1) else { return false };
+        let granted = wake.allowance(&whose, ask, self.most.get()).await;
         let (now, mut shares) = (Instant::now(), self.shares());
         shares.retain(|_, share| share.until > now || Arc::strong_count(&share.turn) > 1);
         let share = shares.entry(token).or_insert_with(Share::none);
-        (share.left, share.until) = (left, now + SECOND);
-        true
+        share.until = now + SECOND;
+        if let Some(left) = granted.and_then(|granted| granted.checked_sub(1)) {
+            (share.left, share.told) = (left, None);
+            return true;
+        }
+        let goes = granted.is_none();
+        share.told = Some((now, goes));
+        goes
     }
 
     fn shares(&self) -> MutexGuard<'_, BTreeMap<Uuid, Share>> {
@@ -169,7 +182,7 @@ impl Rate {
 
 impl Share {
     fn none() -> Self {
-        Self { left: 0, until: Instant::now(), turn: Arc::default() }
+        Self { left: 0, until: Instant::now(), turn: Arc::default(), told: None }
     }
 }
 

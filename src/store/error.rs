@@ -71,7 +71,7 @@ impl StoreError {
     /// ticket looked into.
     #[must_use]
     pub const fn blames_rows(&self) -> bool {
-        matches!(self, Self::Refused { .. })
+        matches!(self, Self::Refused { .. } | Self::OtherDefinition { .. })
     }
 
     pub(super) fn unreadable(what: impl Into<String>) -> Self {
@@ -109,10 +109,11 @@ impl From<&SqlxError> for StoreError {
             }
             SqlxError::Io(io) => {
                 let kind = format!("{:?}", io.kind());
-                Self::Unreachable(match kind.as_str() {
-                    "ConnectionRefused" => "该地址上没有服务器".to_owned(),
-                    // The system's word for a name that nobody knows.
-                    "Uncategorized" => "找不到主机".to_owned(),
+                Self::Unreachable(match (kind.as_str(), io.raw_os_error()) {
+                    ("ConnectionRefused", _) => "该地址上没有服务器".to_owned(),
+                    // A name that nobody knows is no error of the system's own.
+                    ("Uncategorized", None) => "找不到主机".to_owned(),
+                    ("Uncategorized", Some(code)) => format!("系统错误 {code}"),
                     _ => kind,
                 })
             }

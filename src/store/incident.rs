@@ -149,14 +149,15 @@ impl Store {
         self.legible("incident", limit, page, read).await
     }
 
-    /// Whether a ticket has one that nobody has resolved.
+    /// Whether an open incident keeps time from moving a ticket on.
     ///
     /// # Errors
     /// The database does not answer.
-    pub async fn has_open_incident(&self, ticket: TicketId) -> Result<bool, StoreError> {
+    pub async fn is_held(&self, ticket: TicketId) -> Result<bool, StoreError> {
         let mut query = Query::select();
         query.column("id").from("incident").and_where(Expr::col("ticket").eq(ticket.0));
         query.and_where(Expr::col("resolved_at").is_null());
+        query.and_where(Expr::col("command").eq(ADVANCE));
         Ok(self.read.query_one(&query).await?.is_some())
     }
 

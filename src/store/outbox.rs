@@ -225,7 +225,7 @@ impl Store {
         Ok(next.map(|message| message.next_at))
     }
 
-    /// Since when the message waits that has waited longest, however often it was tried.
+    /// When the oldest message that waits was made, however often it was tried.
     ///
     /// # Errors
     /// The database does not answer.
@@ -292,8 +292,10 @@ async fn again(tx: &Transaction, id: MessageId, at: Instant) -> Result<bool, Sto
     update.value("attempts", 0).value("next_at", at.ms());
     update.value("lease", Option::<Uuid>::None).value("done_at", Option::<i64>::None);
     update.value("failure", Option::<String>::None).cond_where(any_of([key(id)]));
+    // In the order in which an attempt that failed is noted.
+    let is_there = tx.execute(&update).await?.rows_affected() > 0;
     tx.execute(&behind(id, at)).await?;
-    Ok(tx.execute(&update).await?.rows_affected() > 0)
+    Ok(is_there)
 }
 
 /// Moves what waits behind a message, to the same destination, to an instant.

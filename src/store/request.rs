@@ -106,7 +106,7 @@ impl Store {
             match known(row, personal) {
                 Ok(one) => all.push(one),
                 // Whoever says it again finds its place taken; the others of his batch do not.
-                Err(StoreError::Unreadable(why)) => {
+                Err(StoreError::Unreadable(why)) if asked.len() > 1 => {
                     tracing::error!(why, "a review cannot be read and is left out");
                 }
                 Err(error) => return Err(error),

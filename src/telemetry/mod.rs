@@ -81,7 +81,7 @@ fn describe() {
     describe_histogram!("duban_commit_seconds", "How long a commit took.");
     describe_histogram!("duban_commit_tickets", "Tickets in a commit.");
     describe_histogram!("duban_commands_coalesced", "Requests that shared a commit.");
-    describe_gauge!("duban_outbox_age_seconds", "How long the oldest message has waited.");
+    describe_gauge!("duban_outbox_age_seconds", "How old the oldest waiting message is.");
     describe_gauge!("duban_timer_overdue_seconds", "How long the longest due ticket has been due.");
     describe_gauge!("duban_redis_up", "Whether Redis answers; absent where none is set.");
     describe_gauge!("duban_clock_skew_seconds", "How far the clock is behind the database's.");

@@ -288,7 +288,11 @@ async fn of_two_texts_of_one_version_the_second_is_refused(db: TestDatabase) {
     let told = other.review("matter", "R2").await.expect_err("refused").to_string();
     assert!(told.contains("matter") && told.contains("内容不同"), "{told}");
     assert_eq!(db.number("SELECT count(*) FROM ticket").await, 1);
-    other.review("staff", "R3").await.expect("a ticket");
+    // Who comes with it goes through.
+    let together = futures::future::join(other.review("matter", "R4"), other.review("staff", "R3"));
+    let (refused, opened) = together.await;
+    assert!(refused.is_err());
+    opened.expect("a ticket");
 }
 
 async fn a_message_behind_another_waits_and_wakes_nobody(db: TestDatabase) {

@@ -41,11 +41,12 @@ impl Where {
             let scratch = self.scratch().await?;
             let measured = tokio::select! {
                 measured = measure(&scratch) => measured,
-                () = stop => Err(Failure::Machine("已中断，临时数据库已删除".to_owned())),
+                () = stop => Err(Failure::Machine("已中断".to_owned())),
             };
-            let gone = scratch.gone().await;
-            // What went wrong first is told first.
-            measured.and_then(|measured| gone.map(|()| measured))
+            match (measured, scratch.gone().await) {
+                (Err(failure), Err(left)) => Err(failure.and(&left)),
+                (measured, gone) => measured.and_then(|measured| gone.map(|()| measured)),
+            }
         })?;
         print(&format!("{}\n", json!(measured)))
     }
@@ -80,8 +81,8 @@ impl Scratch {
     pub(super) async fn gone(self) -> Result<(), Failure> {
         let Some(server) = &self.server else { return Ok(()) };
         Store::drop_scratch(server, &self.url).await.map_err(|error| {
-            let name = self.url.rsplit('/').next().unwrap_or_default();
-            let name = name.split('?').next().unwrap_or_default();
+            let url = self.url.split('?').next().unwrap_or_default();
+            let name = url.rsplit('/').next().unwrap_or_default();
             Failure::Machine(format!("临时数据库 {name} 未能删除，请自行删除：{error}"))
         })
     }
