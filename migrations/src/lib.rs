@@ -14,6 +14,7 @@ mod m20261128_000007_incidents;
 mod m20261129_000008_lights;
 mod m20261129_000009_snapshots;
 mod m20261129_000010_clock;
+mod m20261129_000011_one_clock;
 mod table;
 
 pub use sea_orm_migration::MigratorTrait;
@@ -37,6 +38,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261129_000008_lights::Migration),
             Box::new(m20261129_000009_snapshots::Migration),
             Box::new(m20261129_000010_clock::Migration),
+            Box::new(m20261129_000011_one_clock::Migration),
         ]
     }
 }

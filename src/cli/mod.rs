@@ -4,6 +4,7 @@
 mod audit;
 mod bench;
 mod calendar;
+mod clocked;
 mod deadline;
 mod demo;
 mod incident;

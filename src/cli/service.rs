@@ -6,25 +6,22 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use duban_core::time::Instant;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 use uuid::Uuid;
 
+use super::clocked::{self, Clocked};
 use super::{Failure, source};
 use crate::activities::Activities;
 use crate::catalog::{self, Register};
-use crate::clock::{self, Clock};
-use crate::config::{ClockKind, NodeRole, Settings};
+use crate::clock;
+use crate::config::{NodeRole, Settings};
 use crate::engine::{Carrier, Engine, Knowledge};
 use crate::http::{self, Api, Keys};
 use crate::store::{FileLock, Store};
 use crate::vault::Vault;
 use crate::wake::{BusError, Presence, Wake};
 use crate::{crypto, jobs, telemetry};
-
-/// How far the clock may be behind the newest commit: more would hold up everything that is due.
-const BEHIND_MS_MAX: i64 = 5 * 60_000;
 
 /// How long the connections are closed.
 const CLOSE_TIMEOUT: Duration = Duration::from_secs(10);
@@ -35,6 +32,7 @@ pub(super) struct Service {
     settings: Settings,
     api: Api,
     listener: TcpListener,
+    clocked: Clocked,
     _lock: Option<FileLock>,
 }
 
@@ -54,7 +52,7 @@ impl Service {
         }
         let lock = Store::lock(&settings.database_url)?;
         let (store, _) = Store::migrate(&settings.database_url).await?;
-        let clock = clock(&settings, &store).await?;
+        let clock = clocked::clock(&settings, &store).await?;
         let hotline = settings.hotline_agencies.iter().cloned().collect();
         let knowledge = Knowledge::gather(shelf, calendar, hotline, &store).await;
         let knowledge = knowledge.map_err(|error| Failure::Input(error.to_string()))?;
@@ -79,11 +77,8 @@ impl Service {
         let api = Api::new(engine.clone(), register, vault, measures, keys, presence, &settings);
         let listener = listen(settings.listen).await?;
         // Last of all: a start that came to nothing leaves no mark.
-        let is_simulated = settings.clock == ClockKind::Simulated;
-        if !engine.store().note_clock(is_simulated).await? && !settings.accept_clock {
-            return Err(Failure::Input(LIVES_BY_THE_SYSTEM.to_owned()));
-        }
-        Ok(Self { engine, settings, api, listener, _lock: lock })
+        let clocked = Clocked::claim(&settings, engine.store(), node).await?;
+        Ok(Self { engine, settings, api, listener, clocked, _lock: lock })
     }
 
     /// Where it answers: a node that only works tells there how it is.
@@ -133,6 +128,9 @@ impl Service {
         let committers = async {
             tokio::select! {
                 () = self.engine.broken() => early(Ok(())),
+                () = self.clocked.lost() => {
+                    early(Err(Failure::Machine(clocked::TAKEN_OVER.to_owned())))
+                }
                 () = stopped(told.clone()) => Ok(()),
             }
         };
@@ -144,24 +142,10 @@ impl Service {
         kept.abort();
         self.engine.couriers_back().await;
         self.engine.wake().leave().await;
+        self.clocked.give_back().await;
         // A database that does not answer is told nothing more.
         let _ = tokio::time::timeout(CLOSE_TIMEOUT, self.engine.store().close()).await;
         lanes.and(requests).and(committers)
-    }
-}
-
-async fn clock(settings: &Settings, store: &Store) -> Result<Clock, Failure> {
-    let newest = store.newest_commit().await?;
-    if settings.clock == ClockKind::Simulated {
-        let start = settings.start_at.unwrap_or_else(clock::wall);
-        return Ok(Clock::simulated(newest.map_or(start, |newest| newest.max(start))));
-    }
-    let clock = Clock::beside(settings.clock_offset_ms, settings.database_clock_offset_ms);
-    let now = clock.now();
-    let behind = newest.filter(|newest| newest.ms() - now.ms() > BEHIND_MS_MAX);
-    match behind {
-        Some(newest) if !settings.accept_clock => Err(Failure::Input(behind_by(now, newest))),
-        _ => Ok(clock),
     }
 }
 
@@ -187,17 +171,6 @@ fn presence(settings: &Settings, node: Uuid) -> Presence {
         started_at: clock::wall(),
         seen_at: clock::wall(),
     }
-}
-
-/// What a simulated clock has moved on cannot be moved back.
-const LIVES_BY_THE_SYSTEM: &str = "这个数据库由按系统时钟运行的服务使用：以模拟时钟启动会把其中的时间拨向将来，\
-     不能复原；请另用一个数据库（--database-url；演示则用 --fresh 重建演示库），确需照此启动的，加 --accept-clock";
-
-fn behind_by(now: Instant, newest: Instant) -> String {
-    format!(
-        "系统时钟（{now}）比数据库中最近一次提交（{newest}）慢 5 分钟以上：\
-         请校准时钟；确需照此启动的，加 --accept-clock"
-    )
 }
 
 fn carrier(activities: Activities, store: Store) -> Carrier {

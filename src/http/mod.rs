@@ -5,6 +5,7 @@ mod body;
 mod caller;
 mod cursor;
 mod document;
+mod drained;
 mod endpoint;
 mod etag;
 mod keys;

@@ -24,6 +24,7 @@ use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::set_header::SetResponseHeaderLayer;
 use utoipa_swagger_ui::SwaggerUi;
 
+use super::drained::drained;
 use super::problem::{Kind, Problem};
 use super::watched::watched;
 use super::{Api, document, endpoint};
@@ -80,6 +81,7 @@ fn router(api: Api) -> Router {
         .layer(set(header::X_CONTENT_TYPE_OPTIONS, "nosniff"))
         .layer(set(header::REFERRER_POLICY, "no-referrer"))
         .layer(set(header::X_FRAME_OPTIONS, "DENY"))
+        .layer(middleware::from_fn(drained))
         .layer(middleware::from_fn_with_state(leaving, hang_up))
 }
 

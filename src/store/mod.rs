@@ -52,6 +52,7 @@ pub use board::{Board, BoardFilter, By, Line};
 pub use change::{Change, EventRow, PersonalRow, Remembered, ReviewRow, red_at};
 pub use claim::Claim;
 use claim::GivenAway;
+pub use clock::{ClockClaim, ClockClaimed, ClockHolder};
 pub use commit::{Commit, Committed, UsedDefinition};
 pub use definition::StoredDefinition;
 pub use dialect::FileLock;

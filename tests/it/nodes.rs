@@ -22,6 +22,7 @@ on_servers!(
     nodes_that_start_together_make_the_tables_once,
     nodes_are_replaced_one_after_the_other_without_a_failed_request,
     a_node_whose_clock_is_off_stands_aside,
+    a_simulated_clock_is_one_nodes_alone,
     one_key_at_two_nodes_at_once_has_one_effect_and_one_answer,
 );
 
@@ -231,6 +232,31 @@ async fn a_node_whose_clock_is_off_stands_aside() {
         let near = house.place.serve(&["--clock-offset-ms", offset, "--accept-clock"]);
         near.get("/readyz", "").await.ok();
         near.post("/v1/reviews", &house.hotline, &body(offset)).await.ok();
+    }
+}
+
+async fn a_simulated_clock_is_one_nodes_alone() {
+    let place = Place::on_postgres().await;
+    let simulated = ["--clock", "simulated", "--start-at", "2026-03-02T10:00:00+08:00"];
+    let one = place.serve(&simulated);
+    for flags in [&simulated[..], &[]] {
+        let told = place.try_serve(flags).err().expect("refused");
+        assert!(told.contains("一个进程拨动") && told.ends_with("exit Some(2)"), "{told}");
+    }
+    // Whoever stops gives it back at once; whoever is killed is not waited for long.
+    assert_eq!(one.stop(), Some(0));
+    let begun = Instant::now();
+    let mut one = place.serve(&simulated);
+    assert!(begun.elapsed() < Duration::from_secs(4), "{:?}", begun.elapsed());
+    one.kill();
+    let one = place.serve(&simulated);
+    // A node in whose place another one has come ends by itself.
+    place.harm("UPDATE ledger SET clock_node = '00000000-0000-0000-0000-000000000001'").await;
+    assert_eq!(one.ended(), Some(1));
+    // By the system's clock many may serve, from when the simulated one is gone.
+    let nodes = [place.serve(&[]), place.serve(&[])];
+    for node in &nodes {
+        node.get("/readyz", "").await.ok();
     }
 }
 

@@ -266,9 +266,14 @@ impl Server {
     }
 
     /// SIGTERM, and the exit code.
-    pub(crate) fn stop(mut self) -> Option<i32> {
+    pub(crate) fn stop(self) -> Option<i32> {
         let pid = self.child.id().to_string();
         Command::new("kill").args(["-TERM", &pid]).status().expect("a signal");
+        self.ended()
+    }
+
+    /// The exit code of one that ends by itself.
+    pub(crate) fn ended(mut self) -> Option<i32> {
         self.child.wait().expect("an end").code()
     }
 }
