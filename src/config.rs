@@ -123,7 +123,7 @@ pub struct Settings {
     pub token_reviews_per_s: NonZeroU32,
     /// Open streams that one token may have.
     pub token_streams: NonZeroU32,
-    /// Attachments that one token may send and receive at once.
+    /// Attachments and batches of reviews that one token may send and receive at once.
     pub token_transfers: NonZeroU32,
     /// KiB of a body; batches and attachments have their own measure.
     pub body_kib: NonZeroU32,

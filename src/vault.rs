@@ -62,8 +62,10 @@ impl Vault {
     pub fn open(folder: &Path, now: Instant) -> Result<Self, Error> {
         let mut builder = std::fs::DirBuilder::new();
         builder.recursive(true).mode(OWN_FOLDER).create(folder.join(INCOMING))?;
-        // It may have been there before.
-        std::fs::set_permissions(folder, Permissions::from_mode(OWN_FOLDER))?;
+        // It may have been there before; where somebody else has it, its mode is his to set.
+        if std::fs::metadata(folder)?.permissions().mode() & 0o777 != OWN_FOLDER {
+            std::fs::set_permissions(folder, Permissions::from_mode(OWN_FOLDER))?;
+        }
         if let Some(parent) = folder.parent().filter(|parent| !parent.as_os_str().is_empty()) {
             std::fs::File::open(parent)?.sync_all()?;
         }

@@ -43,11 +43,14 @@ impl Activities {
     pub async fn carry(&self, store: &Store, message: Posted) -> Carried {
         let audience = message.destination.split(':').next().unwrap_or_default();
         let webhook = self.webhooks.get(&message.destination);
-        let carried = match webhook.or_else(|| self.webhooks.get(audience)) {
+        let webhook = webhook.or_else(|| self.webhooks.get(audience));
+        let carried = match webhook {
             Some(webhook) => webhook.carry(store, &message).await,
             None => log::carry(&message),
         };
         let outcome = match carried {
+            // It goes nowhere: it is in duban.
+            Carried::Arrived if webhook.is_none() => "kept",
             Carried::Arrived => "arrived",
             Carried::Failed(_) => "failed",
             Carried::Refused(_) => "refused",

@@ -17,7 +17,7 @@ use crate::{crypto, telemetry};
 const OTHERS: &str = "其他设置写在配置文件中，或用环境变量 DUBAN_…：
   hotline_agencies      承担热线的单位 [默认：SZ002]
   token_requests_per_s  一个令牌每秒的请求 [1000]；推送评价的系统：token_reviews_per_s [20000]
-  token_streams         一个令牌同时的订阅 [8]；上传和下载：token_transfers [4]
+  token_streams         一个令牌同时的订阅 [8]；上传、下载和成批推送：token_transfers [4]
   body_kib              请求体至多多少 KiB [256]
   page_max              一页至多多少条 [200]
 消息的投递目的地（[[destinations]]：to、url、secret、private）只能写在配置文件中。";

@@ -57,6 +57,10 @@ impl Inner {
                 };
             }
             let at = self.clock.now();
+            // What was waiting when somebody set the clock is not decided by a wrong time.
+            if self.stands_aside() {
+                return all(&works, &Declined::Aside);
+            }
             let mut desk = match self.desk(&works, std::mem::take(&mut loaded), attempt).await {
                 Ok(desk) => desk,
                 Err(error) => return all(&works, &Declined::Store(error)),
@@ -124,25 +128,14 @@ impl Inner {
         loaded: Vec<(TicketId, Readable)>,
         attempt: usize,
     ) -> Result<Desk, StoreError> {
-        let mut reviews = Vec::new();
-        let mut done_before = BTreeMap::new();
-        let mut requests = BTreeMap::new();
-        for (place, work) in works.iter().enumerate() {
-            if let Task::Open(new) = &work.request.task {
-                reviews.push((new.review.source.clone(), new.review.review_id.clone()));
-            }
-            for (commit, done) in &work.unknown {
-                if self.store.is_committed(*commit).await? {
-                    done_before.insert(place, done.clone());
-                }
-            }
-            // Another node may have carried it out since it was asked.
-            if let Some(keyed) = work.request.key.as_ref().filter(|_| attempt > 0)
-                && let Some(known) = self.store.known_request(&keyed.key).await?
-            {
-                requests.insert(place, known);
-            }
-        }
+        let review = |work: &Work| match &work.request.task {
+            Task::Open(new) => Some((new.review.source.clone(), new.review.review_id.clone())),
+            _ => None,
+        };
+        let reviews: Vec<_> = works.iter().filter_map(review).collect();
+        let done_before = self.done_before(works).await?;
+        // Another node may have carried one out since it was asked.
+        let requests = if attempt > 0 { self.requests(works).await? } else { BTreeMap::new() };
         let reviews = if reviews.is_empty() {
             BTreeMap::new()
         } else {
@@ -156,6 +149,37 @@ impl Inner {
         let numbers = self.store.ticket_numbers(&asked).await?;
         let tickets = loaded.into_iter().map(|(id, one)| (id, one.map(Change::of))).collect();
         Ok(Desk::new(tickets, reviews, requests, numbers, done_before))
+    }
+
+    /// What was committed by an attempt whose end was not heard of, by its place.
+    async fn done_before(&self, works: &[Work]) -> Result<BTreeMap<usize, Done>, StoreError> {
+        let mut is_there: BTreeMap<Uuid, bool> = BTreeMap::new();
+        let mut done_before = BTreeMap::new();
+        for (place, work) in works.iter().enumerate() {
+            for (commit, done) in &work.unknown {
+                let is_committed = match is_there.get(commit) {
+                    Some(known) => *known,
+                    None => self.store.is_committed(*commit).await?,
+                };
+                is_there.insert(*commit, is_committed);
+                if is_committed {
+                    done_before.insert(place, done.clone());
+                }
+            }
+        }
+        Ok(done_before)
+    }
+
+    /// The requests that came before, by their place.
+    async fn requests(&self, works: &[Work]) -> Result<BTreeMap<usize, KnownRequest>, StoreError> {
+        let keys: Vec<_> =
+            works.iter().filter_map(|work| Some(&work.request.key.as_ref()?.key)).collect();
+        let known = self.store.known_requests(&keys).await?;
+        let of = |(place, work): (usize, &Work)| {
+            let key = &work.request.key.as_ref()?.key;
+            Some((place, known.get(key)?.clone()))
+        };
+        Ok(works.iter().enumerate().filter_map(of).collect())
     }
 
     /// Commits what was decided; the numbers of new tickets.
@@ -182,6 +206,8 @@ impl Inner {
         if committed.is_err() {
             span.record("otel.status_code", "ERROR");
         }
+        let outcome = committed.as_ref().map_or_else(StoreError::word, |_| "committed");
+        metrics::counter!("duban_commits_total", "outcome" => outcome).increment(1);
         match committed {
             Ok(committed) => {
                 self.wake.committed();

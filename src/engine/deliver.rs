@@ -13,6 +13,8 @@ use duban_core::time::Instant;
 use tracing::Instrument;
 use tracing::field::Empty;
 
+use uuid::Uuid;
+
 use super::Engine;
 use crate::crypto;
 use crate::store::{Carried, Finished, MessageId, Posted, StoreError};
@@ -25,6 +27,9 @@ pub const ATTEMPTS_MAX: u32 = 12;
 
 /// The first retry; each further one waits twice as long, up to [`RETRY_MS_MAX`].
 const RETRY_MS_FIRST: i64 = 10_000;
+
+/// How often he tries to note what became of what he carried, which may be noted twice.
+const NOTES_MAX: u32 = 5;
 
 /// How long a courier rests when the database does not answer.
 const FAILURE_PAUSE: Duration = Duration::from_secs(1);
@@ -179,9 +184,28 @@ impl Engine {
         let now = inner.clock.now();
         let noted = |(id, tried, carried)| (id, finish(carried, tried, now));
         let finished: Vec<(MessageId, Finished)> = carried.into_iter().map(noted).collect();
-        inner.store.finish_messages(lease, now, &finished).await?;
+        self.note(lease, now, &finished).await?;
         let arrived = finished.iter().filter(|(_, one)| *one == Finished::Delivered).count();
         Ok(Delivered { tried: finished.len(), arrived })
+    }
+}
+
+impl Engine {
+    /// Notes what became of messages: what is not noted is carried once more.
+    async fn note(
+        &self,
+        lease: Uuid,
+        at: Instant,
+        finished: &[(MessageId, Finished)],
+    ) -> Result<(), StoreError> {
+        let mut tried = 1;
+        loop {
+            match self.inner.store.finish_messages(lease, at, finished).await {
+                Err(_) if tried < NOTES_MAX => tried += 1,
+                noted => return noted,
+            }
+            tokio::time::sleep(FAILURE_PAUSE).await;
+        }
     }
 }
 

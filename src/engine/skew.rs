@@ -9,7 +9,7 @@ use std::time::{Duration, Instant as Stopwatch};
 
 use duban_core::time::Instant;
 
-use super::Engine;
+use super::{Engine, Inner};
 
 /// How far a clock may be off, in milliseconds: two nodes are then at most a second apart.
 const SKEW_MS_MAX: i64 = 500;
@@ -66,6 +66,25 @@ impl Skew {
     }
 }
 
+impl Inner {
+    /// Whether its clock is too far off for it to work.
+    pub(super) fn stands_aside(&self) -> bool {
+        self.is_off() || self.has_jumped()
+    }
+
+    fn is_off(&self) -> bool {
+        self.skew.ms().abs() > SKEW_MS_MAX
+    }
+
+    /// Whether its clock was set since it was last compared: nobody knows to what. (That of a file's
+    /// only node is compared with nothing.)
+    fn has_jumped(&self) -> bool {
+        let jumped =
+            |compared: Compared| compared.jumped_ms(self.clock.now(), compared.stopwatch.elapsed());
+        self.skew.compared().is_some_and(|compared| jumped(compared).abs() > SKEW_MS_MAX)
+    }
+}
+
 impl Engine {
     /// How far this node's clock is behind the database's, in milliseconds; 0 where that is the same
     /// clock.
@@ -77,20 +96,7 @@ impl Engine {
     /// Whether its clock is too far off for it to work.
     #[must_use]
     pub fn stands_aside(&self) -> bool {
-        self.is_off() || self.has_jumped()
-    }
-
-    fn is_off(&self) -> bool {
-        self.skew_ms().abs() > SKEW_MS_MAX
-    }
-
-    /// Whether its clock was set since it was last compared: nobody knows to what. (That of a file's
-    /// only node is compared with nothing.)
-    fn has_jumped(&self) -> bool {
-        let jumped = |compared: Compared| {
-            compared.jumped_ms(self.inner.clock.now(), compared.stopwatch.elapsed())
-        };
-        self.inner.skew.compared().is_some_and(|compared| jumped(compared).abs() > SKEW_MS_MAX)
+        self.inner.stands_aside()
     }
 
     /// Compares the clocks once.
@@ -114,7 +120,7 @@ impl Engine {
         let Some((unsure, skew, compared)) = best else { return };
         // What may be due to the way there is not held against the clock.
         let sure = skew.signum() * (skew.abs() - unsure).max(0);
-        let (was_off, was_set) = (self.is_off(), self.has_jumped());
+        let (was_off, was_set) = (self.inner.is_off(), self.inner.has_jumped());
         if !self.inner.skew.note(sure, unsure, compared) {
             return;
         }
@@ -123,7 +129,7 @@ impl Engine {
         if was_set {
             tracing::warn!(skew_ms = skew, "somebody has set the clock");
         }
-        match (was_off, self.is_off()) {
+        match (was_off, self.inner.is_off()) {
             (false, true) => {
                 tracing::error!(skew_ms = skew, "the clock is off: this node stands aside");
             }

@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 use std::num::NonZeroU32;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -17,6 +18,9 @@ use crate::wake::{Redis, Wake};
 
 /// A node asks for its share of a token's requests at most so often.
 const ASKS_PER_S: u32 = 20;
+
+/// After so many requests tokens of which nothing more is heard are forgotten.
+const FORGET_EVERY: u32 = 100_000;
 
 const SECOND: Duration = Duration::from_secs(1);
 
@@ -43,6 +47,8 @@ struct Rate {
     most: NonZeroU32,
     alone: DefaultKeyedRateLimiter<Uuid>,
     together: Mutex<BTreeMap<Uuid, Share>>,
+    /// Requests so far.
+    counted: AtomicU32,
 }
 
 /// What this node may still let through of what all may.
@@ -93,6 +99,7 @@ impl Limits {
             _ => &self.inner.requests,
         };
         let alone = rate.alone.check_key(&token);
+        rate.forget_now_and_then();
         let wait = match alone {
             Err(early) => Some(early.wait_time_from(self.inner.clock.now())),
             Ok(()) if rate.is_within(token, &self.inner.wake).await => None,
@@ -116,13 +123,13 @@ impl Limits {
         })
     }
 
-    /// Begins to send or to receive a file.
+    /// Begins to send or to receive a file, or a batch of reviews.
     ///
     /// # Errors
     /// The token does as much of that at once as it may.
     pub(crate) fn transfer(&self, token: Uuid) -> Result<Slot, Problem> {
         self.inner.transfers.take(token).map_err(|most| {
-            let say = format!("本令牌同时上传和下载的附件不得超过 {most} 个；请待其完成");
+            let say = format!("本令牌同时进行的上传、下载和成批推送不得超过 {most} 个；请待其完成");
             Problem::too_many(Kind::TooManyTransfers, say, 5)
         })
     }
@@ -132,7 +139,14 @@ impl Rate {
     fn of(name: &'static str, most: NonZeroU32) -> Self {
         // A second's worth may come at once.
         let alone = RateLimiter::keyed(Quota::per_second(most));
-        Self { name, most, alone, together: Mutex::default() }
+        Self { name, most, alone, together: Mutex::default(), counted: AtomicU32::default() }
+    }
+
+    /// Forgets tokens that have asked for nothing in the last second.
+    fn forget_now_and_then(&self) {
+        if self.counted.fetch_add(1, Ordering::Relaxed).is_multiple_of(FORGET_EVERY) {
+            self.alone.retain_recent();
+        }
     }
 
     /// Whether all nodes together have let through less of a token than they may. Where they cannot

@@ -19,6 +19,7 @@ use hyper_util::service::TowerToHyperService;
 use percent_encoding::percent_decode_str;
 use tokio::net::TcpListener;
 use tokio::sync::{Semaphore, watch};
+use tokio::time::Instant;
 use tokio_io_timeout::TimeoutStream;
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::set_header::SetResponseHeaderLayer;
@@ -50,8 +51,10 @@ const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 /// How long requests on their way may take after the service was told to stop.
 const DRAIN_TIMEOUT: Duration = Duration::from_secs(15);
 
-/// How long a node that no longer listens still takes in whom the system has already connected.
+/// How long a node that no longer listens still takes in whom the system has already connected:
+/// until nobody has come for the first, and at most for the second, however many go on coming.
 const LAST_CALLERS: Duration = Duration::from_millis(10);
+const LAST_CALLERS_MAX: Duration = Duration::from_millis(500);
 
 /// How long a node that goes still answers on the connections that it has while other nodes are
 /// there: each is closed with its next answer, and new ones are refused, so that callers come back to
@@ -143,7 +146,7 @@ async fn accept(
     let graceful = GracefulShutdown::new();
     let slots = Arc::new(Semaphore::new(CONNECTIONS_MAX));
     tokio::pin!(stop);
-    let mut stopped = false;
+    let mut stopped: Option<Instant> = None;
     loop {
         let accepted = async {
             // Whoever finds no slot waits in the system's queue until one is free.
@@ -151,9 +154,10 @@ async fn accept(
             (listener.accept().await, slot)
         };
         tokio::pin!(accepted);
-        let (accepted, slot) = if stopped {
+        let (accepted, slot) = if let Some(stopped) = stopped {
             // Whom the system has taken in already is answered: closing would cut them off.
-            match tokio::time::timeout(LAST_CALLERS, accepted).await {
+            let until = (Instant::now() + LAST_CALLERS).min(stopped + LAST_CALLERS_MAX);
+            match tokio::time::timeout_at(until, accepted).await {
                 Ok(accepted) => accepted,
                 Err(_) => return graceful,
             }
@@ -161,7 +165,7 @@ async fn accept(
             tokio::select! {
                 accepted = accepted => accepted,
                 () = &mut stop => {
-                    stopped = true;
+                    stopped = Some(Instant::now());
                     continue;
                 }
             }

@@ -87,7 +87,7 @@ impl Store {
         if let Some(after) = after {
             query = query.filter(ticket::Column::Id.gt(after.0));
         }
-        let rows = query.all(&self.read).await?;
+        let rows = query.all(&self.lists).await?;
         let is_last = (rows.len() as u64) < limit;
         let until = rows.last().map(|row| row.id).filter(|_| !is_last);
         let within = |column: Expr| {
@@ -100,31 +100,31 @@ impl Store {
             .filter(within(Expr::col(snapshot::Column::Ticket)))
             .order_by_asc(snapshot::Column::Ticket);
         let mut snapshots =
-            Rows::new("snapshot", snapshots.all(&self.read).await?, |one| one.ticket);
+            Rows::new("snapshot", snapshots.all(&self.lists).await?, |one| one.ticket);
         let deadlines = deadline::Entity::find()
             .filter(within(Expr::col(deadline::Column::Ticket)))
             .order_by_asc(deadline::Column::Ticket)
             .order_by_asc(deadline::Column::Place);
         let mut deadlines =
-            Rows::new("deadline", deadlines.all(&self.read).await?, |one| one.ticket);
+            Rows::new("deadline", deadlines.all(&self.lists).await?, |one| one.ticket);
         let cards = card::Entity::find()
             .filter(within(Expr::col(card::Column::Ticket)))
             .order_by_asc(card::Column::Ticket)
             .order_by_asc(card::Column::Place);
-        let mut cards = Rows::new("card", cards.all(&self.read).await?, |one| one.ticket);
+        let mut cards = Rows::new("card", cards.all(&self.lists).await?, |one| one.ticket);
         let personal = personal_data::Entity::find()
             .filter(within(Expr::col(personal_data::Column::Ticket)))
             .order_by_asc(personal_data::Column::Ticket);
-        let personal = personal.all(&self.read).await?;
+        let personal = personal.all(&self.lists).await?;
         let mut personal = Rows::new("personal_data", personal, |one| one.ticket);
         let reviews = review::Entity::find()
             .filter(within(Expr::col(review::Column::Ticket)))
             .order_by_asc(review::Column::Ticket);
-        let mut reviews = Rows::new("review", reviews.all(&self.read).await?, |one| one.ticket);
+        let mut reviews = Rows::new("review", reviews.all(&self.lists).await?, |one| one.ticket);
         let files = attachment::Entity::find()
             .filter(within(Expr::col(attachment::Column::Ticket)))
             .order_by_asc(attachment::Column::Ticket);
-        let mut files = Rows::new("attachment", files.all(&self.read).await?, |one| one.ticket);
+        let mut files = Rows::new("attachment", files.all(&self.lists).await?, |one| one.ticket);
         let held = self.held(within(Expr::col("ticket"))).await?;
         let tickets = rows.into_iter().map(|row| {
             let id = row.id;
@@ -161,7 +161,7 @@ impl Store {
         if let Some(after) = after {
             query.and_where(Expr::col("id").gt(after.0));
         }
-        let row = self.read.query_one(&query).await?;
+        let row = self.lists.query_one(&query).await?;
         Ok(row.map(|row| row.try_get_by_index(0)).transpose()?)
     }
 
@@ -199,7 +199,7 @@ impl Store {
                 hash: row.try_get_by_index(4)?,
             })
         };
-        self.read.query_all(&query).await?.iter().map(event).collect()
+        self.lists.query_all(&query).await?.iter().map(event).collect()
     }
 
     /// Tickets that an incident keeps time from moving on.
@@ -208,7 +208,7 @@ impl Store {
         query.column("ticket").from("incident").cond_where(within);
         query.and_where(Expr::col("resolved_at").is_null());
         query.and_where(Expr::col("command").eq(ADVANCE));
-        let found = self.read.query_all(&query).await?;
+        let found = self.lists.query_all(&query).await?;
         found.iter().map(|row| Ok(row.try_get_by_index(0)?)).collect()
     }
 
@@ -216,7 +216,7 @@ impl Store {
         &self,
         query: &sea_orm::sea_query::SelectStatement,
     ) -> Result<(i64, i64), StoreError> {
-        let Some(row) = self.read.query_one(query).await? else { return Ok((0, 0)) };
+        let Some(row) = self.lists.query_one(query).await? else { return Ok((0, 0)) };
         let second: Option<i64> = row.try_get_by_index(1)?;
         Ok((row.try_get_by_index(0)?, second.unwrap_or_default()))
     }

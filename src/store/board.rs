@@ -84,7 +84,7 @@ impl Store {
     /// The database does not answer.
     pub async fn board(&self, filter: &BoardFilter) -> Result<Board, StoreError> {
         let mut board = Board::new();
-        let rows = self.read.query_all(&tickets(filter)).await?;
+        let rows = self.lists.query_all(&tickets(filter)).await?;
         let lines = legible("ticket", &rows, |row| {
             let count = |place: usize| -> Result<u64, StoreError> {
                 let count: i64 = row.try_get_by_index(place)?;
@@ -119,7 +119,7 @@ impl Store {
         board: &mut Board,
         of: fn(&mut Line) -> &mut u64,
     ) -> Result<(), StoreError> {
-        let rows = self.read.query_all(query).await?;
+        let rows = self.lists.query_all(query).await?;
         let counts = legible("deadline", &rows, |row| {
             let count: i64 = row.try_get_by_index(2)?;
             Ok((code(row, by)?, u64::try_from(count).unwrap_or_default()))

@@ -102,7 +102,7 @@ impl Store {
         let _in_turn = self.given_away.choosing.lock().await;
         loop {
             let after = self.given_away.upto.borrow().place;
-            let rows = self.rows(limit, |limit| due(at, after, limit)).await?;
+            let rows = self.read.rows(limit, |limit| due(at, after, limit)).await?;
             if let Some((id, row)) = rows.last() {
                 let wake_at = match row {
                     Ok(row) => row.wake_at,

@@ -74,6 +74,18 @@ impl StoreError {
         matches!(self, Self::Refused { .. } | Self::OtherDefinition { .. })
     }
 
+    /// What became of a commit that ended so, in a word.
+    #[must_use]
+    pub const fn word(&self) -> &'static str {
+        match self {
+            Self::Stale => "stale",
+            Self::Busy => "busy",
+            Self::Unknown => "unknown",
+            Self::Refused { .. } | Self::OtherDefinition { .. } => "refused",
+            _ => "failed",
+        }
+    }
+
     pub(super) fn unreadable(what: impl Into<String>) -> Self {
         Self::Unreadable(what.into())
     }
@@ -134,6 +146,8 @@ impl StoreError {
             && let Some(class) = code.get(..2)
         {
             return match (class, code) {
+                // Whether it happened the server does not know either.
+                ("40", "40003") => Self::Unreachable(code.to_owned()),
                 ("40" | "55", _) | ("57", "57014") | ("25", "25P03" | "25P04") => Self::Busy,
                 ("53", "53100") => Self::Full,
                 ("08" | "57" | "53" | "58" | "XX", _) => Self::Unreachable(code.to_owned()),

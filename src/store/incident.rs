@@ -146,7 +146,7 @@ impl Store {
             query.order_by_desc(incident::Column::Id).limit(limit).into_query()
         };
         let read = |row: &QueryResult| Ok(shown(incident::Model::from_query_result(row, "")?));
-        self.legible("incident", limit, page, read).await
+        self.lists.legible("incident", limit, page, read).await
     }
 
     /// Whether an open incident keeps time from moving a ticket on.

@@ -4,12 +4,13 @@
 use sea_orm::sea_query::SelectStatement;
 use sea_orm::{ConnectionTrait, QueryResult};
 
-use super::{Store, StoreError};
+use super::StoreError;
+use super::dialect::Connections;
 
 /// What is no number, which `SQLite` lets anybody write, stands behind all numbers.
 pub(super) const LAST_NUMBER: i64 = i64::MAX;
 
-impl Store {
+impl Connections {
     /// Up to `limit` rows of a statement that is made for so many. Rows that cannot be read are left
     /// out, the next taken instead; the log names their table, and an audit the row.
     pub(super) async fn legible<T>(
@@ -22,7 +23,7 @@ impl Store {
         let mut left_out = 0;
         loop {
             let asked = limit.saturating_add(left_out);
-            let found = self.read.query_all(&statement(asked)).await?;
+            let found = self.query_all(&statement(asked)).await?;
             let rows = legible(table, &found, &read)?;
             let missing = (found.len() - rows.len()) as u64;
             if missing == left_out || (found.len() as u64) < asked {

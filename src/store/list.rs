@@ -115,7 +115,7 @@ impl Store {
         let mut listed = Vec::new();
         let pick = self.pick(filter).await?;
         let page = |limit| page(&TicketFilter { limit, ..filter.clone() }, pick);
-        for (id, row) in self.rows(filter.limit, page).await? {
+        for (id, row) in self.lists.rows(filter.limit, page).await? {
             let due = match &row {
                 Ok(row) => row.red_at,
                 Err(_) => self.instant(("ticket", "id"), id, "red_at").await?,
@@ -137,7 +137,7 @@ impl Store {
         if !filter.is_by_time() {
             return Ok(Pick::InOrder);
         }
-        let last_of_many = many(filter).into_tuple::<Uuid>().one(&self.read).await?;
+        let last_of_many = many(filter).into_tuple::<Uuid>().one(&self.lists).await?;
         Ok(if last_of_many.is_some() { Pick::InOrder } else { Pick::Narrowest })
     }
 
@@ -160,7 +160,7 @@ impl Store {
     async fn count(&self, table: &'static str) -> Result<u64, StoreError> {
         let mut query = Query::select();
         query.expr(Expr::col(Asterisk).count()).from(table);
-        let row = self.read.query_one(&query).await?;
+        let row = self.lists.query_one(&query).await?;
         let count: i64 = row.map(|row| row.try_get_by_index(0)).transpose()?.unwrap_or(0);
         Ok(u64::try_from(count).unwrap_or_default())
     }

@@ -45,6 +45,7 @@ use duban_core::digest::Digest;
 use duban_core::time::Instant;
 use duban_migrations::{Migrator, MigratorTrait};
 use sea_orm::ConnectionTrait;
+use sea_orm::sea_query::Query;
 
 pub use attachment::{Attachment, Side};
 pub use audit::{AuditPage, StoredTicket, Totals};
@@ -80,6 +81,8 @@ const MIGRATION_PAUSE: Duration = Duration::from_millis(500);
 pub struct Store {
     write: Connections,
     read: Connections,
+    /// For lists and counts, which take long.
+    lists: Connections,
     commits: Arc<Commits>,
     given_away: Arc<GivenAway>,
     tokens: Arc<Together<Digest, Token>>,
@@ -95,7 +98,7 @@ impl Store {
     pub async fn open(url: &str) -> Result<Self, StoreError> {
         let store = Self::connect(url).await?;
         store.check_age().await?;
-        if !Migrator::get_pending_migrations(&store.read).await?.is_empty() {
+        if !Migrator::get_pending_migrations_read_only(&store.read).await?.is_empty() {
             return Err(StoreError::Older);
         }
         Ok(store)
@@ -155,9 +158,9 @@ impl Store {
     async fn connect(url: &str) -> Result<Self, StoreError> {
         let statements = Arc::new(AtomicU64::new(0));
         let opened = dialect::connect(url, Arc::clone(&statements)).await?;
-        let Opened { write, read, commits } = opened;
+        let Opened { write, read, lists, commits } = opened;
         let (commits, given_away, tokens) = (Arc::new(commits), Arc::default(), Arc::default());
-        Ok(Self { write, read, commits, given_away, tokens, statements })
+        Ok(Self { write, read, lists, commits, given_away, tokens, statements })
     }
 
     /// The connections that write outside the commit path.
@@ -172,14 +175,21 @@ impl Store {
 
     /// A database that a newer program has changed is left alone.
     async fn check_age(&self) -> Result<(), StoreError> {
-        // Before the first migration there is no table to ask.
-        let Ok(applied) = Migrator::get_migration_models(&self.read).await else { return Ok(()) };
         let known = Migrator::migrations();
-        let is_known = |version: &str| known.iter().any(|one| one.name() == version);
-        match applied.into_iter().find(|one| !is_known(&one.version)) {
-            None => Ok(()),
-            Some(one) => Err(StoreError::Newer { migration: one.version }),
+        // Before the first migration there is no table to ask. Whoever only looks makes none.
+        let pending = Migrator::get_pending_migrations_read_only(&self.read).await;
+        if pending.is_ok_and(|pending| pending.len() == known.len()) {
+            return Ok(());
         }
+        let mut query = Query::select();
+        query.column("version").from("seaql_migrations");
+        for row in self.read.query_all(&query).await? {
+            let migration: String = row.try_get_by_index(0)?;
+            if known.iter().all(|one| one.name() != migration) {
+                return Err(StoreError::Newer { migration });
+            }
+        }
+        Ok(())
     }
 
     /// Whether the database is a file of this process, which nobody else changes.
@@ -225,6 +235,7 @@ impl Store {
             file.lock().await.close();
         }
         self.read.close().await;
+        self.lists.close().await;
         self.write.close().await;
     }
 }

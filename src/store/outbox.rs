@@ -221,7 +221,7 @@ impl Store {
         };
         // Read whole: nobody claims one that cannot be.
         let read = |row: &QueryResult| posted(outbox::Model::from_query_result(row, "")?);
-        let next = self.legible("outbox", 1, first, read).await?.pop();
+        let next = self.read.legible("outbox", 1, first, read).await?.pop();
         Ok(next.map(|message| message.next_at))
     }
 
@@ -252,7 +252,7 @@ impl Store {
     ) -> Result<Vec<Posted>, StoreError> {
         let page = |limit| listed(state, ticket, after, limit).into_query();
         let read = |row: &QueryResult| posted(outbox::Model::from_query_result(row, "")?);
-        self.legible("outbox", limit, page, read).await
+        self.lists.legible("outbox", limit, page, read).await
     }
 }
 

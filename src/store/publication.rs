@@ -83,7 +83,7 @@ impl Store {
             query
         };
         let read = |row: &QueryResult| Ok(TicketId(row.try_get_by_index(0)?));
-        self.legible("deadline", limit, page, read).await
+        self.read.legible("deadline", limit, page, read).await
     }
 }
 

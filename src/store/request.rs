@@ -1,6 +1,8 @@
 //! Requests that came before: reviews by their source's number, keys of repeated requests. Must
 //! never hold a form or an answer.
 
+use std::collections::BTreeMap;
+
 use duban_core::digest::Digest;
 use duban_core::name::Name;
 use duban_core::ticket_id::TicketId;
@@ -144,17 +146,40 @@ impl Store {
         &self,
         key: &RequestKey,
     ) -> Result<Option<KnownRequest>, StoreError> {
-        let key = (key.subject.to_string(), key.operation.clone(), key.key.clone());
+        Ok(self.known_requests(&[key]).await?.remove(key))
+    }
+
+    /// Those of these requests that came before.
+    ///
+    /// # Errors
+    /// The database does not answer.
+    pub async fn known_requests(
+        &self,
+        keys: &[&RequestKey],
+    ) -> Result<BTreeMap<RequestKey, KnownRequest>, StoreError> {
+        use idempotency::Column;
+        if keys.is_empty() {
+            return Ok(BTreeMap::new());
+        }
+        let any = keys.iter().fold(Condition::any(), |any, key| {
+            let whose = Column::Subject.eq(key.subject.as_str());
+            let this = whose.and(Column::Operation.eq(key.operation.as_str()));
+            any.add(this.and(Column::Key.eq(key.key.as_str())))
+        });
         // Not `one`: see [`Store::ticket_of`].
-        let found = idempotency::Entity::find_by_id(key).all(&self.read).await?.pop();
-        let Some(row) = found else { return Ok(None) };
-        Ok(Some(KnownRequest {
-            secret: digest(&row.secret)?.0,
-            commitment: digest(&row.commitment)?,
-            status: u16::try_from(row.status).unwrap_or_default(),
-            about: row.about,
-            number: row.number,
-        }))
+        let rows = idempotency::Entity::find().filter(any).all(&self.read).await?;
+        let known = |row: idempotency::Model| {
+            let known = KnownRequest {
+                secret: digest(&row.secret)?.0,
+                commitment: digest(&row.commitment)?,
+                status: u16::try_from(row.status).unwrap_or_default(),
+                about: row.about,
+                number: row.number,
+            };
+            let subject = row.subject.as_str().into();
+            Ok((RequestKey { subject, operation: row.operation, key: row.key }, known))
+        };
+        rows.into_iter().map(known).collect()
     }
 
     /// Sets a request down, unless one of the same key is there.

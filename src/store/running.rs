@@ -92,7 +92,7 @@ impl Store {
     ) -> Result<Vec<RunningDeadline>, StoreError> {
         let page = |limit| listed(&DeadlineFilter { limit, ..filter.clone() }).into_query();
         let read = |row: &QueryResult| Ok(Row::from_query_result(row, "")?.into());
-        self.legible("deadline", filter.limit, page, read).await
+        self.lists.legible("deadline", filter.limit, page, read).await
     }
 }
 

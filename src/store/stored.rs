@@ -12,6 +12,7 @@ use sea_orm::sea_query::{Expr, ExprTrait, Query, SelectStatement};
 use sea_orm::{ConnectionTrait, QueryResult, TryGetable};
 use uuid::Uuid;
 
+use super::dialect::Connections;
 use super::event::digest;
 use super::{Loaded, Readable, Store, StoreError};
 
@@ -98,7 +99,7 @@ fn stored(id: Uuid, row: &QueryResult) -> Row {
     })
 }
 
-impl Store {
+impl Connections {
     /// Up to `limit` rows of such a statement, in its order; one that is none stands alone with its
     /// error.
     pub(super) async fn rows(
@@ -108,7 +109,9 @@ impl Store {
     ) -> Result<Vec<(Uuid, Row)>, StoreError> {
         self.legible("ticket", limit, statement, read).await
     }
+}
 
+impl Store {
     /// An instant by which rows of a table are sorted, also where the rest of the row cannot be
     /// read; none where that is none either.
     pub(super) async fn instant(

@@ -96,7 +96,7 @@ impl Store {
             row.try_get_by_index::<Uuid>(1)?;
             Ok(Instant::from_ms(row.try_get_by_index(0)?))
         };
-        Ok(self.legible("snapshot", 1, first_to_wake, read).await?.pop())
+        Ok(self.read.legible("snapshot", 1, first_to_wake, read).await?.pop())
     }
 
     /// Tickets that were closed at or before an instant and are not archived, the earliest first,
@@ -111,7 +111,7 @@ impl Store {
         limit: u64,
     ) -> Result<Vec<(Instant, TicketId, Readable)>, StoreError> {
         let mut closed = Vec::new();
-        for (id, row) in self.rows(limit, |limit| closed_until(at, after, limit)).await? {
+        for (id, row) in self.read.rows(limit, |limit| closed_until(at, after, limit)).await? {
             let since = match &row {
                 Ok(row) => Some(row.step_since),
                 Err(_) => self.instant(("ticket", "id"), id, "step_since").await?,
@@ -168,7 +168,7 @@ impl Store {
         statement: impl Fn(u64) -> SelectStatement,
     ) -> Result<Vec<(TicketId, Readable)>, StoreError> {
         let mut loaded = Vec::new();
-        for (id, row) in self.rows(limit, statement).await? {
+        for (id, row) in self.read.rows(limit, statement).await? {
             loaded.push((TicketId(id), self.loaded(id, row).await));
         }
         Ok(loaded)

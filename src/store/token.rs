@@ -112,7 +112,7 @@ impl Store {
             query.into_query()
         };
         let read = |row: &QueryResult| known(token::Model::from_query_result(row, "")?);
-        self.legible("token", limit, page, read).await
+        self.lists.legible("token", limit, page, read).await
     }
 
     /// Revokes a token; false if there is none that still counts.

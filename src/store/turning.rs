@@ -62,7 +62,7 @@ impl Store {
         &self,
         filter: &TurningFilter,
     ) -> Result<Vec<TurningCount>, StoreError> {
-        let rows = self.read.query_all(&counted(filter)).await?;
+        let rows = self.lists.query_all(&counted(filter)).await?;
         let mut counts = legible("ticket", &rows, |row| {
             let count = |place: usize| -> Result<u64, StoreError> {
                 let count: i64 = row.try_get_by_index(place)?;
@@ -88,7 +88,7 @@ impl Store {
                 let at = Instant::from_ms(row.try_get_by_index(1)?);
                 Ok(Turning { at, ticket: TicketId(ticket), is_red })
             };
-            all.extend(self.legible("ticket", filter.limit, page, read).await?);
+            all.extend(self.lists.legible("ticket", filter.limit, page, read).await?);
         }
         all.retain(|one| filter.after.is_none_or(|after| *one > after));
         all.sort_unstable();

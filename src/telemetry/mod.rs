@@ -80,6 +80,8 @@ fn describe() {
     describe_histogram!("duban_timer_lag_seconds", "How long after it was due a batch was begun.");
     describe_histogram!("duban_commit_seconds", "How long a commit took.");
     describe_histogram!("duban_commit_tickets", "Tickets in a commit.");
+    describe_counter!("duban_commits_total", "Commits tried, by outcome.");
+    describe_gauge!("duban_database_up", "Whether the database answered when this was asked.");
     describe_histogram!("duban_commands_coalesced", "Requests that shared a commit.");
     describe_gauge!("duban_outbox_age_seconds", "How old the oldest waiting message is.");
     describe_gauge!("duban_timer_overdue_seconds", "How long the longest due ticket has been due.");

@@ -104,8 +104,10 @@ pub(crate) async fn metrics(State(api): State<Api>) -> String {
         let wake = store.next_wake().await?.map(|at| at.plus_ms(engine.clock().settle_ms()));
         Ok::<_, crate::store::StoreError>((open, wake, store.oldest_waiting().await?))
     };
+    let asked = tokio::time::timeout(ANSWER, asked).await.ok().and_then(Result::ok);
+    metrics::gauge!("duban_database_up").set(f64::from(u8::from(asked.is_some())));
     // What the database does not tell in time keeps its last value.
-    if let Ok(Ok((open, wake, message))) = tokio::time::timeout(ANSWER, asked).await {
+    if let Some((open, wake, message)) = asked {
         let since = |at: Option<Instant>| at.map_or(0, |at| (now.ms() - at.ms()).max(0));
         #[expect(clippy::cast_precision_loss, reason = "counts and milliseconds")]
         let set = |gauge: metrics::Gauge, value: i64, by: f64| gauge.set(value as f64 / by);

@@ -4,6 +4,7 @@ use axum::Json;
 use axum::extract::{Request, State};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
+use futures::{StreamExt, stream};
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -18,6 +19,9 @@ use crate::engine::{Declined, Task, Turn};
 /// The largest batch, in bytes and lines.
 const BATCH_BYTES_MAX: usize = 8 * 1024 * 1024;
 const BATCH_LINES_MAX: usize = 5_000;
+
+/// Lines of a batch that are under way at once: two commits full.
+const LINES_AT_ONCE: usize = 1_024;
 
 /// A line of a batch.
 const LINE: &str = concat!(
@@ -112,8 +116,9 @@ pub(crate) async fn post_batch(
     request: Request,
 ) -> Result<Response, Problem> {
     let headers = request.headers().clone();
-    let bytes = body::read(request, &api, BATCH_BYTES_MAX).await?;
     let reach = caller.may(Endpoint::Review)?;
+    let _slot = api.limits.transfer(caller.token)?;
+    let bytes = body::read(request, &api, BATCH_BYTES_MAX).await?;
     let key = keys::keyed(&headers, &caller, "POST /v1/reviews/batch", &bytes, 200)?;
     // A repetition takes the same reviews in, each of which is there.
     let take = async |_: &Turn| outcomes(&api, &caller, &reach, &bytes).await;
@@ -139,8 +144,8 @@ async fn outcomes(
     if lines.len() > BATCH_LINES_MAX {
         return Err(Problem::bad_request(format!("一批不得超过 {BATCH_LINES_MAX} 行")));
     }
-    // All lines are under way together: they share commits.
-    let outcomes = lines.into_iter().map(|(place, line)| async move {
+    // Many lines are under way together: they share commits, and leave room for others.
+    let outcome = |(place, line)| async move {
         let accepted = one_line(api, caller, reach, line).await;
         let line = place + 1;
         match accepted {
@@ -153,9 +158,11 @@ async fn outcomes(
                 LineOutcome { line, status, accepted: None, problem: Some(problem) }
             }
         }
-    });
+    };
+    let outcomes: Vec<_> = lines.into_iter().map(outcome).collect();
     let mut text = String::new();
-    for outcome in futures::future::join_all(outcomes).await {
+    let mut outcomes = std::pin::pin!(stream::iter(outcomes).buffered(LINES_AT_ONCE));
+    while let Some(outcome) = outcomes.next().await {
         text.push_str(&serde_json::json!(outcome).to_string());
         text.push('\n');
     }

@@ -113,7 +113,7 @@ kinds! {
     TooManyStreams = "too-many-streams", TOO_MANY_REQUESTS, "请求过多",
         "本令牌同时打开的订阅超过上限", "关闭不用的订阅";
     TooManyTransfers = "too-many-transfers", TOO_MANY_REQUESTS, "请求过多",
-        "本令牌同时上传和下载的附件超过上限", "待其完成后再传";
+        "本令牌同时进行的上传、下载和成批推送超过上限", "待其完成后再传";
     AttachmentDamaged = "attachment-damaged", INTERNAL_SERVER_ERROR, "附件损坏",
         "附件文件缺失，或与其摘要不符", "联系运维人员；持有原件的，重新上传即可恢复";
     Fault = "fault", INTERNAL_SERVER_ERROR, "程序出错",

@@ -25,7 +25,9 @@ pub(super) use postgres::{Server, Setwise};
 pub use sqlite::FileLock;
 pub(super) use sqlite::{file, lock};
 
-/// Connections that read. Two cores decode rows; more would only wait for them.
+/// Connections that read what a request or a lane needs of single tickets, and as many for lists and
+/// counts, which take long: whoever asks for many of them must not keep the others waiting. Two
+/// cores decode rows; more would only wait for them.
 const READERS_MAX: u32 = 4;
 
 /// How long anybody waits for a connection, or for others to end their writing.
@@ -39,6 +41,8 @@ pub(super) struct Opened {
     /// For writes outside the commit path; one connection on SQLite, where only one can write.
     pub(super) write: Connections,
     pub(super) read: Connections,
+    /// For lists and counts.
+    pub(super) lists: Connections,
     pub(super) commits: Commits,
 }
 

@@ -40,13 +40,15 @@ const READ_ANSWER_TIMEOUT: Duration = Duration::from_secs(25);
 
 pub(super) async fn connect(url: &str, statements: Arc<AtomicU64>) -> Result<Opened, StoreError> {
     let write = pool(url, WRITERS_MAX, WRITE_TIMEOUT, WRITE_TIMEOUT);
-    let read = pool(url, READERS_MAX, READ_TIMEOUT, WRITE_TIMEOUT);
+    let readers = || pool(url, READERS_MAX, READ_TIMEOUT, WRITE_TIMEOUT);
     let write = Database::connect(write).await.map_err(opening)?;
-    let read = Database::connect(read).await.map_err(opening)?;
+    let read = Database::connect(readers()).await.map_err(opening)?;
+    let lists = Database::connect(readers()).await.map_err(opening)?;
     let pool = write.get_postgres_connection_pool().clone();
     let write = Connections::of_server(&write, ANSWER_TIMEOUT);
     let read = Connections::of_server(&read, READ_ANSWER_TIMEOUT);
-    Ok(Opened { write, read, commits: Commits::Server(Server { pool, statements }) })
+    let lists = Connections::of_server(&lists, READ_ANSWER_TIMEOUT);
+    Ok(Opened { write, read, lists, commits: Commits::Server(Server { pool, statements }) })
 }
 
 /// Connections on which a statement runs for so long, and waits for others for so long.
@@ -59,20 +61,25 @@ pub(super) fn pool(
     let mut options = ConnectOptions::new(url);
     options.max_connections(connections).acquire_timeout(ACQUIRE_TIMEOUT).sqlx_logging(false);
     options.test_before_acquire(false);
-    options.map_sqlx_postgres_pool_opts(|pool| {
+    let idle = if others == "0" { "0" } else { IDLE_TIMEOUT };
+    options.map_sqlx_postgres_pool_opts(move |pool| {
+        // Not with the start of a connection: poolers in between would not pass that on.
+        let pool = pool.after_connect(move |connection, _| {
+            Box::pin(async move {
+                let limits = format!(
+                    "SET lock_timeout = '{others}'; SET statement_timeout = '{statement}'; \
+                     SET idle_in_transaction_session_timeout = '{idle}'"
+                );
+                in_time(ANSWER_TIMEOUT, connection.execute(AssertSqlSafe(limits))).await.map(drop)
+            })
+        });
         let pool = pool.before_acquire(|connection, idle| {
             Box::pin(async move { Ok(idle.idle_for < IDLE_MAX || is_there(connection).await?) })
         });
         // The driver itself asks once more, and would wait for ever.
         pool.after_release(|connection, _| Box::pin(is_there(connection)))
     });
-    options.map_sqlx_postgres_opts(move |postgres| {
-        postgres.application_name("duban").options([
-            ("lock_timeout", others),
-            ("statement_timeout", statement),
-            ("idle_in_transaction_session_timeout", if others == "0" { "0" } else { IDLE_TIMEOUT }),
-        ])
-    });
+    options.map_sqlx_postgres_opts(|postgres| postgres.application_name("duban"));
     options
 }
 

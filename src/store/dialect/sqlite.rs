@@ -51,10 +51,12 @@ pub(super) async fn connect(url: &str, statements: Arc<AtomicU64>) -> Result<Ope
     let write = Database::connect(pool(url, 1)).await.map_err(opening)?;
     let readable = url.replace("mode=rwc", "mode=rw");
     let read = Database::connect(pool(&readable, READERS_MAX)).await.map_err(opening)?;
+    let lists = Database::connect(pool(&readable, READERS_MAX)).await.map_err(opening)?;
     let options = options(url)?;
     let file = File { path: options.get_filename().to_path_buf(), connection: None, statements };
     let (write, read) = (Connections::File(write), Connections::File(read));
-    Ok(Opened { write, read, commits: Commits::File(Mutex::new(file)) })
+    let lists = Connections::File(lists);
+    Ok(Opened { write, read, lists, commits: Commits::File(Mutex::new(file)) })
 }
 
 pub(super) fn pool(url: &str, connections: u32) -> ConnectOptions {
