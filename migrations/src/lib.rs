@@ -15,6 +15,7 @@ mod m20261129_000008_lights;
 mod m20261129_000009_snapshots;
 mod m20261129_000010_clock;
 mod m20261129_000011_one_clock;
+mod m20261129_000012_outbox;
 mod table;
 
 pub use sea_orm_migration::MigratorTrait;
@@ -39,6 +40,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261129_000009_snapshots::Migration),
             Box::new(m20261129_000010_clock::Migration),
             Box::new(m20261129_000011_one_clock::Migration),
+            Box::new(m20261129_000012_outbox::Migration),
         ]
     }
 }

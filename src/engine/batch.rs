@@ -27,6 +27,9 @@ const ATTEMPTS_MAX: usize = 8;
 const BUSY_MAX: usize = 2;
 const BUSY_PAUSE: Duration = Duration::from_millis(100);
 
+/// A batch of so many leaves its thread's other tasks to another one while it is decided.
+const HERD_MIN: usize = 200;
+
 /// A ticket on the desk, or why it cannot be decided on.
 pub(super) type Tickets = BTreeMap<TicketId, Result<Change, StoreError>>;
 
@@ -65,9 +68,7 @@ impl Inner {
                 Ok(desk) => desk,
                 Err(error) => return all(&works, &Declined::Store(error)),
             };
-            let places = works.iter().enumerate();
-            let decided: Vec<Decided> =
-                places.map(|(place, work)| desk.decide(self, place, work, at)).collect();
+            let decided = self.decide(&mut desk, &works, at);
             let Desk { tickets, incidents, .. } = desk;
             let seen = seen(&works, &tickets);
             let changes = changes(tickets);
@@ -106,6 +107,13 @@ impl Inner {
             }
         }
         all(&works, &Declined::Busy)
+    }
+
+    /// Decides about one after another. A herd takes long enough for others to want the thread.
+    fn decide(&self, desk: &mut Desk, works: &[Work], at: Instant) -> Vec<Decided> {
+        let places = works.iter().enumerate();
+        let decide = || places.map(|(place, work)| desk.decide(self, place, work, at)).collect();
+        if works.len() < HERD_MIN { decide() } else { tokio::task::block_in_place(decide) }
     }
 
     pub(super) async fn load(

@@ -5,7 +5,7 @@
 use duban_core::ticket_id::TicketId;
 use duban_core::time::Instant;
 use sea_orm::Order::Asc;
-use sea_orm::sea_query::{Expr, ExprTrait, LockBehavior, LockType, SelectStatement};
+use sea_orm::sea_query::{Expr, ExprTrait, LockBehavior, LockType, Query, SelectStatement};
 use tokio::sync::{Mutex, watch};
 use uuid::Uuid;
 
@@ -126,8 +126,14 @@ async fn lock(
     at: Instant,
     limit: u64,
 ) -> Result<(Held, Vec<(Uuid, Row)>), StoreError> {
-    let mut query = due(at, None, limit);
-    query.lock_with_tables_behavior(LockType::Update, ["snapshot"], LockBehavior::SkipLocked);
+    // Rows that others have locked are passed over before anything is looked up for them.
+    let mut free = Query::select();
+    free.and_where(Expr::col("wake_at").lte(at.ms()))
+        .order_by("wake_at", Asc)
+        .order_by("ticket", Asc);
+    free.limit(limit).lock_with_behavior(LockType::Update, LockBehavior::SkipLocked);
+    let mut query = stored::of_picked(free);
+    query.order_by(("snapshot", "wake_at"), Asc).order_by(("snapshot", "ticket"), Asc);
     let mut tx = server.begin().await?;
     let found = tx.select(&query).await;
     let found = found.and_then(|rows| legible("ticket", &rows, stored::read));

@@ -8,7 +8,7 @@ use duban_core::instance::Instance;
 use duban_core::name::Name;
 use duban_core::ticket_id::TicketId;
 use duban_core::time::Instant;
-use sea_orm::sea_query::{Expr, ExprTrait, Query, SelectStatement};
+use sea_orm::sea_query::{Expr, ExprTrait, JoinType, Query, SelectStatement};
 use sea_orm::{ConnectionTrait, QueryResult, TryGetable};
 use uuid::Uuid;
 
@@ -57,12 +57,34 @@ const COLUMNS: [(&str, &str); 9] = [
     ("snapshot", "bytes"),
 ];
 
-fn select(from: &'static str, id: &'static str, other: &'static str) -> SelectStatement {
-    let both = Expr::col(("ticket", "id")).equals(("snapshot", "ticket"));
-    let mut select = Query::select();
-    select.column((from, id)).columns(COLUMNS);
-    select.from(from).left_join(other, both);
+/// The statement that reads snapshots which another one picks, in no order. What that one leaves out
+/// is not joined, and the rest one by one: a table is not read whole for it.
+pub(super) fn of_picked(mut snapshots: SelectStatement) -> SelectStatement {
+    let of =
+        |its| COLUMNS.into_iter().filter(move |(table, _)| *table == its).map(|(_, column)| column);
+    snapshots.column("ticket").columns(of("snapshot")).from("snapshot");
+    let mut ticket = Query::select();
+    ticket.columns(of("ticket")).from("ticket").and_where(both()).limit(1);
+    let mut select = read_by(("snapshot", "ticket"));
+    select.from_subquery(snapshots, "snapshot");
+    select.join_lateral(JoinType::LeftJoin, ticket, "ticket", Expr::val(true));
     select
+}
+
+fn select(from: &'static str, id: &'static str, other: &'static str) -> SelectStatement {
+    let mut select = read_by((from, id));
+    select.from(from).left_join(other, both());
+    select
+}
+
+fn read_by(id: (&'static str, &'static str)) -> SelectStatement {
+    let mut select = Query::select();
+    select.column(id).columns(COLUMNS);
+    select
+}
+
+fn both() -> Expr {
+    Expr::col(("ticket", "id")).equals(("snapshot", "ticket"))
 }
 
 /// The identity of a row of these, and what it says.

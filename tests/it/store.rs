@@ -14,6 +14,7 @@ on_both!(
     a_batch_takes_as_many_statements_as_one,
     numbers_and_commits_have_no_gaps,
     a_stale_change_writes_nothing,
+    many_rows_of_which_one_is_there_write_nothing,
     a_broken_snapshot_is_rebuilt_from_history,
     messages_keep_their_order,
     migrating_twice_changes_nothing,
@@ -125,6 +126,21 @@ async fn a_stale_change_writes_nothing(db: TestDatabase) {
     assert_eq!(commit(&db.store, wake, &both).await, Err(StoreError::Stale));
     assert_eq!(db.number(rows).await, before);
     assert_eq!(db.number("SELECT commits FROM ledger").await, 2);
+}
+
+/// Many rows reach a server in another way than a few.
+async fn many_rows_of_which_one_is_there_write_nothing(db: TestDatabase) {
+    let at = instant(START);
+    let many: Vec<_> = (0..300).map(|_| opening(at)).collect();
+    let (others, last) = many.split_at(299);
+    commit(&db.store, at, last).await.expect("committed");
+    for _ in 0..20 {
+        assert_eq!(commit(&db.store, at, &many).await, Err(StoreError::Stale));
+    }
+    assert_eq!(db.number("SELECT count(*) FROM ticket").await, 1);
+    let committed = commit(&db.store, at, others).await.expect("committed");
+    assert_eq!((committed.number, committed.ticket_numbers.len()), (2, 299));
+    assert_eq!(db.number("SELECT count(*) FROM review").await, 300);
 }
 
 async fn a_broken_snapshot_is_rebuilt_from_history(db: TestDatabase) {

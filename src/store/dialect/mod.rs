@@ -3,6 +3,7 @@
 
 mod beside;
 mod connections;
+mod copy;
 mod postgres;
 mod session;
 mod sqlite;

@@ -14,6 +14,7 @@ use sea_orm::{ConnectOptions, Database, DbBackend, QueryResult, StatementBuilder
 use super::super::StoreError;
 use super::super::rows::{Cell, Kind, Meets, Rows};
 use super::connections::{Connections, in_time, query};
+use super::copy;
 use super::session::{ANSWER_TIMEOUT, Session};
 use super::{ACQUIRE_TIMEOUT, Broken, Commits, Opened, READERS_MAX, Tx, opening};
 
@@ -48,7 +49,10 @@ pub(super) async fn connect(url: &str, statements: Arc<AtomicU64>) -> Result<Ope
     let write = Connections::of_server(&write, ANSWER_TIMEOUT);
     let read = Connections::of_server(&read, READ_ANSWER_TIMEOUT);
     let lists = Connections::of_server(&lists, READ_ANSWER_TIMEOUT);
-    Ok(Opened { write, read, lists, commits: Commits::Server(Server { pool, statements }) })
+    // A socket is a path.
+    let is_beside = pool.connect_options().get_socket().is_some();
+    let commits = Commits::Server(Server { pool, is_beside, statements });
+    Ok(Opened { write, read, lists, commits })
 }
 
 /// Connections on which a statement runs for so long, and waits for others for so long.
@@ -91,13 +95,16 @@ async fn is_there(connection: &mut PgConnection) -> Result<bool, sqlx::Error> {
 #[derive(Debug)]
 pub(in crate::store) struct Server {
     pool: PgPool,
+    /// Whether it is on this machine, and reached through its socket.
+    is_beside: bool,
     statements: Arc<AtomicU64>,
 }
 
 impl Server {
     pub(in crate::store) async fn begin(&self) -> Result<Setwise, StoreError> {
         let session = Session::begin(&self.pool).await.map_err(|error| StoreError::from(&error))?;
-        Ok(Setwise { session, statements: Arc::clone(&self.statements) })
+        let statements = Arc::clone(&self.statements);
+        Ok(Setwise { session, is_beside: self.is_beside, statements })
     }
 
     /// Milliseconds since 1970 by the server's clock, and how long the answer took: the one statement
@@ -120,6 +127,7 @@ impl Server {
 /// A commit that writes table by table.
 pub(in crate::store) struct Setwise {
     session: Session,
+    is_beside: bool,
     statements: Arc<AtomicU64>,
 }
 
@@ -144,6 +152,28 @@ impl Setwise {
 }
 
 impl Setwise {
+    /// Has the server take rows; how many it took.
+    async fn take(&mut self, rows: &Rows<'_>) -> Result<u64, sqlx::Error> {
+        let copied = (self.is_beside && copy::takes(rows)).then(|| copy::encoded(rows));
+        let connection = self.session.connection()?;
+        let taken = if let Some(bytes) = copied.flatten() {
+            let copied = async {
+                let mut copying = connection.copy_in_raw(&copy::statement(rows)).await?;
+                copying.send(bytes).await?;
+                copying.finish().await
+            };
+            in_time(ANSWER_TIMEOUT, copied).await
+        } else {
+            let mut query = sqlx::query(AssertSqlSafe(text(rows)));
+            for place in 0..rows.columns.len() {
+                query = bind_column(query, rows, place);
+            }
+            let done = in_time(ANSWER_TIMEOUT, query.execute(connection)).await;
+            done.map(|done| done.rows_affected())
+        };
+        self.session.heard(taken)
+    }
+
     /// The rows that a statement finds, and locks if it says so.
     pub(in crate::store) async fn select(
         &mut self,
@@ -164,17 +194,11 @@ impl Tx for Setwise {
             return Ok(());
         }
         self.statements.fetch_add(1, Ordering::Relaxed);
-        let mut query = sqlx::query(AssertSqlSafe(text(rows)));
-        for place in 0..rows.columns.len() {
-            query = bind_column(query, rows, place);
-        }
         let told = |error| match (StoreError::from(&error), rows.meets) {
             (StoreError::Refused { .. }, Meets::Stale) => StoreError::Stale,
             (error, _) => error,
         };
-        let connection = self.session.connection().map_err(told)?;
-        let done = in_time(ANSWER_TIMEOUT, query.execute(connection)).await;
-        let written = self.session.heard(done).map_err(told)?.rows_affected();
+        let written = self.take(rows).await.map_err(told)?;
         let all = written == rows.len() as u64;
         if !all && rows.meets.is_change() {
             return Err(StoreError::Stale);
