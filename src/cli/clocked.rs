@@ -1,5 +1,6 @@
 //! The clock that a service lives by, and that a simulated one is moved by one process alone. Must
-//! never let two nodes live by clocks of which one stands still.
+//! never start a node beside one that moves such a clock. (One that stood still for so long that
+//! another took its place goes on for as long as it takes to see that: a second.)
 
 use std::time::Duration;
 
@@ -51,7 +52,7 @@ impl Clocked {
     /// one there. One that was killed is told from one that lives by waiting for a sign of it.
     pub(super) async fn claim(
         settings: &Settings,
-        store: &Store,
+        (store, clock): (&Store, &Clock),
         node: Uuid,
     ) -> Result<Self, Failure> {
         let is_simulated = settings.clock == ClockKind::Simulated;
@@ -69,6 +70,10 @@ impl Clocked {
                 return Err(Failure::Input(LIVES_BY_THE_SYSTEM.to_owned()));
             }
             ClockClaimed::Held(holder) => return Err(Failure::Input(moved_by(holder))),
+        }
+        // Whoever held it may have moved it on while this one waited.
+        if let Some(newest) = store.newest_commit().await? {
+            clock.set(newest);
         }
         Ok(Self { store: store.clone(), node, is_held: is_simulated && !store.is_embedded() })
     }

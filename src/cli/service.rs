@@ -77,7 +77,7 @@ impl Service {
         let api = Api::new(engine.clone(), register, vault, measures, keys, presence, &settings);
         let listener = listen(settings.listen).await?;
         // Last of all: a start that came to nothing leaves no mark.
-        let clocked = Clocked::claim(&settings, engine.store(), node).await?;
+        let clocked = Clocked::claim(&settings, (engine.store(), engine.clock()), node).await?;
         Ok(Self { engine, settings, api, listener, clocked, _lock: lock })
     }
 

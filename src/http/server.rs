@@ -17,6 +17,7 @@ use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::graceful::GracefulShutdown;
 use hyper_util::service::TowerToHyperService;
 use percent_encoding::percent_decode_str;
+use socket2::SockRef;
 use tokio::net::TcpListener;
 use tokio::sync::{Semaphore, watch};
 use tokio::time::Instant;
@@ -60,6 +61,9 @@ const LAST_CALLERS_MAX: Duration = Duration::from_millis(500);
 /// there: each is closed with its next answer, and new ones are refused, so that callers come back to
 /// another node, instead of running into a connection that is closing.
 const LEAVING: Duration = Duration::from_secs(1);
+
+/// The same where there is no other node: until those who were just taken in have been read.
+const LEAVING_ALONE: Duration = Duration::from_millis(100);
 
 /// All routes; of a node that does not answer requests, those that tell how it is.
 fn router(api: Api) -> Router {
@@ -122,9 +126,7 @@ pub async fn serve(
     };
     let uploads = Arc::clone(&api.uploads);
     let graceful = accept(listener, router(api), PATIENCE, stop).await;
-    if has_others {
-        tokio::time::sleep(LEAVING).await;
-    }
+    tokio::time::sleep(if has_others { LEAVING } else { LEAVING_ALONE }).await;
     tell.send_replace(true);
     // A client that never ends its request must not keep the service from ending.
     let _ = tokio::time::timeout(DRAIN_TIMEOUT, graceful.shutdown()).await;
@@ -166,6 +168,9 @@ async fn accept(
                 accepted = accepted => accepted,
                 () = &mut stop => {
                     stopped = Some(Instant::now());
+                    // Nobody queues any more: whoever still stood there when it closed would be
+                    // cut off.
+                    let _ = SockRef::from(&listener).listen(0);
                     continue;
                 }
             }

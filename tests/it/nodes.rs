@@ -357,7 +357,10 @@ async fn one_key_at_two_nodes_at_once_has_one_effect_and_one_answer() {
         let path = format!("/v1/tickets/{path}/actions/dispatch");
         let form = json!({"agency": "SZ013"});
         let [one, other] = both(&path, &house.hotline, [&form, &form]).await;
-        assert_eq!(one.ok()["receipt"], other.ok()["receipt"]);
+        let (one, other) = (one.ok(), other.ok());
+        assert_eq!(one["receipt"], other["receipt"]);
+        // And both are shown the ticket as it is after that.
+        assert_eq!((&one["step"], &other["step"]), (&json!("delivered"), &json!("delivered")));
         // A review: the same, and with other content.
         let same = review(&format!("S{round}"), "matter", duban::clock::wall());
         let [one, other] = both("/v1/reviews", &house.hotline, [&same, &same]).await;

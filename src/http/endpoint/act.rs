@@ -92,8 +92,10 @@ impl Deed<'_> {
     ) -> Result<(Seen, Done), Problem> {
         let task = self.task(&seen, revision).await?;
         let done = self.api.engine.submit(arrival, task, key).await?;
-        if let Some(instance) = &done.instance {
-            seen.loaded.instance = Arc::clone(instance);
+        match &done.instance {
+            Some(instance) => seen.loaded.instance = Arc::clone(instance),
+            // Another node, or a request before, has done it since it was looked at.
+            None => seen = self.api.seen(self.reach, &seen.loaded.ticket_no).await?,
         }
         Ok((seen, done))
     }

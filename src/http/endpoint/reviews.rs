@@ -135,9 +135,10 @@ async fn outcomes(
     reach: &Reach,
     bytes: &[u8],
 ) -> Result<String, Problem> {
-    let lines: Vec<&[u8]> = bytes.split(|byte| *byte == b'\n').collect();
-    let lines: Vec<(usize, &[u8])> =
-        lines.into_iter().enumerate().filter(|(_, line)| !line.trim_ascii().is_empty()).collect();
+    let lines = bytes.split(|byte| *byte == b'\n').enumerate();
+    let lines = lines.filter(|(_, line)| !line.trim_ascii().is_empty());
+    // However many there are: one too many is enough.
+    let lines: Vec<(usize, &[u8])> = lines.take(BATCH_LINES_MAX + 1).collect();
     if lines.is_empty() {
         return Err(Problem::bad_request("这一批没有内容；请每行写一条评价（JSON）"));
     }
