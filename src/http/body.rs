@@ -7,7 +7,7 @@ use std::time::Duration;
 use axum::body::{Bytes, to_bytes};
 use axum::extract::{FromRequest, FromRequestParts, Request};
 use axum::http::HeaderMap;
-use axum::http::header::{CONTENT_ENCODING, CONTENT_TYPE};
+use axum::http::header::{CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE};
 use axum::http::request::Parts;
 use duban_core::name::Name;
 use futures::StreamExt;
@@ -53,15 +53,22 @@ impl<T: DeserializeOwned> FromRequest<Api> for Body<T> {
 /// Reads a whole body.
 pub(crate) async fn read(request: Request, api: &Api, bytes_max: usize) -> Result<Bytes, Problem> {
     plain(request.headers())?;
+    let too_large = || {
+        let detail = format!("请求体不得超过 {} KiB，且须完整传送", bytes_max / 1024);
+        Problem::new(Kind::BodyTooLarge, detail)
+    };
+    // Whoever asks first whether to send is told at once.
+    let announced = request.headers().get(CONTENT_LENGTH).and_then(|length| length.to_str().ok());
+    let announced = announced.and_then(|length| length.parse::<usize>().ok());
+    if announced.is_some_and(|length| length > bytes_max) {
+        return Err(too_large());
+    }
     let (begun, caller) = (Instant::now(), request.extensions().get::<Caller>().cloned());
     let reading = tokio::time::timeout(BODY_TIMEOUT, to_bytes(request.into_body(), bytes_max));
     let read = reading
         .await
         .map_err(|_| Problem::new(Kind::BodyTimeout, "请求体未在 15 秒内传完，请重试"))?;
-    let bytes = read.map_err(|_| {
-        let detail = format!("请求体不得超过 {} KiB，且须完整传送", bytes_max / 1024);
-        Problem::new(Kind::BodyTooLarge, detail)
-    })?;
+    let bytes = read.map_err(|_| too_large())?;
     // Meanwhile the token may have been revoked.
     if let Some(caller) = caller.filter(|_| begun.elapsed() > AT_ONCE) {
         caller.still_counts(api).await?;

@@ -62,6 +62,9 @@ async fn killed_in_rounds(nodes: usize, cut_off_min: usize) {
     assert!(tally["cut off"] >= cut_off_min * rounds, "{tally:?}");
 }
 
+/// How long a herd may take, with what was harmed meanwhile.
+const DONE_WITHIN: Duration = Duration::from_mins(2);
+
 /// How often all connections to the database are cut.
 const CUTS: usize = 20;
 
@@ -135,12 +138,12 @@ async fn one_round(place: Place, nodes: usize, round: usize) -> BTreeMap<&'stati
     let mut killed = servers.remove(0);
     killed.kill();
     if let Some(other) = servers.first() {
-        wait_until_done(other).await;
+        wait_until_done(other, &place).await;
     }
     let seen = load.end().await;
     let fired_before = fired(&place).await;
     let server = place.serve(&["--clock-offset-ms", &from]);
-    wait_until_done(&server).await;
+    wait_until_done(&server, &place).await;
     ask_again(&server, &hotline, &seen).await;
     servers.push(server);
     for server in servers {
@@ -214,17 +217,20 @@ async fn send(
     seen
 }
 
-async fn wait_until_done(server: &Server) {
-    for _ in 0..300 {
+async fn wait_until_done(server: &Server, place: &Place) {
+    let begun = std::time::Instant::now();
+    let mut last = Value::Null;
+    while begun.elapsed() < DONE_WITHIN {
         let ready = server.get("/readyz", "").await.body;
         let sure = ready["lag_ms"] == 0 && ready["status"] == "ready";
         let fired = server.get("/metrics", "").await.body.to_string();
         if sure && !fired.is_empty() {
             return;
         }
+        last = ready;
         tokio::time::sleep(Duration::from_millis(100)).await;
     }
-    panic!("what is due was not worked off");
+    panic!("what is due was not worked off: {last}\n{}", place.log());
 }
 
 /// Whoever got no answer asks again with the same key, and gets one effect.
@@ -353,7 +359,7 @@ async fn while_harmed(url: String, harm: impl AsyncFnOnce(), mend: impl FnOnce()
     tokio::time::sleep(Duration::from_secs(2)).await;
     mend();
     for server in &servers {
-        wait_until_done(server).await;
+        wait_until_done(server, &place).await;
     }
     let seen = load.end().await;
     assert_eq!(seen.cut_off.len(), 0, "no node died");

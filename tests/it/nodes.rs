@@ -9,6 +9,7 @@ use futures::stream::{self, StreamExt};
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
 
+use crate::lives::instant;
 use crate::redis::Redis;
 use crate::served::{Answer, Place, Server, free_port, on_servers, review};
 use crate::webhooks::{Receiver, SECRET};
@@ -253,6 +254,27 @@ async fn a_simulated_clock_is_one_nodes_alone() {
     // A node in whose place another one has come ends by itself.
     place.harm("UPDATE ledger SET clock_node = '00000000-0000-0000-0000-000000000001'").await;
     assert_eq!(one.ended(), Some(1));
+    // Whoever waits for one that moves the clock on and stops then goes on from there.
+    let one = place.serve(&simulated);
+    let hotline = place.token(Role::Hotline, "h1", None).await;
+    let admin = place.token(Role::SystemAdmin, "s1", None).await;
+    let body = review("R1", "matter", instant("2026-03-02T10:00:00+08:00"));
+    one.post("/v1/reviews", &hotline, &body).await.ok();
+    let by = json!({"by": "10wd"});
+    let other = tokio::task::block_in_place(|| {
+        std::thread::scope(|scope| {
+            let waiting = scope.spawn(|| place.serve(&simulated));
+            std::thread::sleep(Duration::from_secs(1));
+            let moved = one.post("/v1/clock/advance", &admin, &by);
+            tokio::runtime::Handle::current().block_on(moved).ok();
+            assert_eq!(one.stop(), Some(0));
+            waiting.join().expect("it serves")
+        })
+    });
+    let back = json!({"to": "2026-03-03T10:00:00+08:00"});
+    let refused = other.post("/v1/clock/advance", &admin, &back).await;
+    assert_eq!(refused.problem(), "clock-backwards", "{}", refused.body);
+    assert_eq!(other.stop(), Some(0));
     // By the system's clock many may serve, from when the simulated one is gone.
     let nodes = [place.serve(&[]), place.serve(&[])];
     for node in &nodes {
