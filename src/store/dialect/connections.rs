@@ -8,10 +8,14 @@ use std::time::Duration;
 use async_trait::async_trait;
 use futures::future::BoxFuture;
 use sea_orm::sea_query::Values;
+use sea_orm::sqlx::pool::PoolConnection;
 use sea_orm::sqlx::{self, AssertSqlSafe, Executor, PgConnection, PgPool, Postgres};
 use sea_orm::{ConnectionTrait, DatabaseConnection, DbBackend, DbErr, ExecResult, QueryResult};
 use sea_orm::{RuntimeErr, Statement};
 use sea_query_sqlx::SqlxValues;
+
+/// How long that may take.
+const GIVE_BACK_TIMEOUT: Duration = Duration::from_secs(3);
 
 /// Connections; clones are the same.
 #[derive(Clone, Debug)]
@@ -99,8 +103,16 @@ pub(super) async fn ask<T>(
     let answer = in_time(within, run(&mut connection)).await;
     if answer.as_ref().is_err_and(is_silence) {
         drop(connection.detach());
+    } else {
+        give_back(connection);
     }
     answer
+}
+
+/// Gives a connection back to its pool, or up: the driver asks first whether it is still there, and
+/// by itself would wait for ever, with its place in the pool.
+pub(super) fn give_back(mut connection: PoolConnection<Postgres>) {
+    tokio::spawn(tokio::time::timeout(GIVE_BACK_TIMEOUT, connection.return_to_pool()));
 }
 
 /// What a server says, if it says it in time.

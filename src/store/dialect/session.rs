@@ -6,7 +6,7 @@ use std::time::Duration;
 use sea_orm::sqlx::pool::PoolConnection;
 use sea_orm::sqlx::{self, PgConnection, PgPool, Postgres};
 
-use super::connections::{in_time, is_silence, silence};
+use super::connections::{give_back, in_time, is_silence, silence};
 
 /// How long the server's answer to a write is waited for, which has its own, shorter limits: what is
 /// longer in coming will not come, and its connection is gone.
@@ -73,6 +73,8 @@ async fn end(
     let ended = in_time(ANSWER_TIMEOUT, sqlx::raw_sql(how).execute(&mut *connection)).await;
     if ended.is_err() {
         drop(connection.detach());
+    } else {
+        give_back(connection);
     }
     ended.map(drop)
 }
