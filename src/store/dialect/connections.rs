@@ -99,20 +99,34 @@ pub(super) async fn ask<T>(
     within: Duration,
     run: impl for<'c> FnOnce(&'c mut PgConnection) -> BoxFuture<'c, Result<T, sqlx::Error>> + Send,
 ) -> Result<T, sqlx::Error> {
-    let mut connection = pool.acquire().await?;
-    let answer = in_time(within, run(&mut connection)).await;
+    let mut lent = Lent(Some(pool.acquire().await?));
+    let connection = lent.0.as_deref_mut().ok_or_else(silence)?;
+    let answer = in_time(within, run(connection)).await;
     if answer.as_ref().is_err_and(is_silence) {
-        drop(connection.detach());
-    } else {
-        give_back(connection);
+        drop(lent.0.take().map(PoolConnection::detach));
     }
     answer
+}
+
+/// A connection of the pool, given back also where nobody waits for its answer any more.
+struct Lent(Option<PoolConnection<Postgres>>);
+
+impl Drop for Lent {
+    fn drop(&mut self) {
+        if let Some(connection) = self.0.take() {
+            give_back(connection);
+        }
+    }
 }
 
 /// Gives a connection back to its pool, or up: the driver asks first whether it is still there, and
 /// by itself would wait for ever, with its place in the pool.
 pub(super) fn give_back(mut connection: PoolConnection<Postgres>) {
-    tokio::spawn(tokio::time::timeout(GIVE_BACK_TIMEOUT, connection.return_to_pool()));
+    // Where the runtime has ended there is no pool to go back to.
+    if let Ok(runtime) = tokio::runtime::Handle::try_current() {
+        let back = connection.return_to_pool();
+        runtime.spawn(async move { tokio::time::timeout(GIVE_BACK_TIMEOUT, back).await });
+    }
 }
 
 /// What a server says, if it says it in time.
