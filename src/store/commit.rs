@@ -17,7 +17,7 @@ use uuid::Uuid;
 use super::change::Change;
 use super::claim::{Claim, Held};
 use super::dialect::{Broken, Commits, Tx, alone};
-use super::rows::number;
+use super::rows::{Rows, number};
 use super::ticket_no::ticket_no;
 use super::{Store, StoreError, incident, written};
 
@@ -102,12 +102,15 @@ impl Store {
     }
 
     async fn carry_out(&self, commit: &Commit<'_>, claim: Claim) -> Result<Committed, Broken> {
+        let prepared = Prepared::new(commit);
         match &*self.commits {
             Commits::File(file) => {
                 let mut file = alone(file).await.map_err(Broken::Before)?;
                 // The driver of a file answers at once, or keeps this thread until it does.
                 tokio::task::block_in_place(|| {
-                    file.run(|tx| write(tx, commit).now_or_never().unwrap_or(Err(StoreError::Busy)))
+                    file.run(|tx| {
+                        prepared.write(tx).now_or_never().unwrap_or(Err(StoreError::Busy))
+                    })
                 })
             }
             Commits::Server(server) => {
@@ -115,7 +118,7 @@ impl Store {
                     Held::OfServer(tx) => tx,
                     _ => server.begin().await.map_err(Broken::Before)?,
                 };
-                let written = write(&mut tx, commit).await;
+                let written = prepared.write(&mut tx).await;
                 tx.end(written).await
             }
         }
@@ -133,41 +136,60 @@ impl Store {
     }
 }
 
-/// Everything that a commit writes, in one order for whoever commits: rows of tickets that are there
-/// by their place, then what belongs to them, then what all commits share: numbers and the ledger,
-/// which are held for as short as can be.
-async fn write<T: Tx>(tx: &mut T, commit: &Commit<'_>) -> Result<Committed, StoreError> {
-    let mut changes: Vec<&Change> = commit.changes.iter().collect();
-    changes.sort_by_key(|change| change.place());
-    for rows in [
-        written::known_snapshots(&changes),
-        written::known_tickets(&changes),
-        // What somebody else may have been faster with stands before all that would be refused then.
-        written::reviews(&changes),
-        written::requests(&changes, commit.at),
-        written::known_deadlines(&changes),
-        written::new_deadlines(&changes),
-        written::known_cards(&changes),
-        written::new_cards(&changes),
-        written::outbox(&changes, commit.at),
-        written::personal(&changes, commit.at),
-        written::definitions(commit),
-    ] {
-        tx.write(&rows).await?;
+/// A commit with the rows that ask nothing of the database: made before anybody waits for it to end.
+struct Prepared<'c> {
+    commit: &'c Commit<'c>,
+    changes: Vec<&'c Change>,
+    /// In the order in which they are written.
+    rows: [Rows<'c>; 11],
+    new_snapshots: Rows<'c>,
+}
+
+impl<'c> Prepared<'c> {
+    fn new(commit: &'c Commit<'c>) -> Self {
+        let mut changes: Vec<&Change> = commit.changes.iter().collect();
+        changes.sort_by_key(|change| change.place());
+        let rows = [
+            written::known_snapshots(&changes),
+            written::known_tickets(&changes),
+            // What somebody else may have been faster with stands before all that would be refused
+            // then.
+            written::reviews(&changes),
+            written::requests(&changes, commit.at),
+            written::known_deadlines(&changes),
+            written::new_deadlines(&changes),
+            written::known_cards(&changes),
+            written::new_cards(&changes),
+            written::outbox(&changes, commit.at),
+            written::personal(&changes, commit.at),
+            written::definitions(commit),
+        ];
+        let new_snapshots = written::new_snapshots(&changes);
+        Self { commit, changes, rows, new_snapshots }
     }
-    same(tx, &commit.definitions).await?;
-    unchanged(tx, &commit.seen).await?;
-    let held: Vec<Uuid> =
-        changes.iter().filter(|one| one.is_held()).map(|one| one.ticket().0).collect();
-    if !held.is_empty() {
-        tx.ask(&incident::moved_on(held, commit.at)).await?;
+
+    /// Writes everything, in one order for whoever commits: rows of tickets that are there by their
+    /// place, then what belongs to them, then what all commits share: numbers and the ledger, which
+    /// are held for as short as can be.
+    async fn write<T: Tx>(&self, tx: &mut T) -> Result<Committed, StoreError> {
+        let Self { commit, changes, rows, new_snapshots } = self;
+        for rows in rows {
+            tx.write(rows).await?;
+        }
+        same(tx, &commit.definitions).await?;
+        unchanged(tx, &commit.seen).await?;
+        let held: Vec<Uuid> =
+            changes.iter().filter(|one| one.is_held()).map(|one| one.ticket().0).collect();
+        if !held.is_empty() {
+            tx.ask(&incident::moved_on(held, commit.at)).await?;
+        }
+        let ticket_numbers = numbers(tx, commit).await?;
+        tx.write(&written::new_tickets(changes, &ticket_numbers)).await?;
+        tx.write(new_snapshots).await?;
+        let (number, first) = ledger(tx, commit).await?;
+        tx.write(&written::events(changes, first)).await?;
+        Ok(Committed { number, ticket_numbers })
     }
-    let ticket_numbers = numbers(tx, commit).await?;
-    tx.write(&written::new_tickets(&changes, &ticket_numbers)).await?;
-    tx.write(&written::new_snapshots(&changes)).await?;
-    let (number, first) = ledger(tx, commit).await?;
-    tx.write(&written::events(&changes, first)).await?;
-    Ok(Committed { number, ticket_numbers })
 }
 
 /// A definition that somebody else was first to use is the same: of a pin there is one text.

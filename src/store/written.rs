@@ -185,13 +185,15 @@ pub(super) fn outbox<'c>(changes: &[&'c Change], at: Instant) -> Rows<'c> {
     let messages =
         changes.iter().flat_map(|change| change.messages.iter().map(|one| (*change, one)));
     let rows = messages.map(|(change, message)| {
+        // Unwrap safety: names and numbers into memory.
+        let about = serde_json::to_string(&message.about).expect("plain values");
         [
             id(change),
             integer(message.seq),
             i32::from(message.nth).into(),
             message.kind.word().into(),
             destination(message, change.source()).into(),
-            serde_json::json!(message.about).to_string().into(),
+            about.into(),
             at.ms().into(),
             "waiting".into(),
             0_i32.into(),
