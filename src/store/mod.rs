@@ -98,7 +98,7 @@ impl Store {
     pub async fn open(url: &str) -> Result<Self, StoreError> {
         let store = Self::connect(url).await?;
         store.check_age().await?;
-        if !Migrator::get_pending_migrations_read_only(&store.read).await?.is_empty() {
+        if store.pending().await? > 0 {
             return Err(StoreError::Older);
         }
         Ok(store)
@@ -111,27 +111,22 @@ impl Store {
     pub async fn migrate(url: &str) -> Result<(Self, usize), StoreError> {
         let store = Self::connect(url).await?;
         store.check_age().await?;
-        let mut pending = Migrator::get_pending_migrations(&store.write).await?.len();
-        let steps = pending;
+        let steps = store.pending().await?;
         let mut failed = 0;
-        while pending > 0 {
+        while store.pending().await? > 0 {
             // Large tables take longer than any other statement may.
             let patient = dialect::patient(url).await?;
             let done = Migrator::up(&patient, None).await;
             // Closing it is a courtesy.
             let _ = patient.close().await;
-            pending = Migrator::get_pending_migrations(&store.write).await?.len();
-            failed += usize::from(done.is_err());
-            if let Err(error) = done
-                && pending > 0
-            {
-                if store.is_embedded() || failed >= MIGRATIONS_FAILED_MAX {
-                    return Err(error.into());
-                }
-                // Another node may be at it.
-                tokio::time::sleep(MIGRATION_PAUSE).await;
-                pending = Migrator::get_pending_migrations(&store.write).await?.len();
+            let Err(error) = done else { continue };
+            // Another node may be at it.
+            failed += 1;
+            let is_last = store.is_embedded() || failed >= MIGRATIONS_FAILED_MAX;
+            if is_last && store.pending().await? > 0 {
+                return Err(error.into());
             }
+            tokio::time::sleep(MIGRATION_PAUSE).await;
         }
         Ok((store, steps))
     }
@@ -173,12 +168,17 @@ impl Store {
         dialect::begin(self.writer().await?).await
     }
 
+    /// Steps that its tables still lack. Makes no table, not even that of the steps: nodes that start
+    /// together would refuse one another's.
+    async fn pending(&self) -> Result<usize, StoreError> {
+        Ok(Migrator::get_pending_migrations_read_only(&self.read).await?.len())
+    }
+
     /// A database that a newer program has changed is left alone.
     async fn check_age(&self) -> Result<(), StoreError> {
         let known = Migrator::migrations();
         // Before the first migration there is no table to ask. Whoever only looks makes none.
-        let pending = Migrator::get_pending_migrations_read_only(&self.read).await;
-        if pending.is_ok_and(|pending| pending.len() == known.len()) {
+        if self.pending().await.is_ok_and(|pending| pending == known.len()) {
             return Ok(());
         }
         let mut query = Query::select();
