@@ -95,7 +95,7 @@ pub(super) async fn connect(url: &str, statements: Arc<AtomicU64>) -> Result<Ope
 /// One connection on which statements take as long as they take.
 pub(super) async fn patient(url: &str) -> Result<DatabaseConnection, StoreError> {
     let options = match backend(url)? {
-        DbBackend::Sqlite => sqlite::pool(url, 1),
+        DbBackend::Sqlite => sqlite::alone(url),
         _ => postgres::pool(url, 1, "0", "0"),
     };
     Database::connect(options).await.map_err(opening)
