@@ -30,11 +30,11 @@ const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 const CHECKPOINT_PAGES: &str = "10000";
 
 /// KiB of pages that a connection keeps: what commits change again and again; what single tickets are
-/// found by; and, of lists, what one page touches. What lies beyond, the system keeps for all of them:
-/// eight connections that each kept 32 MB made 236 MB with a million tickets.
+/// found by; and what lists and the board walk through. What lies beyond, the system keeps for all of
+/// them: eight connections that each kept 32 MB made 236 MB with a million tickets.
 const CACHE_OF_COMMITS: &str = "-32768";
-const CACHE_OF_READS: &str = "-16384";
-const CACHE_OF_LISTS: &str = "-8192";
+const CACHE_OF_READS: &str = "-8192";
+const CACHE_OF_LISTS: &str = "-16384";
 
 /// Statements that a connection keeps prepared.
 const STATEMENTS_MAX: usize = 512;
@@ -52,7 +52,7 @@ pub(super) async fn connect(url: &str, statements: Arc<AtomicU64>) -> Result<Ope
         // What is wrong with the path the database tells.
         let _ = OpenOptions::new().write(true).create_new(true).mode(0o600).open(path);
     }
-    let write = Database::connect(pool(url, 1, CACHE_OF_READS)).await.map_err(opening)?;
+    let write = Database::connect(alone(url)).await.map_err(opening)?;
     let readable = url.replace("mode=rwc", "mode=rw");
     let readers = |cache| Database::connect(pool(&readable, READERS_MAX, cache));
     let read = readers(CACHE_OF_READS).await.map_err(opening)?;
@@ -64,7 +64,7 @@ pub(super) async fn connect(url: &str, statements: Arc<AtomicU64>) -> Result<Ope
     Ok(Opened { write, read, lists, commits: Commits::File(Mutex::new(file)) })
 }
 
-/// One connection, for what takes long.
+/// One connection, for what is written beside commits.
 pub(super) fn alone(url: &str) -> ConnectOptions {
     pool(url, 1, CACHE_OF_COMMITS)
 }
