@@ -1,14 +1,19 @@
 //! Intake over HTTP: many connections push bad reviews, and each acknowledged one is found again
 //! afterwards. Must never count an answer that was not good.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Instant as Stopwatch;
 
 use duban_core::role::Role;
 use duban_core::time::Instant;
-use futures::stream::{self, StreamExt};
-use serde::Serialize;
-use serde_json::{Value, json};
+use futures::future::try_join_all;
+use hyper::Method;
+use hyper::body::Bytes;
+use serde::{Deserialize, Serialize};
+use serde_json::json;
 
+use super::connection::Connection;
 use super::scratch::{Scratch, Where};
 use super::served::Served;
 use super::{per_second, percentile, rss_mb, tell};
@@ -47,25 +52,21 @@ impl Intake {
 
     async fn measure(&self, scratch: &Scratch) -> Result<Measured, Failure> {
         let served = Served::start(scratch, json!({})).await?;
-        let (http, address) = (served.http.clone(), served.address.clone());
         let tokens = [served.token(Role::Intake).await?, served.token(Role::Auditor).await?];
-        let connections = usize::try_from(self.connections).unwrap_or(64);
         tell(&format!("推送 {} 条评价，然后逐条核对……", self.reviews));
+        let now = clock::wall();
+        let reviews: Vec<Call> = (0..self.reviews).map(|nr| push(nr, now)).collect();
+        let connections = self.open(&served.address, &tokens[0]).await?;
         let begun = Stopwatch::now();
-        let sends = (0..self.reviews).map(|nr| push(&http, &address, &tokens[0], nr));
-        let answers = stream::iter(sends).buffer_unordered(connections).collect::<Vec<_>>().await;
+        let answers = carry_out(connections, reviews).await?;
         let seconds = begun.elapsed().as_secs_f64();
         let rss_mb = rss_mb();
-        let mut taken_ms = Vec::with_capacity(answers.len());
-        let mut numbers = Vec::with_capacity(answers.len());
-        for answer in answers {
-            let (number, ms) = answer?;
-            numbers.push(number);
-            taken_ms.push(ms);
-        }
-        let finds = numbers.iter().map(|number| find(&http, &address, &tokens[1], number));
-        let found = stream::iter(finds).buffer_unordered(connections).collect::<Vec<_>>().await;
-        let missing = found.iter().filter(|one| !**one).count();
+        let mut taken_ms: Vec<u64> = answers.iter().map(|answer| answer.ms).collect();
+        let finds = answers.iter().map(number).collect::<Result<Vec<_>, _>>()?;
+        let connections = self.open(&served.address, &tokens[1]).await?;
+        let found =
+            carry_out(connections, finds.iter().map(|number| find(number)).collect()).await?;
+        let missing = found.iter().filter(|one| one.status != 200).count();
         if missing > 0 {
             return Err(Failure::Machine(format!("{missing} 条已受理的评价没有找到工单")));
         }
@@ -81,16 +82,61 @@ impl Intake {
             rss_mb,
         })
     }
+
+    async fn open(&self, address: &str, token: &str) -> Result<Vec<Connection>, Failure> {
+        try_join_all((0..self.connections).map(|_| Connection::open(address, token))).await
+    }
 }
 
-/// Pushes one review; the ticket's number and how long that took, in milliseconds.
-async fn push(
-    http: &reqwest::Client,
-    address: &str,
-    token: &str,
-    nr: u64,
-) -> Result<(String, u64), Failure> {
-    let reviewed_at: Instant = clock::wall();
+/// A request that is ready to be sent.
+struct Call {
+    method: Method,
+    path: String,
+    body: Bytes,
+}
+
+/// What was answered, and how long that took. The rest of an answer is not kept: it would be counted
+/// as the service's memory.
+struct Answer {
+    status: u16,
+    ticket_no: Option<String>,
+    ms: u64,
+}
+
+#[derive(Deserialize)]
+struct Said {
+    ticket_no: Option<String>,
+}
+
+/// All calls, each by whichever connection is free.
+async fn carry_out(connections: Vec<Connection>, calls: Vec<Call>) -> Result<Vec<Answer>, Failure> {
+    let (calls, next) = (Arc::new(calls), Arc::new(AtomicUsize::new(0)));
+    let callers = connections.into_iter().map(|mut connection| {
+        let (calls, next) = (Arc::clone(&calls), Arc::clone(&next));
+        tokio::spawn(async move {
+            let mut answers = Vec::new();
+            while let Some(call) = calls.get(next.fetch_add(1, Ordering::Relaxed)) {
+                let begun = Stopwatch::now();
+                let (method, body) = (call.method.clone(), call.body.clone());
+                let (status, body) = connection.call(method, &call.path, body).await?;
+                let ms = begun.elapsed().as_millis().try_into().unwrap_or(u64::MAX);
+                let said = serde_json::from_slice::<Said>(&body).ok();
+                let ticket_no = said.and_then(|said| said.ticket_no);
+                answers.push(Answer { status, ticket_no, ms });
+            }
+            Ok::<_, Failure>(answers)
+        })
+    });
+    let mut answers = Vec::new();
+    for caller in callers.collect::<Vec<_>>() {
+        let ended = caller.await.map_err(|_| Failure::Machine("推送中断".to_owned()))?;
+        answers.extend(ended?);
+    }
+    Ok(answers)
+}
+
+/// A review that is pushed.
+fn push(nr: u64, reviewed_at: Instant) -> Call {
     let body = json!({
         "review_id": format!("B{nr}"), "source": "shenzhen", "class": "matter",
         "level": "dissatisfied", "reviewed_at": reviewed_at, "channel": "mobile",
@@ -100,19 +146,18 @@ async fn push(
         "comment": "网上显示5个工作日办结，今天已经第12天还没结果。",
         "reviewer": {"name": "张小三", "phone": "19900000001"},
     });
-    let begun = Stopwatch::now();
-    let call = http.post(format!("{address}/v1/reviews")).bearer_auth(token).json(&body);
-    let broken = |_| Failure::Machine("服务没有应答".to_owned());
-    let answer = call.send().await.map_err(broken)?;
-    let (status, said) = (answer.status(), answer.json::<Value>().await.map_err(broken)?);
-    let ms = begun.elapsed().as_millis().try_into().unwrap_or(u64::MAX);
-    match said["ticket_no"].as_str() {
-        Some(number) if status.as_u16() == 201 => Ok((number.to_owned(), ms)),
-        _ => Err(Failure::Machine(format!("第 {nr} 条评价未被受理：{status} {said}"))),
+    let path = "/v1/reviews".to_owned();
+    Call { method: Method::POST, path, body: body.to_string().into() }
+}
+
+/// The number of the ticket that a review has become.
+fn number(answer: &Answer) -> Result<String, Failure> {
+    match &answer.ticket_no {
+        Some(number) if answer.status == 201 => Ok(number.clone()),
+        _ => Err(Failure::Machine(format!("一条评价未被受理：{}", answer.status))),
     }
 }
 
-async fn find(http: &reqwest::Client, address: &str, token: &str, number: &str) -> bool {
-    let call = http.get(format!("{address}/v1/tickets/{number}")).bearer_auth(token);
-    call.send().await.is_ok_and(|answer| answer.status().is_success())
+fn find(number: &str) -> Call {
+    Call { method: Method::GET, path: format!("/v1/tickets/{number}"), body: Bytes::new() }
 }

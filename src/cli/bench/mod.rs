@@ -2,6 +2,7 @@
 //! that is gone afterwards. Must never touch another database.
 
 mod audit;
+mod connection;
 mod herd;
 mod intake;
 mod node;

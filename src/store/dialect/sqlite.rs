@@ -34,7 +34,7 @@ const CHECKPOINT_PAGES: &str = "10000";
 /// them: eight connections that each kept 32 MB made 236 MB with a million tickets.
 const CACHE_OF_COMMITS: &str = "-32768";
 const CACHE_OF_READS: &str = "-8192";
-const CACHE_OF_LISTS: &str = "-16384";
+const CACHE_OF_LISTS: &str = "-12288";
 
 /// Statements that a connection keeps prepared.
 const STATEMENTS_MAX: usize = 512;
