@@ -18,7 +18,7 @@ use super::desk::{Decided, Desk};
 use super::request::{Outcome, Task, Work};
 use super::{Declined, Done, Inner, incident};
 use crate::crypto;
-use crate::store::{Change, Claim, Commit, KnownRequest, KnownReview, Readable, StoreError};
+use crate::store::{Change, Claim, Commit, KnownRequest, KnownReview, Readable, StoreError, aside};
 
 /// How often a batch is decided anew because somebody else had changed a ticket.
 const ATTEMPTS_MAX: usize = 8;
@@ -26,9 +26,6 @@ const ATTEMPTS_MAX: usize = 8;
 /// How often a batch is tried again because others held what it needed, and when.
 const BUSY_MAX: usize = 2;
 const BUSY_PAUSE: Duration = Duration::from_millis(100);
-
-/// A batch of so many leaves its thread's other tasks to another one while it is decided.
-const HERD_MIN: usize = 200;
 
 /// A ticket on the desk, or why it cannot be decided on.
 pub(super) type Tickets = BTreeMap<TicketId, Result<Change, StoreError>>;
@@ -109,11 +106,11 @@ impl Inner {
         all(&works, &Declined::Busy)
     }
 
-    /// Decides about one after another. A herd takes long enough for others to want the thread.
+    /// Decides about one after another.
     fn decide(&self, desk: &mut Desk, works: &[Work], at: Instant) -> Vec<Decided> {
         let places = works.iter().enumerate();
         let decide = || places.map(|(place, work)| desk.decide(self, place, work, at)).collect();
-        if works.len() < HERD_MIN { decide() } else { tokio::task::block_in_place(decide) }
+        aside(works.len(), decide)
     }
 
     pub(super) async fn load(

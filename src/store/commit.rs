@@ -24,6 +24,15 @@ use super::{Store, StoreError, incident, written};
 /// How long it is looked whether a commit is there; whoever has to know looks again.
 const LOOK_TIMEOUT: Duration = Duration::from_secs(10);
 
+/// So many tickets at once keep a thread for long.
+const HERD_MIN: usize = 200;
+
+/// Computes something for so many tickets; of a herd aside: the other tasks of its thread go to another
+/// one meanwhile.
+pub fn aside<T>(tickets: usize, compute: impl FnOnce() -> T) -> T {
+    if tickets < HERD_MIN { compute() } else { tokio::task::block_in_place(compute) }
+}
+
 /// Changes of many tickets that are committed together.
 #[derive(Debug)]
 pub struct Commit<'c> {
@@ -102,7 +111,7 @@ impl Store {
     }
 
     async fn carry_out(&self, commit: &Commit<'_>, claim: Claim) -> Result<Committed, Broken> {
-        let prepared = Prepared::new(commit);
+        let prepared = aside(commit.changes.len(), || Prepared::new(commit));
         match &*self.commits {
             Commits::File(file) => {
                 let mut file = alone(file).await.map_err(Broken::Before)?;
@@ -171,10 +180,11 @@ impl<'c> Prepared<'c> {
     /// Writes everything, in one order for whoever commits: rows of tickets that are there by their
     /// place, then what belongs to them, then what all commits share: numbers and the ledger, which
     /// are held for as short as can be.
-    async fn write<T: Tx>(&self, tx: &mut T) -> Result<Committed, StoreError> {
+    async fn write<T: Tx>(self, tx: &mut T) -> Result<Committed, StoreError> {
         let Self { commit, changes, rows, new_snapshots } = self;
+        // What is written is not kept until the end.
         for rows in rows {
-            tx.write(rows).await?;
+            tx.write(&rows).await?;
         }
         same(tx, &commit.definitions).await?;
         unchanged(tx, &commit.seen).await?;
@@ -184,10 +194,10 @@ impl<'c> Prepared<'c> {
             tx.ask(&incident::moved_on(held, commit.at)).await?;
         }
         let ticket_numbers = numbers(tx, commit).await?;
-        tx.write(&written::new_tickets(changes, &ticket_numbers)).await?;
-        tx.write(new_snapshots).await?;
+        tx.write(&written::new_tickets(&changes, &ticket_numbers)).await?;
+        tx.write(&new_snapshots).await?;
         let (number, first) = ledger(tx, commit).await?;
-        tx.write(&written::events(changes, first)).await?;
+        tx.write(&written::events(&changes, first)).await?;
         Ok(Committed { number, ticket_numbers })
     }
 }

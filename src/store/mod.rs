@@ -54,7 +54,7 @@ pub use change::{Change, EventRow, PersonalRow, Remembered, ReviewRow, red_at};
 pub use claim::Claim;
 use claim::GivenAway;
 pub use clock::{ClockClaim, ClockClaimed, ClockHolder};
-pub use commit::{Commit, Committed, UsedDefinition};
+pub use commit::{Commit, Committed, UsedDefinition, aside};
 pub use definition::StoredDefinition;
 pub use dialect::FileLock;
 use dialect::{Commits, Connections, Opened, Write, Writer};
@@ -73,7 +73,7 @@ pub use turning::{Turning, TurningCount, TurningFilter};
 
 /// How often, and after which time, tables are brought up to date once more where that has failed:
 /// nodes that start together all try it.
-const MIGRATIONS_FAILED_MAX: usize = 20;
+const MIGRATIONS_IN_VAIN_MAX: usize = 20;
 const MIGRATION_PAUSE: Duration = Duration::from_millis(500);
 
 /// The database of one node; clones are the same.
@@ -112,21 +112,25 @@ impl Store {
         let store = Self::connect(url).await?;
         store.check_age().await?;
         let steps = store.pending().await?;
-        let mut failed = 0;
-        while store.pending().await? > 0 {
+        let (mut left, mut in_vain) = (steps, 0);
+        while left > 0 {
             // Large tables take longer than any other statement may.
             let patient = dialect::patient(url).await?;
             let done = Migrator::up(&patient, None).await;
             // Closing it is a courtesy.
             let _ = patient.close().await;
-            let Err(error) = done else { continue };
-            // Another node may be at it.
-            failed += 1;
-            let is_last = store.is_embedded() || failed >= MIGRATIONS_FAILED_MAX;
-            if is_last && store.pending().await? > 0 {
-                return Err(error.into());
+            let before = std::mem::replace(&mut left, store.pending().await?);
+            if left == 0 {
+                break;
             }
-            tokio::time::sleep(MIGRATION_PAUSE).await;
+            // Another node may be at it, and is waited for as long as it gets on.
+            in_vain = if left < before { 0 } else { in_vain + 1 };
+            let is_last = store.is_embedded() || in_vain >= MIGRATIONS_IN_VAIN_MAX;
+            match done {
+                Err(error) if is_last => return Err(error.into()),
+                Ok(()) if is_last => return Err(StoreError::Older),
+                _ => tokio::time::sleep(MIGRATION_PAUSE).await,
+            }
         }
         Ok((store, steps))
     }

@@ -12,6 +12,7 @@ use hyper::Method;
 use hyper::body::Bytes;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
+use tokio::task::JoinSet;
 
 use super::connection::Connection;
 use super::scratch::{Scratch, Where};
@@ -111,9 +112,11 @@ struct Said {
 /// All calls, each by whichever connection is free.
 async fn carry_out(connections: Vec<Connection>, calls: Vec<Call>) -> Result<Vec<Answer>, Failure> {
     let (calls, next) = (Arc::new(calls), Arc::new(AtomicUsize::new(0)));
-    let callers = connections.into_iter().map(|mut connection| {
+    // Where one fails the others end with it.
+    let mut callers = JoinSet::new();
+    for mut connection in connections {
         let (calls, next) = (Arc::clone(&calls), Arc::clone(&next));
-        tokio::spawn(async move {
+        callers.spawn(async move {
             let mut answers = Vec::new();
             while let Some(call) = calls.get(next.fetch_add(1, Ordering::Relaxed)) {
                 let begun = Stopwatch::now();
@@ -125,11 +128,11 @@ async fn carry_out(connections: Vec<Connection>, calls: Vec<Call>) -> Result<Vec
                 answers.push(Answer { status, ticket_no, ms });
             }
             Ok::<_, Failure>(answers)
-        })
-    });
+        });
+    }
     let mut answers = Vec::new();
-    for caller in callers.collect::<Vec<_>>() {
-        let ended = caller.await.map_err(|_| Failure::Machine("推送中断".to_owned()))?;
+    while let Some(ended) = callers.join_next().await {
+        let ended = ended.map_err(|_| Failure::Machine("测速中断".to_owned()))?;
         answers.extend(ended?);
     }
     Ok(answers)

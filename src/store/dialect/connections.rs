@@ -14,7 +14,7 @@ use sea_orm::{ConnectionTrait, DatabaseConnection, DbBackend, DbErr, ExecResult,
 use sea_orm::{RuntimeErr, Statement};
 use sea_query_sqlx::SqlxValues;
 
-/// How long that may take.
+/// How long giving a connection back may take.
 const GIVE_BACK_TIMEOUT: Duration = Duration::from_secs(3);
 
 /// Connections; clones are the same.
@@ -122,11 +122,12 @@ impl Drop for Lent {
 /// Gives a connection back to its pool, or up: the driver asks first whether it is still there, and
 /// by itself would wait for ever, with its place in the pool.
 pub(super) fn give_back(mut connection: PoolConnection<Postgres>) {
-    // Where the runtime has ended there is no pool to go back to.
-    if let Ok(runtime) = tokio::runtime::Handle::try_current() {
-        let back = connection.return_to_pool();
-        runtime.spawn(async move { tokio::time::timeout(GIVE_BACK_TIMEOUT, back).await });
-    }
+    // Where the runtime has ended there is no pool to go back to, and the driver would panic.
+    let Ok(runtime) = tokio::runtime::Handle::try_current() else {
+        return drop(connection.detach());
+    };
+    let back = connection.return_to_pool();
+    runtime.spawn(async move { tokio::time::timeout(GIVE_BACK_TIMEOUT, back).await });
 }
 
 /// What a server says, if it says it in time.

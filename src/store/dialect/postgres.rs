@@ -13,7 +13,7 @@ use sea_orm::{ConnectOptions, Database, DbBackend, QueryResult, StatementBuilder
 
 use super::super::StoreError;
 use super::super::rows::{Cell, Kind, Meets, Rows};
-use super::connections::{Connections, in_time, query};
+use super::connections::{Connections, ask, in_time, query};
 use super::copy;
 use super::session::{ANSWER_TIMEOUT, Session};
 use super::{ACQUIRE_TIMEOUT, Broken, Commits, Opened, READERS_MAX, Tx, opening};
@@ -111,16 +111,14 @@ impl Server {
     /// that asks for it.
     pub(in crate::store) async fn clock(&self) -> Result<(i64, Duration), StoreError> {
         let now = "SELECT CAST(EXTRACT(EPOCH FROM clock_timestamp()) * 1000 AS BIGINT)";
-        let mut connection = self.pool.acquire().await.map_err(|error| StoreError::from(&error))?;
-        let begun = Instant::now();
-        let asked = sqlx::query_scalar(now).fetch_one(&mut *connection);
-        match in_time(ANSWER_TIMEOUT, asked).await {
-            Ok(ms) => Ok((ms, begun.elapsed())),
-            Err(error) => {
-                drop(connection.detach());
-                Err(StoreError::from(&error))
-            }
-        }
+        let asked = ask(&self.pool, ANSWER_TIMEOUT, |connection| {
+            Box::pin(async move {
+                let begun = Instant::now();
+                let ms = sqlx::query_scalar(now).fetch_one(connection).await?;
+                Ok((ms, begun.elapsed()))
+            })
+        });
+        asked.await.map_err(|error| StoreError::from(&error))
     }
 }
 
