@@ -28,7 +28,7 @@ pub struct Migrator;
 #[async_trait::async_trait]
 impl MigratorTrait for Migrator {
     fn migrations() -> Vec<Box<dyn MigrationTrait>> {
-        vec![
+        let all: Vec<Box<dyn MigrationTrait>> = vec![
             Box::new(m20261125_000001_tickets::Migration),
             Box::new(m20261125_000002_reviews::Migration),
             Box::new(m20261125_000003_house::Migration),
@@ -41,6 +41,28 @@ impl MigratorTrait for Migrator {
             Box::new(m20261129_000010_clock::Migration),
             Box::new(m20261129_000011_one_clock::Migration),
             Box::new(m20261129_000012_outbox::Migration),
-        ]
+        ];
+        all.into_iter().map(|one| Box::new(Whole(one)) as Box<dyn MigrationTrait>).collect()
+    }
+}
+
+/// A step that is done whole, with the row that says so, or not at all: on SQLite too, where whoever is
+/// killed half-way would else leave tables that no step fits any more.
+struct Whole(Box<dyn MigrationTrait>);
+
+impl MigrationName for Whole {
+    fn name(&self) -> &str {
+        self.0.name()
+    }
+}
+
+#[async_trait::async_trait]
+impl MigrationTrait for Whole {
+    fn use_transaction(&self) -> Option<bool> {
+        Some(true)
+    }
+
+    async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
+        self.0.up(manager).await
     }
 }

@@ -123,9 +123,9 @@ impl Store {
             if left == 0 {
                 break;
             }
-            // Another node may be at it, and is waited for as long as it gets on.
+            // Another process may be at it, and is waited for as long as it gets on.
             in_vain = if left < before { 0 } else { in_vain + 1 };
-            let is_last = store.is_embedded() || in_vain >= MIGRATIONS_IN_VAIN_MAX;
+            let is_last = in_vain >= MIGRATIONS_IN_VAIN_MAX;
             match done {
                 Err(error) if is_last => return Err(error.into()),
                 Ok(()) if is_last => return Err(StoreError::Older),

@@ -1,6 +1,8 @@
 //! Starting and stopping: what stands in the way is told in a sentence, and an end is orderly.
 
 use std::net::TcpListener;
+use std::process::{Command, Stdio};
+use std::time::Duration;
 
 use duban_core::role::Role;
 use sea_orm::ConnectionTrait;
@@ -130,6 +132,42 @@ mod file {
         assert!(told.contains("正由另一个 duban 进程使用"), "{told}");
         assert!(told.ends_with("exit Some(1)"), "{told}");
         assert_eq!(first.stop(), Some(0));
+    }
+
+    /// In the middle of whichever step: the next one goes on from there.
+    #[test]
+    fn whoever_makes_the_tables_may_be_killed() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let mut cut_off = 0;
+        for nr in 0..40 {
+            let file = folder.path().join(format!("{nr}.db"));
+            let url = format!("sqlite://{}?mode=rwc", file.display());
+            let migrate = || {
+                let mut command = Command::new(env!("CARGO_BIN_EXE_duban"));
+                command.args(["migrate", "--database-url", &url]);
+                command.stdout(Stdio::null()).spawn().expect("started")
+            };
+            let mut first = migrate();
+            std::thread::sleep(Duration::from_millis(10 + 4 * nr));
+            cut_off += usize::from(first.try_wait().expect("its state").is_none());
+            let _ = first.kill();
+            first.wait().expect("its end");
+            assert!(migrate().wait().expect("its end").success(), "killed after round {nr}");
+        }
+        assert!(cut_off > 5, "{cut_off}");
+    }
+
+    #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+    async fn processes_that_start_together_make_the_tables_once() {
+        for _ in 0..5 {
+            let folder = tempfile::tempdir().expect("a folder");
+            let url = format!("sqlite://{}?mode=rwc", folder.path().join("duban.db").display());
+            let opens = (0..4).map(|_| duban::store::Store::migrate(&url));
+            for opened in futures::future::join_all(opens).await {
+                opened.expect("tables");
+            }
+            assert_eq!(duban::store::Store::migrate(&url).await.expect("tables").1, 0);
+        }
     }
 
     #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
