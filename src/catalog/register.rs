@@ -127,6 +127,11 @@ impl Register {
         self.districts.iter().map(|(code, name)| (code, name.as_str()))
     }
 
+    /// Every review tag, by code.
+    pub fn tags(&self) -> impl Iterator<Item = (&Name, &str)> {
+        self.tags.iter().map(|(code, text)| (code, text.as_str()))
+    }
+
     /// What a review tag says.
     #[must_use]
     pub fn tag(&self, code: &str) -> Option<&str> {

@@ -12,12 +12,14 @@ use uuid::Uuid;
 
 use super::clocked::{self, Clocked};
 use super::{Failure, source};
+use crate::access::Door;
 use crate::activities::Activities;
 use crate::catalog::{self, Register};
 use crate::clock;
 use crate::config::{NodeRole, Settings};
+use crate::console::Console;
 use crate::engine::{Carrier, Engine, Knowledge};
-use crate::http::{self, Api, Keys};
+use crate::http::{self, Api, Keys, Pages};
 use crate::store::{FileLock, Store};
 use crate::vault::Vault;
 use crate::wake::{BusError, Presence, Wake};
@@ -31,6 +33,7 @@ pub(super) struct Service {
     pub(super) engine: Engine,
     settings: Settings,
     api: Api,
+    door: Door,
     listener: TcpListener,
     clocked: Clocked,
     _lock: Option<FileLock>,
@@ -75,10 +78,11 @@ impl Service {
         }
         let vault = vault(&settings)?;
         let api = Api::new(engine.clone(), register, vault, measures, keys, presence, &settings);
+        let door = Door::of(engine.store()).await?;
         let listener = listen(settings.listen).await?;
         // Last of all: a start that came to nothing leaves no mark.
         let clocked = Clocked::claim(&settings, (engine.store(), engine.clock()), node).await?;
-        Ok(Self { engine, settings, api, listener, clocked, _lock: lock })
+        Ok(Self { engine, settings, api, door, listener, clocked, _lock: lock })
     }
 
     /// Where it answers: a node that only works tells there how it is.
@@ -102,7 +106,11 @@ impl Service {
             jobs::run(self.engine.clone(), stopped(told.clone())).await.map_err(Failure::Machine)
         };
         let requests = async {
-            let served = http::serve(self.listener, self.api, stopped(told.clone())).await;
+            let pages = |api| {
+                let console = Console::new(api, self.door);
+                Pages { routes: console.routes(), missing: console.missing() }
+            };
+            let served = http::serve(self.listener, self.api, pages, stopped(told.clone())).await;
             served
                 .map_err(|error| Failure::Machine(format!("监听中断：{}", catalog::reason(&error))))
         };

@@ -11,6 +11,7 @@ use serde_json::json;
 
 use super::request::{Outcome, Request, Task, Work};
 use super::{Engine, order};
+use crate::clock;
 use crate::store::StoreError;
 
 const DAY_MS: i64 = 86_400_000;
@@ -20,6 +21,9 @@ pub const ARCHIVE_AFTER_DAYS: i64 = 180;
 
 /// How long the key of a repeated request is known (DESIGN, "What happens when" 10).
 const REQUESTS_KEPT_DAYS: i64 = 7;
+
+/// How long it is known who was in the console.
+const SESSIONS_KEPT_DAYS: i64 = 30;
 
 /// What one round came to.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -43,7 +47,11 @@ impl Engine {
         let now = self.inner.clock.now();
         let before = now.plus_ms(-REQUESTS_KEPT_DAYS * DAY_MS);
         let forgotten = self.inner.store.forget_requests(before, batch).await?;
-        let finished = recomputed.finished && archived == 0 && forgotten < batch;
+        // People come in by the clock on the wall, however fast a simulated one goes.
+        let long_ago = clock::wall().plus_ms(-SESSIONS_KEPT_DAYS * DAY_MS);
+        let sessions = self.inner.store.forget_sessions(long_ago, batch).await?;
+        let finished =
+            recomputed.finished && archived == 0 && forgotten < batch && sessions < batch;
         Ok(Housekept { recomputed: recomputed.recomputed, archived, finished })
     }
 

@@ -4,6 +4,7 @@
 use axum::extract::FromRequestParts;
 use axum::http::header::AUTHORIZATION;
 use axum::http::request::Parts;
+use duban_core::digest::Digest;
 use duban_core::name::Name;
 use duban_core::role::{Actor, Role};
 use uuid::Uuid;
@@ -11,7 +12,7 @@ use uuid::Uuid;
 use super::Api;
 use super::policy::{Endpoint, Mask, Reach, mask, reach};
 use super::problem::Problem;
-use crate::store::Token;
+use crate::access::Inside;
 use crate::{clock, crypto};
 
 /// The longest header that is looked at.
@@ -49,7 +50,10 @@ impl Caller {
     /// It does not, or that cannot be found out.
     pub(crate) async fn still_counts(&self, api: &Api) -> Result<(), Problem> {
         let token = api.engine.store().token_by_id(self.token).await?;
-        token.filter(counts).map(drop).ok_or_else(Problem::unauthenticated)
+        token
+            .filter(|token| token.counts_at(clock::wall()))
+            .map(drop)
+            .ok_or_else(Problem::unauthenticated)
     }
 
     /// How much of a reviewer the caller is shown.
@@ -58,25 +62,17 @@ impl Caller {
     }
 }
 
-fn counts(token: &Token) -> bool {
-    token.revoked_at.is_none() && token.expires_at > clock::wall()
-}
-
 impl FromRequestParts<Api> for Caller {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, api: &Api) -> Result<Self, Problem> {
-        let header = parts.headers.get(AUTHORIZATION).filter(|one| one.len() <= HEADER_BYTES_MAX);
-        let header = header.and_then(|header| header.to_str().ok());
-        let (scheme, token) = header
-            .and_then(|header| header.split_once(' '))
-            .ok_or_else(Problem::unauthenticated)?;
-        if !scheme.eq_ignore_ascii_case("bearer") {
-            return Err(Problem::unauthenticated());
-        }
-        let hash = crypto::token_hash(token.trim());
-        let token = api.engine.store().token(hash).await?.ok_or_else(Problem::unauthenticated)?;
-        if !counts(&token) {
+        let store = api.engine.store();
+        let token = match parts.extensions.get::<Inside>() {
+            Some(Inside(token)) => store.token_by_id(*token).await?,
+            None => store.token(by_header(parts)?).await?,
+        };
+        let token = token.ok_or_else(Problem::unauthenticated)?;
+        if !token.counts_at(clock::wall()) {
             return Err(Problem::unauthenticated());
         }
         let (subject, role) = (token.subject, token.role);
@@ -87,4 +83,15 @@ impl FromRequestParts<Api> for Caller {
         parts.extensions.insert(caller.clone());
         Ok(caller)
     }
+}
+
+/// What is stored of the token that a request brings along.
+fn by_header(parts: &Parts) -> Result<Digest, Problem> {
+    let header = parts.headers.get(AUTHORIZATION).filter(|one| one.len() <= HEADER_BYTES_MAX);
+    let header = header.and_then(|header| header.to_str().ok());
+    let (_, token) = header
+        .and_then(|header| header.split_once(' '))
+        .filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"))
+        .ok_or_else(Problem::unauthenticated)?;
+    Ok(crypto::token_hash(token.trim()))
 }

@@ -27,7 +27,7 @@ use metrics_exporter_prometheus::PrometheusHandle;
 use tokio::sync::{RwLock, watch};
 
 pub use document::document;
-pub use server::serve;
+pub use server::{Pages, serve};
 
 use crate::catalog::Register;
 use crate::config::{NodeRole, Settings};

@@ -76,13 +76,16 @@ endpoints! {
     ReadDeadlines = "查看时限", ["GET /v1/deadlines"];
     /// The computation of a deadline.
     Compute = "计算期限", ["POST /v1/deadlines/compute"];
-    /// Definitions and calendars.
-    ReadRules = "查看工作流和日历", [
+    /// Definitions, calendars and the register.
+    ReadRules = "查看工作流、日历和名册", [
         "GET /v1/workflows",
         "GET /v1/workflows/{name}",
         "GET /v1/calendars",
-        "GET /v1/calendars/{year}"
+        "GET /v1/calendars/{year}",
+        "GET /v1/register"
     ];
+    /// Oneself.
+    ReadSelf = "查看本人", ["GET /v1/me"];
     /// What could not be decided.
     ReadIncidents = "查看异常", ["GET /v1/incidents"];
     /// The same, tried again.
@@ -113,7 +116,7 @@ pub const fn scope(role: Role, endpoint: Endpoint) -> Scope {
     use Scope::{All, Nothing, Own};
     match role {
         R::System => Nothing,
-        _ if matches!(endpoint, E::Compute | E::ReadRules) => All,
+        _ if matches!(endpoint, E::Compute | E::ReadRules | E::ReadSelf) => All,
         R::Intake if matches!(endpoint, E::Review) => All,
         R::Agency | R::AgencyLead => match endpoint {
             E::ReadTickets

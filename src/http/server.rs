@@ -7,11 +7,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
-use axum::extract::{Request, State};
+use axum::extract::{ConnectInfo, Request, State};
 use axum::http::uri::PathAndQuery;
 use axum::http::{HeaderName, HeaderValue, header};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
+use axum::routing::any;
 use hyper::server::conn::http1;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::graceful::GracefulShutdown;
@@ -22,6 +23,7 @@ use tokio::net::TcpListener;
 use tokio::sync::{Semaphore, watch};
 use tokio::time::Instant;
 use tokio_io_timeout::TimeoutStream;
+use tower_http::add_extension::AddExtension;
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::set_header::SetResponseHeaderLayer;
 use utoipa_swagger_ui::SwaggerUi;
@@ -65,23 +67,38 @@ const LEAVING: Duration = Duration::from_secs(1);
 /// The same where there is no other node: until those who were just taken in have been read.
 const LEAVING_ALONE: Duration = Duration::from_millis(100);
 
-/// All routes; of a node that does not answer requests, those that tell how it is.
-fn router(api: Api) -> Router {
-    let routes = if api.answers { endpoint::all().0 } else { endpoint::of_health() };
+/// What is served beside the API.
+pub struct Pages {
+    /// Their routes; none of them is the API's.
+    pub routes: Router,
+    /// What an address leads to that is nobody's.
+    pub missing: Router,
+}
+
+/// All routes; of a node that does not answer requests, those that tell how it is. Pages are given the
+/// API itself, to ask it as anybody else would.
+fn router(api: Api, pages: impl FnOnce(Router) -> Pages) -> Router {
     let described = document(api.engine.knowledge().context().shelf);
     let docs = SwaggerUi::new("/docs").external_url_unchecked("/openapi.json", described);
     let set = |name: HeaderName, value: &'static str| {
         SetResponseHeaderLayer::if_not_present(name, HeaderValue::from_static(value))
     };
     let leaving = api.leaving.clone();
+    let nothing = || async { Problem::not_found("这个地址") };
+    let watched = || middleware::from_fn(watched);
+    let routes = if api.answers {
+        let own = endpoint::all().0.route("/v1/{*rest}", any(nothing)).with_state(api);
+        let own = own.layer(watched());
+        let Pages { routes, missing } = pages(own.clone());
+        own.merge(routes.layer(watched())).fallback_service(missing)
+    } else {
+        endpoint::of_health().with_state(api).layer(watched()).fallback(nothing)
+    };
     routes
-        .with_state(api)
-        .fallback(|| async { Problem::not_found("这个地址") })
         .method_not_allowed_fallback(|| async {
             Problem::new(Kind::MethodNotAllowed, "请核对接口文档：/docs")
         })
         .layer(middleware::from_fn(readable))
-        .layer(middleware::from_fn(watched))
         .layer(set(header::CACHE_CONTROL, "no-store"))
         .merge(docs)
         .layer(CatchPanicLayer::custom(panicked))
@@ -112,6 +129,7 @@ async fn hang_up(
 pub async fn serve(
     listener: TcpListener,
     mut api: Api,
+    pages: impl FnOnce(Router) -> Pages,
     stop: impl Future<Output = ()> + Send + 'static,
 ) -> std::io::Result<()> {
     // Streams end by themselves when told to.
@@ -125,7 +143,7 @@ pub async fn serve(
         leave.send_replace(true);
     };
     let uploads = Arc::clone(&api.uploads);
-    let graceful = accept(listener, router(api), PATIENCE, stop).await;
+    let graceful = accept(listener, router(api, pages), PATIENCE, stop).await;
     tokio::time::sleep(if has_others { LEAVING } else { LEAVING_ALONE }).await;
     tell.send_replace(true);
     // A client that never ends its request must not keep the service from ending.
@@ -142,7 +160,6 @@ async fn accept(
     patience: Patience,
     stop: impl Future<Output = ()>,
 ) -> GracefulShutdown {
-    let service = TowerToHyperService::new(routes);
     let mut http = http1::Builder::new();
     http.timer(TokioTimer::new()).header_read_timeout(patience.head);
     let graceful = GracefulShutdown::new();
@@ -175,8 +192,8 @@ async fn accept(
                 }
             }
         };
-        let stream = match accepted {
-            Ok((stream, _)) => stream,
+        let (stream, peer) = match accepted {
+            Ok(accepted) => accepted,
             Err(error) => {
                 tracing::warn!(%error, "a connection could not be accepted");
                 tokio::time::sleep(ACCEPT_PAUSE).await;
@@ -189,7 +206,8 @@ async fn accept(
         let mut stream = TimeoutStream::new(stream);
         stream.set_write_timeout(Some(patience.write));
         let stream = TokioIo::new(Box::pin(stream));
-        let connection = http.serve_connection(stream, service.clone());
+        let service = AddExtension::new(routes.clone(), ConnectInfo(peer));
+        let connection = http.serve_connection(stream, TowerToHyperService::new(service));
         let connection = graceful.watch(connection);
         tokio::spawn(async move {
             // How a caller hangs up is nobody's concern.

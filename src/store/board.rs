@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use duban_core::definition::Status;
 use duban_core::time::Instant;
 use sea_orm::sea_query::{Expr, ExprTrait, Query, SelectStatement};
-use sea_orm::{ConnectionTrait, QueryResult};
+use sea_orm::{Condition, ConnectionTrait, QueryResult};
 
 use super::legible::legible;
 use super::rows::{count_where, word};
@@ -147,10 +147,7 @@ pub(super) fn tickets(filter: &BoardFilter) -> SelectStatement {
 pub(super) fn appeals(filter: &BoardFilter) -> SelectStatement {
     let mut query = lines(filter, "deadline");
     query.expr(Expr::val(1_i64).count());
-    query
-        .and_where(Expr::col("state").eq(word("running")))
-        .and_where(Expr::col("kind").eq(word("window")));
-    query.and_where(Expr::col("name").eq(filter.appeal.as_str()));
+    query.cond_where(appealed(&filter.appeal));
     query
 }
 
@@ -158,11 +155,24 @@ pub(super) fn appeals(filter: &BoardFilter) -> SelectStatement {
 pub(super) fn estimated(filter: &BoardFilter) -> SelectStatement {
     let mut query = lines(filter, "deadline");
     query.expr(Expr::col("ticket").count_distinct());
-    query.and_where(Expr::col("state").eq(word("running")));
-    query.and_where(Expr::col("kind").eq(word("obligation")));
-    query.and_where(Expr::col("certainty").eq(word("estimated")));
-    query.and_where(Expr::col("party").eq(word("agency")));
+    query.cond_where(guessed());
     query
+}
+
+/// What a running window of a name is.
+pub(super) fn appealed(name: &str) -> Condition {
+    running("window").add(Expr::col("name").eq(name))
+}
+
+/// What an estimated obligation of an agency is.
+pub(super) fn guessed() -> Condition {
+    let estimated = Expr::col("certainty").eq(word("estimated"));
+    running("obligation").add(estimated).add(Expr::col("party").eq(word("agency")))
+}
+
+fn running(kind: &'static str) -> Condition {
+    let running = Expr::col("state").eq(word("running"));
+    Condition::all().add(running).add(Expr::col("kind").eq(word(kind)))
 }
 
 /// What a row is counted under.

@@ -12,7 +12,7 @@ use uuid::Uuid;
 
 use super::entity::ticket;
 use super::rows::word;
-use super::{Readable, Store, StoreError, stored};
+use super::{Readable, Store, StoreError, board, stored};
 
 /// In which order tickets are listed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -39,6 +39,14 @@ pub struct TicketFilter {
     pub agency: Option<String>,
     /// The district.
     pub district: Option<String>,
+    /// No agency has it.
+    pub is_undispatched: bool,
+    /// It is from no district.
+    pub is_from_nowhere: bool,
+    /// The window of this name is running.
+    pub window: Option<String>,
+    /// An obligation of an agency is estimated.
+    pub is_estimated: bool,
     /// Where its review came from.
     pub source: Option<String>,
     /// The agency's light at an instant.
@@ -63,8 +71,10 @@ impl TicketFilter {
     /// Whether nothing narrows it but instants: what has one is open.
     fn is_wide(&self) -> bool {
         let codes = [&self.step, &self.class, &self.agency, &self.district, &self.source];
-        let words = codes.into_iter().chain([&self.flag]);
-        words.into_iter().all(Option::is_none)
+        let words = codes.into_iter().chain([&self.flag, &self.window]);
+        let others = [self.is_undispatched, self.is_from_nowhere, self.is_estimated];
+        !others.contains(&true)
+            && words.into_iter().all(Option::is_none)
             && self.search.is_none()
             && self.status.is_none_or(|status| status == Status::Open)
             && (self.is_by_time() || self.order == Order::Due)
@@ -243,18 +253,7 @@ fn conditions(filter: &TicketFilter, pick: Pick) -> Condition {
         (Pick::InOrder, _) => all.add(Expr::cust("red_at > 0")),
         (Pick::Narrowest, _) => all,
     };
-    if let Some(flag) = &filter.flag {
-        // The first says what the index of flagged tickets holds.
-        let flagged =
-            Expr::col(Column::Flags).ne(word("")).and(Column::Flags.contains(format!(" {flag} ")));
-        all = all.add(flagged);
-    }
-    if let Some(search) = &filter.search {
-        let end = format!("{}\u{10FFFF}", search.number);
-        let number = Column::TicketNo.gte(search.number.as_str()).and(Column::TicketNo.lt(end));
-        let any = Condition::any().add(number);
-        all = all.add(any.add(Column::Agency.is_in(&search.agencies)));
-    }
+    all = marked(filter, all);
     let after = filter.after;
     let is_few = filter.is_wide() && pick == Pick::Narrowest;
     match filter.order {
@@ -269,6 +268,32 @@ fn conditions(filter: &TicketFilter, pick: Pick) -> Condition {
             from.add(Condition::any().add(Column::RedAt.gt(due)).add(Column::Id.gt(id)))
         })),
     }
+}
+
+/// What tells more than codes and instants do.
+fn marked(filter: &TicketFilter, mut all: Condition) -> Condition {
+    use ticket::Column;
+    if let Some(flag) = &filter.flag {
+        // The first says what the index of flagged tickets holds.
+        let flagged =
+            Expr::col(Column::Flags).ne(word("")).and(Column::Flags.contains(format!(" {flag} ")));
+        all = all.add(flagged);
+    }
+    if let Some(search) = &filter.search {
+        let end = format!("{}\u{10FFFF}", search.number);
+        let number = Column::TicketNo.gte(search.number.as_str()).and(Column::TicketNo.lt(end));
+        let any = Condition::any().add(number);
+        all = all.add(any.add(Column::Agency.is_in(&search.agencies)));
+    }
+    all = all.add_option(filter.is_undispatched.then(|| Column::Agency.is_null()));
+    all = all.add_option(filter.is_from_nowhere.then(|| Column::District.is_null()));
+    let runs =
+        [filter.window.as_deref().map(board::appealed), filter.is_estimated.then(board::guessed)];
+    for run in runs.into_iter().flatten() {
+        let tickets = Query::select().column("ticket").from("deadline").cond_where(run).take();
+        all = all.add(Column::Id.in_subquery(tickets));
+    }
+    all
 }
 
 fn computed(instant: ticket::Column) -> Expr {

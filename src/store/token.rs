@@ -41,6 +41,14 @@ pub struct Token {
     pub revoked_at: Option<Instant>,
 }
 
+impl Token {
+    /// Whether it counts: neither revoked nor expired.
+    #[must_use]
+    pub fn counts_at(&self, now: Instant) -> bool {
+        self.revoked_at.is_none() && self.expires_at > now
+    }
+}
+
 /// Why a token was not added.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum AddTokenError {

@@ -319,7 +319,7 @@ async fn the_document_describes_every_route_and_the_docs_are_of_this_house() {
     let page = server.get("/docs/", "").await;
     assert_eq!(page.status, StatusCode::OK);
     assert!(!page.body.to_string().contains("https://"), "{}", page.body);
-    let nowhere = server.get("/nowhere", "").await;
+    let nowhere = server.get("/v1/nowhere", "").await;
     assert_eq!((nowhere.status.as_u16(), nowhere.problem()), (404, "not-found"));
     let wrong = server.call(Method::DELETE, "/v1/reviews", "", None).await;
     assert_eq!((wrong.status.as_u16(), wrong.problem()), (405, "method-not-allowed"));
@@ -408,4 +408,51 @@ async fn two_tickets_are_not_each_other_s_duplicates() {
         let (one, other) = tokio::join!(close(0), close(1));
         assert!(one != other, "{pair}: {one} {other}");
     }
+}
+
+/// What pages and other callers say to people: each event as a sentence, what is expected next, and
+/// what the days of a year are called.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_happened_and_what_is_expected_is_told() {
+    let (place, server, admin) = house().await;
+    let number = delivered(&place, &server, "R1", OWN).await;
+    let agency = place.token(Role::Agency, "a1", Some(OWN)).await;
+    let path = |rest: &str| format!("/v1/tickets/{number}{rest}");
+    let expected = async || {
+        let listed = server.get(&path("/actions"), &agency).await.ok();
+        let actions = listed["actions"].as_array().expect("actions").clone();
+        let mut expected = actions.iter().filter(|one| one["expected"] == true);
+        let first = expected.next().map(|one| one["action"].clone());
+        assert!(expected.next().is_none(), "{actions:?}");
+        first
+    };
+    assert_eq!(expected().await, Some(json!("sign")));
+    server.post(&path("/actions/sign"), &agency, &json!({})).await.ok();
+    // It could be given back still, but is expected to be worked on.
+    assert_eq!(expected().await, Some(json!("record_contact")));
+    let told = server.get(&path("/history"), &agency).await.ok();
+    let events = told["events"].as_array().expect("events");
+    let is_told = |one: &Value| one["text"].as_str().is_some_and(|text| !text.is_empty());
+    assert!(events.iter().all(|one| is_told(one) != (one["hidden"] == true)), "{events:?}");
+    assert_eq!(events[0]["text"], "收到差评，生成工单，进入「待转办」");
+    // Three working days are over at the end of Thursday; on Monday it is two more.
+    server.advance(&admin, instant("2026-03-09T09:00:00+08:00")).await;
+    let ticket = server.get(&path(""), &agency).await.ok();
+    let all = ticket["deadlines"].as_array().expect("deadlines");
+    let contact = all.iter().find(|one| one["name"] == "contact").expect("contact");
+    assert_eq!((&contact["overdue_working_days"], &contact["light"]), (&json!(2), &json!("red")));
+    let year = server.get("/v1/calendars/2026", &agency).await.ok();
+    let named = year["named"].as_array().expect("days");
+    let of = |day: &str| named.iter().find(|one| one["day"] == day).expect(day);
+    assert_eq!(
+        (&of("2026-02-14")["holiday"], &of("2026-02-14")["working"]),
+        (&json!("春节"), &json!(true))
+    );
+    assert_eq!(
+        (&of("2026-02-16")["notice"], &of("2026-02-16")["working"]),
+        (&json!("国办发明电〔2025〕7号"), &json!(false))
+    );
+    let year = server.get("/v1/calendars/2027", &agency).await.ok();
+    let first = &year["named"][0];
+    assert_eq!((&first["day"], &first["notice"]), (&json!("2027-01-01"), &Value::Null));
 }

@@ -68,7 +68,7 @@ async fn the_board_counts_what_the_lists_show() {
     town.ticket("R1", "matter", "440304", Some("SZ013")).await;
     let back = town.ticket("R2", "matter", "440305", Some("SZ013")).await;
     let told = town.ticket("R3", "staff", "440304", Some("SZ007")).await;
-    town.ticket("R4", "matter", "440304", None).await;
+    let kept = town.ticket("R4", "matter", "440304", None).await;
     let agency = town.place.token(Role::Agency, "a1", Some("SZ013")).await;
     let other = town.place.token(Role::Agency, "a2", Some("SZ007")).await;
     let form = json!({"reason": "非本单位职责"});
@@ -88,6 +88,13 @@ async fn the_board_counts_what_the_lists_show() {
     assert_eq!((&there["440304"]["open"], &there["440305"]["open"]), (&json!(3), &json!(1)));
     assert_eq!(there["440304"]["name"], "福田区");
     assert_eq!(there["440304"]["in_appeal"], 1);
+    assert_eq!(town.listed("?window=appeal_window", &town.supervisor).await, [told]);
+    assert_eq!(town.listed("?agency=none", &town.supervisor).await, [kept]);
+    assert_eq!(town.listed("?district=none", &town.supervisor).await, [] as [&str; 0]);
+    for query in ["?agency=none", "?agency=SZ007"] {
+        let answer = town.server.get(&format!("/v1/tickets{query}"), &agency).await;
+        assert_eq!(answer.status, StatusCode::UNPROCESSABLE_ENTITY, "{query}");
+    }
     let line = town.board("?agency=SZ013&district=440305", &town.supervisor).await;
     assert_eq!((line.len(), &line["SZ013"]["open"]), (2, &json!(1)));
 

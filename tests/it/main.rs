@@ -5,6 +5,7 @@ mod attachments;
 mod board;
 mod canary;
 mod conflicts;
+mod console;
 mod database;
 mod day;
 mod demo;

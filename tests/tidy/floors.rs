@@ -35,6 +35,7 @@ const HOMES: &[(&str, &[&str])] = &[
     ("apalis", &["src/jobs", "src/jobs.rs"]),
     ("axum", &["src/http", "src/http.rs", "src/console", "src/console.rs"]),
     ("redis", &["src/wake", "src/wake.rs"]),
+    ("maud", &["src/console"]),
     ("opentelemetry", &["src/telemetry"]),
     ("tracing_opentelemetry", &["src/telemetry"]),
 ];

@@ -197,9 +197,17 @@ fn tour(address: SocketAddr, logins: &[Login], now: Instant, is_new: bool, secon
     };
     let _ = writeln!(out, "\nduban 演示服务：http://{address}（接口文档 http://{address}/docs）");
     let _ = writeln!(out, "模拟时钟停在 {now}；{how}。Ctrl-C 停止；--fresh 重新造。\n");
-    for login in logins {
+    let _ = writeln!(out, "在浏览器中打开（一行一个角色；接口评价来源没有页面）：");
+    let name = |login: &Login| {
         let agency = login.agency.map(|code| format!("（{code}）")).unwrap_or_default();
-        let _ = writeln!(out, "{}={}   # {}{agency}", login.role, login.token, login.role.title());
+        format!("{}{agency}", login.role.title())
+    };
+    for login in logins.iter().filter(|login| login.role != Role::Intake) {
+        let _ = writeln!(out, "http://{address}/sign-in#{}   # {}", login.token, name(login));
+    }
+    let _ = writeln!(out, "\n调用接口用的令牌：");
+    for login in logins {
+        let _ = writeln!(out, "{}={}   # {}", login.role, login.token, name(login));
     }
     let _ = writeln!(
         out,

@@ -3,11 +3,12 @@
 use axum::Json;
 use axum::extract::State;
 use duban_core::command::{Act, Command, Moment};
+use duban_core::deadline::{Run, State as RunState};
 use duban_core::decide::{Context, decide};
-use duban_core::definition::Action;
+use duban_core::definition::{Action, Case, Definition, Kind};
 use duban_core::instance::Instance;
 use duban_core::rejection::Rejection;
-use duban_core::role::Actor;
+use duban_core::role::{Actor, Role};
 use duban_core::time::Instant;
 use serde::Serialize;
 use serde_json::{Value, json};
@@ -33,6 +34,8 @@ pub(crate) struct ActionView {
     action: String,
     #[schema(example = "转办")]
     title: String,
+    /// Whether it is what the caller is expected to do next: at most one is.
+    expected: bool,
     /// JSON Schema of the form.
     #[schema(value_type = Form)]
     schema: Value,
@@ -65,7 +68,10 @@ pub(crate) async fn list(
                 .into_iter()
                 .any(|form| is_open(context, instance, action, form, caller.actor(), at))
     };
+    let open: Vec<&Action> = definition.actions.iter().filter(may).collect();
+    let expected = expected(definition, instance, &open, caller.role).map(|action| &action.name);
     let shown = |action: &Action| ActionView {
+        expected: expected == Some(&action.name),
         action: action.name.to_string(),
         title: action.title.clone(),
         schema: definition
@@ -73,7 +79,37 @@ pub(crate) async fn list(
             .map(|form| form.schema.clone())
             .unwrap_or_default(),
     };
-    Ok(Json(ActionsView { actions: definition.actions.iter().filter(may).map(shown).collect() }))
+    Ok(Json(ActionsView { actions: open.into_iter().map(shown).collect() }))
+}
+
+/// What a role is expected to do next: what belongs to a step in which it must act, and to no other,
+/// and takes the ticket on; else what meets the earliest due of its obligations; else what takes the
+/// ticket on at all.
+fn expected<'a>(
+    definition: &Definition,
+    instance: &Instance,
+    open: &[&'a Action],
+    role: Role,
+) -> Option<&'a Action> {
+    let first = |does: &dyn Fn(&Action) -> bool| open.iter().copied().find(|action| does(action));
+    let takes_on = |action: &Action| action.cases.iter().any(|case| case.next.is_some());
+    let party = definition.step(instance.step.as_str()).and_then(|step| step.party);
+    let party = party.map(|party| definition.charged(party, &instance.flags));
+    let must = party.is_some_and(|party| role.acts_for(party));
+    let own = |action: &Action| must && action.stages.len() == 1 && takes_on(action);
+    let owed = instance.runs.iter().filter(|run| {
+        run.kind == Kind::Obligation && run.state == RunState::Running && role.acts_for(run.party)
+    });
+    let mut owed: Vec<&Run> = owed.collect();
+    owed.sort_by_key(|run| run.due_at);
+    let meets = |run: &Run| {
+        let rule = definition.deadline(run.deadline.as_str())?;
+        let does = |case: &Case| case.raise.iter().any(|event| rule.met_by.contains(event));
+        first(&|action| action.cases.iter().any(does))
+    };
+    first(&own)
+        .or_else(|| owed.into_iter().find_map(meets))
+        .or_else(|| first(&|action| must && takes_on(action)))
 }
 
 /// What an action is tried with: an empty form, or one for each card where it is about a card.

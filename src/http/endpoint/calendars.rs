@@ -2,7 +2,7 @@
 
 use axum::Json;
 use axum::extract::State;
-use duban_core::calendar::{Arrangement, Year};
+use duban_core::calendar::{Arrangement, Edition, Year};
 use duban_core::time::{Day, YEARS};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
@@ -49,6 +49,32 @@ pub(crate) struct DaysView {
     #[schema(value_type = Vec<String>)]
     make_up_days: Vec<Day>,
     working_days: usize,
+    /// Every day that a notice names, and holidays that had to be assumed.
+    named: Vec<NamedView>,
+}
+
+/// A day with a name.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct NamedView {
+    #[schema(value_type = String, format = Date)]
+    day: Day,
+    #[schema(example = "春节")]
+    holiday: String,
+    /// Whether it is worked on (调休).
+    working: bool,
+    /// The number of the notice; none where it was assumed.
+    notice: Option<String>,
+}
+
+impl NamedView {
+    fn of(edition: &Edition, day: Day) -> Option<Self> {
+        let said = edition.named(day).map(|named| (&named.name, !named.off, Some(&named.notice)));
+        let assumed = edition.assumed_holiday(day);
+        let (name, working, notice) =
+            said.or_else(|| assumed.as_ref().map(|name| (name, false, None)))?;
+        let notice = notice.map(|notice| notice.number.clone());
+        Some(Self { day, holiday: name.to_string(), working, notice })
+    }
 }
 
 #[derive(Debug, Deserialize, IntoParams)]
@@ -121,5 +147,6 @@ pub(crate) async fn get(
         days_off: days().filter(|day| !working(day) && !is_weekend(day)).collect(),
         make_up_days: days().filter(|day| working(day) && is_weekend(day)).collect(),
         working_days: days().filter(working).count(),
+        named: days().filter_map(|day| NamedView::of(edition, day)).collect(),
     }))
 }

@@ -59,7 +59,8 @@ pub(crate) async fn get(
     let end = page.after.saturating_add(limit).min(until);
     let events = store.history(seen.id, 0, end).await?;
     let next = Some(end).filter(|end| *end < until);
-    let definition = api.engine.knowledge().context().definition(&seen.loaded.instance)?;
+    let context = api.engine.knowledge().context();
+    let definition = context.definition(&seen.loaded.instance)?;
     let hides = |deadline: &str| definition.hides(deadline, caller.role);
-    HistoryView::new(&events, page.after, next, hides).map(Json)
+    HistoryView::new(&events, page.after, next, context, hides).map(Json)
 }

@@ -14,8 +14,10 @@ mod forecast;
 mod health;
 mod history;
 mod incidents;
+mod me;
 mod nodes;
 mod outbox;
+mod register;
 mod reviewer;
 mod reviews;
 mod stream;
@@ -97,12 +99,14 @@ pub(crate) fn all() -> (Router<Api>, Document) {
         .routes(routes!(compute::post))
         .routes(routes!(workflows::list))
         .routes(routes!(workflows::get))
+        .routes(routes!(register::get))
         .routes(routes!(calendars::list))
         .routes(routes!(calendars::get))
         .routes(routes!(incidents::list))
         .routes(routes!(incidents::retry))
         .routes(routes!(outbox::list))
         .routes(routes!(outbox::redeliver))
+        .routes(routes!(me::get))
         .routes(routes!(tokens::list))
         .routes(routes!(tokens::post))
         .routes(routes!(tokens::delete))

@@ -6,7 +6,7 @@ use std::fmt::Display;
 use axum::Json;
 use axum::extract::State;
 use duban_core::deadline::Light;
-use duban_core::definition::{FLAGS_FROM_OUTSIDE, Shelf, Status};
+use duban_core::definition::{FLAGS_FROM_OUTSIDE, Kind, Shelf, Status};
 use duban_core::name::Name;
 use duban_core::ticket_id::TicketId;
 use duban_core::time::Instant;
@@ -22,6 +22,16 @@ use super::super::view::ticket::TicketView;
 use super::super::{Api, cursor};
 use crate::catalog::Register;
 use crate::store::{Listed, Order, Search, TicketFilter};
+
+const OWN_AGENCY: &str = "只能查看本单位的工单";
+
+const OWN_DISTRICT: &str = "只能查看本辖区的工单";
+
+/// What a certainty can be asked for as.
+const ESTIMATED: &str = "estimated";
+
+/// In place of a code: those without one.
+const NONE: &str = "none";
 
 /// The longest search.
 const SEARCH_MAX: usize = 64;
@@ -48,9 +58,9 @@ pub(crate) struct Filter {
     status: Option<String>,
     /// 类别
     class: Option<String>,
-    /// 单位代码
+    /// 单位代码；none：没有承办单位
     agency: Option<String>,
-    /// 区划代码
+    /// 区划代码；none：没有区划
     district: Option<String>,
     /// green、yellow、red
     light: Option<String>,
@@ -62,6 +72,10 @@ pub(crate) struct Filter {
     due_before: Option<Instant>,
     /// 标记，例如 anonymous
     flag: Option<String>,
+    /// 期内的申请期，例如 appeal_window
+    window: Option<String>,
+    /// estimated：承办单位有时限跨入尚无放假通知的年份，日期为估算
+    certainty: Option<String>,
     /// 工单编号开头，或单位名称的一部分
     q: Option<String>,
     /// 次序；due 按承办单位最早的时限，不列没有这种时限的工单
@@ -105,6 +119,12 @@ pub(crate) async fn list(
     let sort = filter.sort;
     let mut wanted = wanted(&api, filter, at)?;
     bind(&api.register, &mut wanted.agency, &mut wanted.district, &reach)?;
+    if wanted.is_undispatched && wanted.agency.is_some() {
+        return Err(Problem::field("agency", OWN_AGENCY));
+    }
+    if wanted.is_from_nowhere && wanted.district.is_some() {
+        return Err(Problem::field("district", OWN_DISTRICT));
+    }
     // One more tells whether there is a next page.
     wanted.limit = limit + 1;
     let mut found = api.engine.store().tickets(&wanted).await?;
@@ -140,8 +160,8 @@ pub(super) fn bind(
     }
     let (field, asked, own, say) = match reach {
         Reach::All => return Ok(()),
-        Reach::Agency(own) => ("agency", agency, own, "只能查看本单位的工单"),
-        Reach::District(own) => ("district", district, own, "只能查看本辖区的工单"),
+        Reach::Agency(own) => ("agency", agency, own, OWN_AGENCY),
+        Reach::District(own) => ("district", district, own, OWN_DISTRICT),
     };
     if asked.as_deref().is_some_and(|asked| asked != own.as_str()) {
         return Err(Problem::field(field, say));
@@ -179,10 +199,13 @@ fn known(shelf: &Shelf, filter: &Filter) -> Result<(), Problem> {
     };
     check("step", &filter.step, steps().collect())?;
     check("class", &filter.class, classes().collect())?;
+    let windows = all().flat_map(|one| one.deadlines.iter().filter(|one| one.kind == Kind::Window));
+    check("window", &filter.window, windows.map(|one| one.name.as_str()).collect())?;
+    check("certainty", &filter.certainty, BTreeSet::from([ESTIMATED]))?;
     check("flag", &filter.flag, flags().collect())
 }
 
-fn wanted(api: &Api, filter: Filter, at: Instant) -> Result<TicketFilter, Problem> {
+fn wanted(api: &Api, mut filter: Filter, at: Instant) -> Result<TicketFilter, Problem> {
     let after: Option<(Sort, i64, Uuid)> = cursor::read(filter.cursor.as_deref())?;
     if after.is_some_and(|(sort, ..)| sort != filter.sort) {
         return Err(cursor::wrong());
@@ -191,13 +214,18 @@ fn wanted(api: &Api, filter: Filter, at: Instant) -> Result<TicketFilter, Proble
     let status = filter.status.as_deref().map(|word| one_of("status", Status::ALL, word));
     known(shelf, &filter)?;
     let light = light(filter.light.as_deref(), at)?;
+    let nobodys = |code: &mut Option<String>| code.take_if(|code| code == NONE).is_some();
     let search = filter.q.as_deref().map(|q| search(api, q)).transpose()?;
     Ok(TicketFilter {
         step: filter.step,
         status: status.transpose()?,
         class: filter.class,
+        is_undispatched: nobodys(&mut filter.agency),
+        is_from_nowhere: nobodys(&mut filter.district),
         agency: filter.agency,
         district: filter.district,
+        window: filter.window,
+        is_estimated: filter.certainty.is_some(),
         source: None,
         light,
         due_after: filter.due_after,

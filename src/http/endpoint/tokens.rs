@@ -96,7 +96,7 @@ pub(crate) struct IssuedView {
 
 impl From<Token> for TokenView {
     fn from(token: Token) -> Self {
-        let valid = token.revoked_at.is_none() && token.expires_at > clock::wall();
+        let valid = token.counts_at(clock::wall());
         Self {
             id: token.id,
             subject: token.subject.to_string(),

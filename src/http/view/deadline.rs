@@ -2,7 +2,7 @@
 //! it.
 
 use duban_core::calendar::Calendar;
-use duban_core::deadline::{Card, Run};
+use duban_core::deadline::{Card, Light, Run};
 use duban_core::definition::{Definition, Kind};
 use duban_core::time::Instant;
 use serde::Serialize;
@@ -42,8 +42,12 @@ pub(crate) struct DeadlineView {
     missing_years: Vec<i32>,
     /// `green`, `yellow` or `red`; of running obligations only.
     light: Option<String>,
-    /// Of deadlines in working days only.
+    /// Of deadlines in working days only: how many it has, extensions included.
+    working_days: Option<u32>,
+    /// Of these, how many are left.
     remaining_working_days: Option<u32>,
+    /// Of a running obligation that has ended: the working days since, today included.
+    overdue_working_days: Option<u32>,
     next_rung: Option<RungView>,
 }
 
@@ -86,7 +90,7 @@ impl DeadlineView {
     ) -> Self {
         let rule = definition.deadline(run.deadline.as_str());
         let edition = calendar.known_at(at);
-        let today = calendar.zone().day_of(at);
+        let (today, first) = (calendar.zone().day_of(at), calendar.zone().day_of(run.starts_at));
         let is_owed = run.kind == Kind::Obligation;
         Self {
             name: run.deadline.to_string(),
@@ -104,7 +108,11 @@ impl DeadlineView {
             certainty: run.certainty.word().to_owned(),
             missing_years: run.missing_years.clone(),
             light: run.light_at(at).filter(|_| is_owed).map(|light| light.word().to_owned()),
+            working_days: run.remaining_working_days(edition, first),
             remaining_working_days: run.remaining_working_days(edition, today),
+            overdue_working_days: (is_owed && run.light_at(at) == Some(Light::Red))
+                .then(|| edition.working_days_between(run.due_day, today))
+                .and_then(|days| u32::try_from(days).ok()),
             next_rung: run
                 .next_rung()
                 .map(|rung| RungView { rung: rung.rung.to_string(), at: rung.at }),

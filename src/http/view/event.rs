@@ -1,13 +1,20 @@
 //! History as callers see it: what is stored, and whether the chain holds. Must never leave an
 //! event out of the middle, nor call verified what it has not looked at.
 
+use duban_core::decide::Context;
 use duban_core::digest::Digest;
+use duban_core::event::Event;
+use duban_core::instance::Instance;
+use duban_core::simulate::describe;
 use serde::Serialize;
 use serde_json::{Value, json};
 use utoipa::ToSchema;
 
 use crate::http::problem::Problem;
 use crate::store::{Recorded, StoreError};
+
+/// Marks what is not shown.
+const HIDDEN: &str = "hidden";
 
 /// A ticket's history.
 #[derive(Debug, Serialize, ToSchema)]
@@ -28,6 +35,9 @@ pub(crate) struct EventView {
     stored: Value,
     /// SM3 over the hash before it and the stored bytes.
     hash: String,
+    /// The same as a sentence; in histories only.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    text: Option<String>,
 }
 
 impl HistoryView {
@@ -36,18 +46,25 @@ impl HistoryView {
         recorded: &[Recorded],
         after: u64,
         next: Option<u64>,
+        context: Context<'_>,
         hides: impl Fn(&str) -> bool,
     ) -> Result<Self, Problem> {
+        let mut told = Told::default();
         let mut head = Digest::ZERO;
         let mut verified = true;
         let mut events = Vec::new();
         for event in recorded {
             head = head.link(&event.bytes);
             verified &= head == event.hash;
+            let text = told.of(event, context);
             if event.seq <= after {
                 continue;
             }
-            events.push(EventView::new(event, &hides)?);
+            let mut view = EventView::new(event, &hides)?;
+            if view.stored.get(HIDDEN).is_none() {
+                view.text = text;
+            }
+            events.push(view);
         }
         Ok(Self { events, verified, next })
     }
@@ -60,10 +77,48 @@ impl EventView {
             .map_err(|_| StoreError::Unreadable(format!("第 {} 号记录", event.seq)))?;
         let deadline = stored["data"]["deadline"].as_str();
         let stored = if deadline.is_some_and(hides) {
-            json!({"seq": event.seq, "hidden": true})
+            json!({"seq": event.seq, HIDDEN: true})
         } else {
             stored
         };
-        Ok(Self { stored, hash: event.hash.to_string() })
+        Ok(Self { stored, hash: event.hash.to_string(), text: None })
     }
+}
+
+/// A history told from its beginning on, as far as it can be lived through: what does not follow from
+/// what was before is shown as it stands.
+#[derive(Default)]
+enum Told {
+    #[default]
+    Unborn,
+    Living(Box<Instance>),
+    Lost,
+}
+
+impl Told {
+    /// The next event as a sentence.
+    fn of(&mut self, recorded: &Recorded, context: Context<'_>) -> Option<String> {
+        let before = std::mem::replace(self, Self::Lost);
+        let event = recorded.event().ok()?;
+        let (ticket, text) = match before {
+            Self::Lost => return None,
+            Self::Unborn => {
+                let ticket = Instance::open(&event).ok()?;
+                let text = sentence(&ticket, &event, context)?;
+                (Box::new(ticket), text)
+            }
+            Self::Living(mut ticket) => {
+                let text = sentence(&ticket, &event, context)?;
+                ticket.apply(&event).ok()?;
+                (ticket, text)
+            }
+        };
+        *self = Self::Living(ticket);
+        Some(text)
+    }
+}
+
+fn sentence(before: &Instance, event: &Event, context: Context<'_>) -> Option<String> {
+    let definition = context.definition(before).ok()?;
+    Some(describe(definition, &before.flags, event))
 }

@@ -1,5 +1,10 @@
 //! Floor 3: who may hold which token: the one place where tokens are made, for the command line and
-//! the API. Must never write a token, nor make one that binds its holder to nothing real.
+//! the API; and the door of the console (`door`). Must never write a token, nor make one that binds
+//! its holder to nothing real.
+
+mod door;
+
+pub use door::{Door, Entered, IDLE_MS, Inside, LONGEST_MS, Refused};
 
 use duban_core::definition::FieldFault;
 use duban_core::name::Name;

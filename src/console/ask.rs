@@ -1,0 +1,143 @@
+//! How the console asks the API: as a request of whoever looks at the page, within the process. Must
+//! never ask for somebody else, nor make up an answer.
+
+use std::convert::Infallible;
+
+use axum::Router;
+use axum::body::{Body, to_bytes};
+use axum::http::{Request, header};
+use axum::response::Response;
+use duban_core::time::Instant;
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
+use serde_json::{Value, json};
+use tower::ServiceExt;
+use uuid::Uuid;
+
+use super::words::Lang;
+use crate::access::Inside;
+
+/// The largest answer that a page is made of.
+const ANSWER_BYTES_MAX: usize = 16 * 1024 * 1024;
+
+/// Asks for one person.
+#[derive(Clone)]
+pub(super) struct Ask {
+    api: Router,
+    token: Uuid,
+}
+
+/// Why there is no answer, as the API tells it (RFC 9457).
+#[derive(Clone, Debug, Deserialize)]
+pub(super) struct Told {
+    pub(super) title: String,
+    pub(super) status: u16,
+    pub(super) detail: String,
+    /// What is wrong with single fields.
+    #[serde(default)]
+    pub(super) errors: Vec<FieldTold>,
+}
+
+/// What is wrong with one field.
+#[derive(Clone, Debug, Deserialize)]
+pub(super) struct FieldTold {
+    /// JSON pointer.
+    pub(super) field: String,
+    pub(super) message: String,
+}
+
+impl Told {
+    /// What is the fault of the pages themselves.
+    pub(super) fn fault() -> Self {
+        Self {
+            title: "程序出错".to_owned(),
+            status: 500,
+            detail: "请稍后重试；反复出现的，联系运维人员".to_owned(),
+            errors: Vec::new(),
+        }
+    }
+
+    /// An address with a filter that there is not.
+    pub(super) fn unknown_filter(lang: Lang) -> Self {
+        Self {
+            title: lang.of("没有这个筛选条件", "No such filter").to_owned(),
+            status: 422,
+            detail: lang.of("地址有误，请重新筛选", "The address is wrong; filter anew").to_owned(),
+            errors: Vec::new(),
+        }
+    }
+
+    /// What it depends on does not answer.
+    pub(super) fn unavailable() -> Self {
+        Self {
+            title: "系统繁忙".to_owned(),
+            status: 503,
+            detail: "请稍后重试".to_owned(),
+            errors: Vec::new(),
+        }
+    }
+}
+
+impl Ask {
+    pub(super) const fn new(api: Router, token: Uuid) -> Self {
+        Self { api, token }
+    }
+
+    /// What is read at a path.
+    ///
+    /// # Errors
+    /// What the API tells instead.
+    pub(super) async fn get<T: DeserializeOwned>(&self, path: &str) -> Result<T, Told> {
+        let request = Request::get(path).body(Body::empty()).map_err(|_| Told::fault())?;
+        read(self.carry(request).await).await
+    }
+
+    /// What comes of something sent to a path.
+    ///
+    /// # Errors
+    /// What the API tells instead: then nothing was done, unless it says that it does not know.
+    pub(super) async fn post<T: DeserializeOwned>(
+        &self,
+        path: &str,
+        body: &Value,
+    ) -> Result<T, Told> {
+        let request = Request::post(path).header(header::CONTENT_TYPE, "application/json");
+        let request = request.body(Body::from(body.to_string())).map_err(|_| Told::fault())?;
+        read(self.carry(request).await).await
+    }
+
+    /// The end of the next working day.
+    pub(super) async fn next_working_day(&self, now: Instant) -> Result<Instant, Told> {
+        #[derive(Deserialize)]
+        struct Computed {
+            due_at: Instant,
+        }
+        let asked = json!({"received": now, "within": "1wd"});
+        Ok(self.post::<Computed>("/v1/deadlines/compute", &asked).await?.due_at)
+    }
+
+    /// The answer itself, to be passed on.
+    pub(super) async fn carry(&self, mut request: Request<Body>) -> Response {
+        request.extensions_mut().insert(Inside(self.token));
+        match self.api.clone().oneshot(request).await {
+            Ok(response) => response,
+            Err(never) => {
+                let never: Infallible = never;
+                match never {}
+            }
+        }
+    }
+}
+
+async fn read<T: DeserializeOwned>(response: Response) -> Result<T, Told> {
+    let is_good = response.status().is_success();
+    let bytes =
+        to_bytes(response.into_body(), ANSWER_BYTES_MAX).await.map_err(|_| Told::fault())?;
+    if is_good {
+        return serde_json::from_slice(&bytes).map_err(|error| {
+            tracing::error!(%error, "a page does not understand the API");
+            Told::fault()
+        });
+    }
+    Err(serde_json::from_slice(&bytes).unwrap_or_else(|_| Told::fault()))
+}

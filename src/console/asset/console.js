@@ -1,0 +1,49 @@
+// What the pages do beyond links and forms; each of them works without it.
+"use strict";
+
+// The way in by a link whose token never reaches a server's log: it stands behind the #.
+const door = document.querySelector("form.enter");
+if (door && location.hash.startsWith("#duban_")) {
+  door.elements.token.value = location.hash.slice(1);
+  history.replaceState(null, "", location.pathname + location.search);
+  door.submit();
+}
+
+// Keys: / looks for something, Escape leaves a field.
+document.addEventListener("keydown", (event) => {
+  const typing = /^(INPUT|TEXTAREA|SELECT)$/.test(event.target.tagName);
+  if (event.key === "/" && !typing && !event.ctrlKey && !event.metaKey) {
+    const seek = document.querySelector(".seek input");
+    if (seek) { seek.focus(); seek.select(); event.preventDefault(); }
+  } else if (event.key === "Escape" && typing) {
+    event.target.blur();
+  }
+});
+
+// What says that it is live is asked for anew after each commit that concerns this person; never
+// while somebody is typing in it, and at most once a second.
+const lives = document.querySelectorAll("[data-live]");
+if (lives.length) {
+  const sign = document.querySelector(".live");
+  let waiting = 0;
+  const show = (state, words) => {
+    if (!sign) return;
+    sign.dataset.state = state;
+    sign.querySelector("span").textContent = words;
+  };
+  const renew = async () => {
+    waiting = 0;
+    const answer = await fetch(location.href, { headers: { "X-Requested-With": "live" } });
+    if (!answer.ok || answer.redirected) return location.reload();
+    const fresh = new DOMParser().parseFromString(await answer.text(), "text/html");
+    for (const old of document.querySelectorAll("[data-live]")) {
+      const now = fresh.getElementById(old.id);
+      if (now && !old.contains(document.activeElement)) old.replaceWith(now);
+    }
+  };
+  const stream = new EventSource("/live");
+  stream.onopen = () => show("on", sign.dataset.on);
+  stream.onerror = () => show("off", sign.dataset.off);
+  stream.addEventListener("commit", () => { waiting ||= setTimeout(renew, 1000); });
+  window.addEventListener("pagehide", () => stream.close());
+}

@@ -1,0 +1,174 @@
+//! The way in and out, and the choice of a language. Must never repeat a token, nor say what is wrong
+//! with one; a way on leads to a page of this house alone.
+
+use std::net::SocketAddr;
+
+use axum::Form;
+use axum::extract::{ConnectInfo, Query, State};
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Redirect, Response};
+use maud::{Markup, html};
+use serde::Deserialize;
+
+use super::ask::Told;
+use super::visit::{LANGUAGE, SESSION, Visit, cookie, lang};
+use super::words::Lang;
+use super::{Console, layout, part};
+use crate::access::{IDLE_MS, LONGEST_MS, Refused};
+
+#[derive(Deserialize)]
+pub(super) struct Onward {
+    /// Where somebody wanted to go.
+    #[serde(default)]
+    next: String,
+}
+
+#[derive(Deserialize)]
+pub(super) struct Entering {
+    #[serde(default)]
+    token: String,
+    #[serde(default)]
+    next: String,
+}
+
+pub(super) async fn get(headers: HeaderMap, Query(Onward { next }): Query<Onward>) -> Markup {
+    page(lang(&headers), &next, None)
+}
+
+pub(super) async fn enter(
+    State(console): State<Console>,
+    ConnectInfo(peer): ConnectInfo<SocketAddr>,
+    headers: HeaderMap,
+    Form(Entering { token, next }): Form<Entering>,
+) -> Response {
+    let lang = lang(&headers);
+    let refused = match console.door.enter(&token, peer.ip()).await {
+        Ok(entered) => {
+            let mut response = Redirect::to(within(&next)).into_response();
+            keep(&mut response, &headers, SESSION, &entered.secret, LONGEST_MS / 1_000);
+            return response;
+        }
+        Err(refused) => refused,
+    };
+    let (status, said) = match refused {
+        Refused::Wrong(left) => (
+            StatusCode::UNAUTHORIZED,
+            match lang {
+                Lang::Chinese => format!("令牌无效、已过期或已吊销。还可以再试 {left} 次。"),
+                Lang::English => {
+                    format!("This token does not count, or no longer. {left} more tries.")
+                }
+            },
+        ),
+        Refused::Locked(until) => {
+            let until = part::when::minute(lang, until);
+            (
+                StatusCode::TOO_MANY_REQUESTS,
+                match lang {
+                    Lang::Chinese => format!("失败次数过多，{until} 之前不能从本机地址登录。"),
+                    Lang::English => {
+                        format!("Too many failures: nobody comes in from here before {until}.")
+                    }
+                },
+            )
+        }
+        Refused::Store(_) => {
+            let told = Told::unavailable();
+            (told.status(), told.detail)
+        }
+    };
+    (status, page(lang, &next, Some(&said))).into_response()
+}
+
+pub(super) async fn leave(
+    State(console): State<Console>,
+    headers: HeaderMap,
+    visit: Visit,
+    Form(sealed): Form<part::form::Sealed>,
+) -> Response {
+    if !sealed.is_of(&visit) {
+        return StatusCode::FORBIDDEN.into_response();
+    }
+    if let Some(secret) = cookie(&headers, SESSION)
+        && console.door.leave(secret).await.is_err()
+    {
+        return visit.page("", Err(Told::unavailable()));
+    }
+    let mut response = Redirect::to("/sign-in").into_response();
+    keep(&mut response, &headers, SESSION, "", 0);
+    response
+}
+
+#[derive(Deserialize)]
+pub(super) struct Chosen {
+    lang: String,
+    #[serde(default)]
+    next: String,
+}
+
+pub(super) async fn language(headers: HeaderMap, Form(chosen): Form<Chosen>) -> Response {
+    let mut response = Redirect::to(within(&chosen.next)).into_response();
+    if let Some(lang) = Lang::tagged(&chosen.lang) {
+        keep(&mut response, &headers, LANGUAGE, lang.tag(), 365 * 86_400);
+    }
+    response
+}
+
+/// The page on which somebody comes in.
+fn page(lang: Lang, next: &str, said: Option<&str>) -> Markup {
+    let minutes = IDLE_MS / 60_000;
+    let body = html! {
+        section.panel.door {
+            h1 { "督办" }
+            p.dim { (lang.of("政务服务差评工单督办 · 深圳 12345", "Bad reviews of government services, supervised · Shenzhen 12345")) }
+            form.enter method="post" action="/sign-in" {
+                @if let Some(said) = said { p.fault role="alert" { (said) } }
+                label for="token" { (lang.of("个人访问令牌", "Personal access token")) }
+                input id="token" name="token" type="password" autocomplete="current-password" required autofocus
+                    placeholder="duban_…";
+                input type="hidden" name="next" value=(next);
+                button.main { (lang.of("登录", "Sign in")) }
+                small {
+                    @match lang {
+                        Lang::Chinese => { "令牌由安全管理员签发。" (minutes) " 分钟不操作自动退出。" }
+                        Lang::English => { "A security administrator issues tokens. After " (minutes) " idle minutes you are signed out." }
+                    }
+                }
+            }
+        }
+    };
+    layout::bare(lang, lang.of("登录", "Sign in"), &body)
+}
+
+/// A place in this house; the beginning where it is another's.
+fn within(next: &str) -> &str {
+    let is_path =
+        next.starts_with('/') && !next.starts_with("//") && !next.contains(['\\', '\r', '\n']);
+    if is_path { next } else { "/" }
+}
+
+/// Lets the browser hold something, which no script can read and no other site can use.
+fn keep(response: &mut Response, headers: &HeaderMap, name: &str, value: &str, seconds: i64) {
+    let forwarded = headers.get("x-forwarded-proto").and_then(|proto| proto.to_str().ok());
+    let secure = if forwarded == Some("https") { "; Secure" } else { "" };
+    let cookie =
+        format!("{name}={value}; Path=/; HttpOnly; SameSite=Lax; Max-Age={seconds}{secure}");
+    if let Ok(cookie) = HeaderValue::from_str(&cookie) {
+        response.headers_mut().append(header::SET_COOKIE, cookie);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::within;
+
+    #[test]
+    fn a_way_on_stays_in_the_house() {
+        for next in ["/board?light=red", "/"] {
+            assert_eq!(within(next), next);
+        }
+        for next in ["", "//evil", "https://evil", "/\\evil", "board", "/a\r\nb"] {
+            assert_eq!(within(next), "/");
+        }
+    }
+}

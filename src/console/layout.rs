@@ -1,0 +1,127 @@
+//! What all pages share: the bar on top, ways in and out, what is said when there is nothing to show.
+//! Must never show a way that the one who looks may not go.
+
+use maud::{DOCTYPE, Markup, html};
+
+use super::ask::Told;
+use super::visit::{Me, Visit};
+use super::words::Lang;
+use super::{asset, part};
+
+/// A way that leads to a page, for those who may call something.
+struct Way {
+    path: &'static str,
+    chinese: &'static str,
+    english: &'static str,
+    needs: &'static str,
+}
+
+const WAYS: &[Way] = &[
+    Way { path: "/board", chinese: "看板", english: "Board", needs: "GET /v1/board" },
+    Way { path: "/tickets", chinese: "工单", english: "Tickets", needs: "GET /v1/tickets" },
+];
+
+/// What a search asks for.
+const SEARCH: &str = "GET /v1/tickets";
+
+/// Where somebody begins.
+pub(super) fn home(me: &Me) -> Option<&'static str> {
+    WAYS.iter().find(|way| me.may(way.needs)).map(|way| way.path)
+}
+
+/// A page for somebody who has come in.
+pub(super) fn page(visit: &Visit, title: &str, body: &Markup) -> Markup {
+    let (lang, me) = (visit.lang, &visit.me);
+    let ways = WAYS.iter().filter(|way| me.may(way.needs));
+    let is_here = |way: &Way| visit.here.path().starts_with(way.path);
+    let bar = html! {
+        a.skip href="#content" { (lang.of("跳到正文", "Skip to content")) }
+        header.top {
+            a.house href="/" { "督办" small { (lang.of("深圳 12345", "Shenzhen 12345")) } }
+            nav aria-label=(lang.of("主导航", "Main")) {
+                @for way in ways {
+                    a href=(way.path) aria-current=[is_here(way).then_some("page")] {
+                        (lang.of(way.chinese, way.english))
+                    }
+                }
+            }
+            @if me.may(SEARCH) {
+                form.seek method="get" action="/tickets" role="search" {
+                    input type="search" name="q" maxlength="64" aria-label=(lang.of("查找工单", "Find tickets"))
+                        placeholder=(lang.of("工单编号、单位…  按 /", "Number, agency…  press /"));
+                }
+            }
+            div.who {
+                @if me.simulated {
+                    span.tag title=(lang.of("演示：时钟由接口拨动", "Demonstration: the clock is moved by hand")) {
+                        (part::when::minute(lang, me.at))
+                    }
+                }
+                span { (whose(lang, me)) }
+                (language(visit, lang))
+                form method="post" action="/sign-out" {
+                    (part::form::seal(visit))
+                    button.link { (lang.of("退出", "Sign out")) }
+                }
+            }
+        }
+        main id="content" { (body) }
+    };
+    document(lang, title, &bar)
+}
+
+/// A page for anybody.
+pub(super) fn bare(lang: Lang, title: &str, body: &Markup) -> Markup {
+    document(lang, title, &html! { main id="content" { (body) } })
+}
+
+fn document(lang: Lang, title: &str, body: &Markup) -> Markup {
+    html! {
+        (DOCTYPE)
+        html lang=(lang.tag()) {
+            head {
+                meta charset="utf-8";
+                meta name="viewport" content="width=device-width, initial-scale=1";
+                title { (title) " · 督办" }
+                link rel="icon" href=(asset::sign());
+                link rel="stylesheet" href=(asset::style());
+                script src=(asset::script()) defer {}
+            }
+            body { (body) }
+        }
+    }
+}
+
+/// Who somebody is: in whose name and for whom.
+fn whose(lang: Lang, me: &Me) -> String {
+    let role = lang.of(me.role_title.as_str(), me.role.as_str());
+    let bound = me.agency_name.as_ref().or(me.district_name.as_ref());
+    match bound {
+        Some(bound) => format!("{role} · {bound} · {}", me.subject),
+        None => format!("{role} · {}", me.subject),
+    }
+}
+
+fn language(visit: &Visit, lang: Lang) -> Markup {
+    let (other, name) = lang.other();
+    html! {
+        form method="post" action="/language" {
+            (part::form::seal(visit))
+            input type="hidden" name="lang" value=(other.tag());
+            input type="hidden" name="next" value=(visit.here.path_and_query().map_or("/", |here| here.as_str()));
+            button.link lang=(other.tag()) { (name) }
+        }
+    }
+}
+
+/// Why there is nothing to see, and what to do.
+pub(super) fn trouble(lang: Lang, told: &Told) -> Markup {
+    html! {
+        section.panel.said.wrong {
+            h1 { (told.title) }
+            p { (told.detail) }
+            @for fault in &told.errors { p.fault { (fault.field) "：" (fault.message) } }
+            p { a href="/" { (lang.of("回到首页", "Back to the beginning")) } }
+        }
+    }
+}

@@ -1,0 +1,59 @@
+//! Floor 4: the pages, for people who work with duban all day. The console is a caller of the control
+//! API like any other, within the same process: it asks as whoever looks at the page, and shows what it
+//! is answered. Must never have rights of its own, know a ticket by another way than the API, nor decide
+//! anything.
+
+mod ask;
+mod asset;
+mod door;
+mod layout;
+mod page;
+mod part;
+mod shape;
+mod visit;
+mod words;
+
+use axum::Router;
+use axum::middleware;
+use axum::routing::{get, post};
+
+use crate::access::Door;
+
+/// What every page needs; clones are the same.
+#[derive(Clone)]
+pub struct Console {
+    /// The control API, as it answers requests.
+    api: Router,
+    door: Door,
+}
+
+impl Console {
+    /// Pages over the API of the same process.
+    #[must_use]
+    pub const fn new(api: Router, door: Door) -> Self {
+        Self { api, door }
+    }
+
+    /// The pages.
+    pub fn routes(&self) -> Router {
+        Router::new()
+            .route("/", get(page::home::get))
+            .route("/board", get(page::board::get))
+            .route("/tickets", get(page::queue::get))
+            .route("/sign-in", get(door::get).post(door::enter))
+            .route("/sign-out", post(door::leave))
+            .route("/language", post(door::language))
+            .route("/live", get(page::live::get))
+            .route("/assets/{name}", get(asset::get))
+            .layer(middleware::from_fn(visit::guarded))
+            .with_state(self.clone())
+    }
+
+    /// What an address leads to that is no page.
+    pub fn missing(&self) -> Router {
+        Router::new()
+            .fallback(page::missing::get)
+            .layer(middleware::from_fn(visit::guarded))
+            .with_state(self.clone())
+    }
+}

@@ -1,0 +1,119 @@
+//! `/tickets`: the queue, with its filters in the address, so that a list can be sent to somebody else.
+//! Must never leave out what a filter does not.
+
+mod filters;
+
+use std::collections::BTreeMap;
+
+use axum::extract::Query;
+use axum::response::Response;
+use maud::{Markup, html};
+use serde::Deserialize;
+
+use crate::console::ask::Told;
+use crate::console::part::light::{self, Light};
+use crate::console::part::pips::pips;
+use crate::console::part::{class, flag, when};
+use crate::console::shape::rules::Rules;
+use crate::console::shape::ticket::{Deadline, Ticket};
+use crate::console::visit::Visit;
+use filters::Filters;
+
+/// Tickets on a page.
+const PAGE: u32 = 50;
+
+#[derive(Deserialize)]
+struct Queue {
+    tickets: Vec<Ticket>,
+    #[serde(default)]
+    unreadable: Vec<String>,
+    next: Option<String>,
+}
+
+pub(in crate::console) async fn get(
+    visit: Visit,
+    Query(asked): Query<BTreeMap<String, String>>,
+) -> Response {
+    let body = body(&visit, &Filters::new(asked)).await;
+    visit.page(visit.lang.of("工单", "Tickets"), body)
+}
+
+async fn body(visit: &Visit, filters: &Filters) -> Result<Markup, Told> {
+    let queue = format!("/v1/tickets?limit={PAGE}&{}", filters.asked(visit).await?);
+    let queue = visit.ask.get::<Queue>(&queue);
+    let (queue, rules) = tokio::join!(queue, Rules::of(&visit.ask));
+    let (queue, rules) = (queue?, rules?);
+    let lang = visit.lang;
+    Ok(html! {
+        section.panel {
+            header { h1 { (lang.of("工单", "Tickets")) } }
+            (filters.form(lang, &rules))
+        }
+        section.panel id="queue" data-live { (list(visit, filters, &queue)) }
+    })
+}
+
+fn list(visit: &Visit, filters: &Filters, queue: &Queue) -> Markup {
+    let lang = visit.lang;
+    html! {
+        div.scroll tabindex="0" role="region" aria-label=(lang.of("工单列表", "Tickets")) {
+            table {
+                thead { tr {
+                    @for name in [
+                        lang.of("工单编号", "Number"),
+                        lang.of("灯", "Light"),
+                        lang.of("承办单位", "Agency"),
+                        lang.of("环节", "Step"),
+                        lang.of("最近的时限", "Next deadline"),
+                        lang.of("类别", "Class"),
+                        lang.of("收到", "Received"),
+                    ] { th scope="col" { (name) } }
+                } }
+                tbody { @for ticket in &queue.tickets { (row(visit, ticket)) } }
+            }
+        }
+        @if queue.tickets.is_empty() {
+            p.dim { (lang.of("没有符合条件的工单。", "No ticket matches.")) }
+        }
+        @if !queue.unreadable.is_empty() {
+            p.fault {
+                (lang.of("有工单不能读取，运维人员已可见：", "Some tickets cannot be read, operators know: "))
+                (queue.unreadable.join("、"))
+            }
+        }
+        @if let Some(next) = &queue.next {
+            div.foot {
+                span {}
+                a.button href=(filters.next(next)) { (lang.of("下一页", "Next page")) }
+            }
+        }
+    }
+}
+
+fn row(visit: &Visit, ticket: &Ticket) -> Markup {
+    let lang = visit.lang;
+    html! {
+        tr {
+            th scope="row" { a href={ "/tickets/" (ticket.number) } { (ticket.number) } }
+            td { (light::light(lang, Light::named(ticket.light.as_deref()))) }
+            td { (ticket.whose().unwrap_or("—")) }
+            td {
+                (ticket.step_title)
+                @if ticket.incident { " " span.tag { (lang.of("异常", "Incident")) } }
+                (flag::flags(lang, &ticket.flags))
+            }
+            td { @if let Some(next) = ticket.owed() { (deadline(visit, next)) } }
+            td { (class::title(lang, &ticket.class)) }
+            td { (when::minute(lang, ticket.received_at)) }
+        }
+    }
+}
+
+fn deadline(visit: &Visit, next: &Deadline) -> Markup {
+    let lang = visit.lang;
+    html! {
+        div { (next.title) " " small { (when::end(lang, next.due_at)) }
+            @if next.is_estimated() { " " span.tag { (lang.of("预计", "Estimated")) } } }
+        @if let Some(days) = next.days(visit.me.at) { (pips(lang, days, next.light())) }
+    }
+}

@@ -1,0 +1,9 @@
+//! What pages are put together from. Must never ask anybody for anything: a part shows what it is given.
+
+pub(super) mod class;
+pub(super) mod flag;
+pub(super) mod form;
+pub(super) mod light;
+pub(super) mod number;
+pub(super) mod pips;
+pub(super) mod when;

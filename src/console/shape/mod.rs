@@ -1,0 +1,4 @@
+//! What the API answers, as far as pages show it. Must never hold what a page does not show.
+
+pub(super) mod rules;
+pub(super) mod ticket;
