@@ -8,6 +8,7 @@ use axum::body::{Body, to_bytes};
 use axum::http::{Request, header};
 use axum::response::Response;
 use duban_core::time::Instant;
+use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
@@ -67,6 +68,27 @@ impl Told {
         }
     }
 
+    /// More was sent than a form may be.
+    pub(super) fn too_large(lang: Lang) -> Self {
+        Self {
+            title: lang.of("内容过大", "Too large").to_owned(),
+            status: 413,
+            detail: lang
+                .of(
+                    "一次提交不得超过 32 MB；请减少文件后重试",
+                    "One form may carry 32 MB; send fewer files at once",
+                )
+                .to_owned(),
+            errors: Vec::new(),
+        }
+    }
+
+    /// What an answer tells that is none.
+    pub(super) async fn of(response: Response) -> Self {
+        let bytes = to_bytes(response.into_body(), ANSWER_BYTES_MAX).await.unwrap_or_default();
+        serde_json::from_slice(&bytes).unwrap_or_else(|_| Self::fault())
+    }
+
     /// What it depends on does not answer.
     pub(super) fn unavailable() -> Self {
         Self {
@@ -101,8 +123,35 @@ impl Ask {
         path: &str,
         body: &Value,
     ) -> Result<T, Told> {
-        let request = Request::post(path).header(header::CONTENT_TYPE, "application/json");
+        self.post_with(path, &[], body).await
+    }
+
+    /// The same with headers.
+    ///
+    /// # Errors
+    /// As before.
+    pub(super) async fn post_with<T: DeserializeOwned>(
+        &self,
+        path: &str,
+        headers: &[(&str, String)],
+        body: &Value,
+    ) -> Result<T, Told> {
+        let mut request = Request::post(path).header(header::CONTENT_TYPE, "application/json");
+        for (name, value) in headers {
+            request = request.header(*name, value);
+        }
         let request = request.body(Body::from(body.to_string())).map_err(|_| Told::fault())?;
+        self.send(request).await
+    }
+
+    /// What comes of a request.
+    ///
+    /// # Errors
+    /// As before.
+    pub(super) async fn send<T: DeserializeOwned>(
+        &self,
+        request: Request<Body>,
+    ) -> Result<T, Told> {
         read(self.carry(request).await).await
     }
 
@@ -127,6 +176,11 @@ impl Ask {
             }
         }
     }
+}
+
+/// A word as a part of a path.
+pub(super) fn segment(word: &str) -> String {
+    utf8_percent_encode(word, NON_ALPHANUMERIC).to_string()
 }
 
 async fn read<T: DeserializeOwned>(response: Response) -> Result<T, Told> {

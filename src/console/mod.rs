@@ -9,15 +9,21 @@ mod door;
 mod layout;
 mod page;
 mod part;
+mod schema;
 mod shape;
+mod timeline;
 mod visit;
 mod words;
 
 use axum::Router;
+use axum::extract::DefaultBodyLimit;
 use axum::middleware;
 use axum::routing::{get, post};
 
 use crate::access::Door;
+
+/// The largest form, files included.
+const FORM_BYTES_MAX: usize = 32 * 1024 * 1024;
 
 /// What every page needs; clones are the same.
 #[derive(Clone)]
@@ -40,6 +46,15 @@ impl Console {
             .route("/", get(page::home::get))
             .route("/board", get(page::board::get))
             .route("/tickets", get(page::queue::get))
+            .route("/tickets/{number}", get(page::ticket::get).post(page::ticket::act::post))
+            .route(
+                "/tickets/{number}/reviewer",
+                get(page::ticket::reviewer::get).post(page::ticket::reviewer::post),
+            )
+            .route("/tickets/{number}/why/{deadline}", get(page::ticket::why::get))
+            .route("/tickets/{number}/files", post(page::ticket::files::post))
+            .route("/tickets/{number}/files/{id}", get(page::ticket::files::get))
+            .layer(DefaultBodyLimit::max(FORM_BYTES_MAX))
             .route("/sign-in", get(door::get).post(door::enter))
             .route("/sign-out", post(door::leave))
             .route("/language", post(door::language))

@@ -140,7 +140,8 @@ fn is_own(headers: &HeaderMap) -> bool {
         return site == "same-origin";
     }
     let origin = text("origin").and_then(|origin| origin.parse::<Uri>().ok());
-    let from = origin.as_ref().and_then(Uri::authority);
+    // A page that has no origin sends «null».
+    let from = origin.as_ref().filter(|origin| origin.scheme().is_some()).and_then(Uri::authority);
     from.is_some_and(|from| Some(from.as_str()) == text("host"))
 }
 

@@ -2,66 +2,13 @@
 //! browser.
 
 use duban_core::role::Role;
-use reqwest::header::{COOKIE, LOCATION, SET_COOKIE};
-use reqwest::redirect::Policy;
-use reqwest::{Client, Response, StatusCode};
+use reqwest::StatusCode;
+use reqwest::header::LOCATION;
 
-use crate::served::{Place, Server};
+use crate::browser::{Browser, seal};
+use crate::served::Place;
 
 const START: &str = "2026-03-02T10:00:00+08:00";
-
-/// What a browser does of itself: it holds cookies, and says where a form stood.
-struct Browser {
-    client: Client,
-    address: String,
-    held: Option<String>,
-}
-
-impl Browser {
-    fn of(server: &Server) -> Self {
-        let client = Client::builder().redirect(Policy::none()).build().expect("a client");
-        Self { client, address: server.address.clone(), held: None }
-    }
-
-    async fn get(&self, path: &str) -> Response {
-        let request = self.client.get(format!("{}{path}", self.address));
-        let held = self.held.as_deref().unwrap_or_default();
-        request.header(COOKIE, held).send().await.expect("an answer")
-    }
-
-    async fn post(&self, path: &str, form: &[(&str, &str)], site: &str) -> Response {
-        let encoded: Vec<String> =
-            form.iter().map(|(name, value)| format!("{name}={value}")).collect();
-        let request = self.client.post(format!("{}{path}", self.address));
-        let request = request.header("content-type", "application/x-www-form-urlencoded");
-        let request = request.header("sec-fetch-site", site).body(encoded.join("&"));
-        let held = self.held.as_deref().unwrap_or_default();
-        request.header(COOKIE, held).send().await.expect("an answer")
-    }
-
-    /// Comes in; where to.
-    async fn enter(&mut self, token: &str) -> Option<String> {
-        let answer = self.post("/sign-in", &[("token", token)], "same-origin").await;
-        let text = |name| Some(answer.headers().get(name)?.to_str().expect("text").to_owned());
-        let (set, to) = (text(SET_COOKIE)?, text(LOCATION)?);
-        for held in ["HttpOnly", "SameSite=Lax", "Path=/", "Max-Age=43200"] {
-            assert!(set.contains(held), "{set}");
-        }
-        self.held = set.split(';').next().map(str::to_owned);
-        Some(to)
-    }
-
-    async fn text(&self, path: &str) -> String {
-        let answer = self.get(path).await;
-        assert_eq!(answer.status(), StatusCode::OK, "{path}");
-        answer.text().await.expect("a page")
-    }
-}
-
-fn seal(page: &str) -> &str {
-    let (_, rest) = page.split_once("name=\"seal\" value=\"").expect("a seal");
-    rest.split('"').next().expect("its end")
-}
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn somebody_comes_in_by_a_token_and_goes_out_for_good() {

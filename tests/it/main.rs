@@ -3,6 +3,7 @@
 mod api;
 mod attachments;
 mod board;
+mod browser;
 mod canary;
 mod conflicts;
 mod console;
@@ -20,6 +21,7 @@ mod lists;
 mod lives;
 mod matrix;
 mod nodes;
+mod pages;
 mod past;
 mod published;
 mod redis;

@@ -173,7 +173,7 @@ impl Form {
             .iter_errors(filled)
             .take(FAULTS_MAX)
             .map(|error| FieldFault {
-                field: known_path(&self.shape, error.instance_path().as_str()),
+                field: known_path(&self.shape, &place(&error)),
                 message: say(&error),
             })
             .collect();
@@ -393,6 +393,18 @@ fn take_claims(shape: &Shape, filled: &mut Value, at: Instant) {
     }
 }
 
+/// Where a fault is: what is missing is named as if it were there.
+fn place(error: &jsonschema::ValidationError<'_>) -> String {
+    use jsonschema::error::ValidationErrorKind as Kind;
+    let place = error.instance_path().as_str();
+    match error.kind() {
+        Kind::Required { property } => {
+            format!("{place}/{}", property.as_str().unwrap_or_default())
+        }
+        _ => place.to_owned(),
+    }
+}
+
 /// The part of a JSON pointer that the form itself knows: what comes after may have been sent.
 fn known_path(shape: &Shape, pointer: &str) -> String {
     let mut known = String::new();
@@ -428,9 +440,7 @@ const VISIBLE: &str = "\\S";
 fn say(error: &jsonschema::ValidationError<'_>) -> String {
     use jsonschema::error::ValidationErrorKind as Kind;
     match error.kind() {
-        Kind::Required { property } => {
-            format!("缺少 {}", property.as_str().unwrap_or_default())
-        }
+        Kind::Required { .. } => "必填".to_owned(),
         Kind::AdditionalProperties { .. } => "含有表单没有的字段".to_owned(),
         Kind::Enum { options } => {
             let words = options.as_array().into_iter().flatten().filter_map(Value::as_str);

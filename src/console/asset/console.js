@@ -20,6 +20,30 @@ document.addEventListener("keydown", (event) => {
   }
 });
 
+// A form is sent once, however often its button is pressed.
+document.addEventListener("submit", (event) => {
+  const form = event.target;
+  if (!form.hasAttribute("data-once")) return;
+  if (form.dataset.sent) return event.preventDefault();
+  form.dataset.sent = "yes";
+  window.addEventListener("pageshow", () => delete form.dataset.sent, { once: true });
+});
+
+// What another field makes necessary says so before it is sent.
+for (const form of document.querySelectorAll("form.deed")) {
+  const renew = () => {
+    for (const field of form.querySelectorAll("[data-needed-by]")) {
+      const other = new FormData(form).get(field.dataset.neededBy);
+      field.required = field.dataset.neededFor.split(" ").includes(other);
+    }
+  };
+  form.addEventListener("change", renew);
+  renew();
+}
+
+// What was refused is where the eye goes first.
+document.getElementById("refused")?.focus();
+
 // What says that it is live is asked for anew after each commit that concerns this person; never
 // while somebody is typing in it, and at most once a second.
 const lives = document.querySelectorAll("[data-live]");

@@ -5,3 +5,4 @@ pub(super) mod home;
 pub(super) mod live;
 pub(super) mod missing;
 pub(super) mod queue;
+pub(super) mod ticket;

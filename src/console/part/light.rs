@@ -26,7 +26,16 @@ impl Light {
         }
     }
 
-    pub(super) const fn class(self) -> &'static str {
+    /// Of a card, as the API names it.
+    pub(in crate::console) fn of_card(kind: &str) -> Self {
+        match kind {
+            "yellow_card" => Self::Yellow,
+            "red_card" => Self::Red,
+            _ => Self::None,
+        }
+    }
+
+    pub(in crate::console) const fn class(self) -> &'static str {
         match self {
             Self::Green => "green",
             Self::Yellow => "yellow",
@@ -41,6 +50,15 @@ impl Light {
             Self::Yellow => lang.of("黄灯", "Yellow"),
             Self::Red => lang.of("红灯", "Red"),
             Self::None => lang.of("无灯", "No light"),
+        }
+    }
+
+    /// The word of a card of this colour.
+    pub(in crate::console) const fn card(self, lang: Lang) -> &'static str {
+        match self {
+            Self::Yellow => lang.of("黄牌", "Yellow card"),
+            Self::Red => lang.of("红牌", "Red card"),
+            Self::Green | Self::None => lang.of("预警", "Warning"),
         }
     }
 

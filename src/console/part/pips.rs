@@ -20,6 +20,13 @@ pub(in crate::console) struct Days {
     pub(in crate::console) is_today: bool,
 }
 
+impl Days {
+    /// The working day that is under way, from 1.
+    pub(in crate::console) const fn day(self) -> u32 {
+        self.all.saturating_sub(self.left) + self.is_today as u32
+    }
+}
+
 /// The blocks of a deadline.
 pub(in crate::console) fn pips(lang: Lang, days: Days, light: Light) -> Markup {
     let Days { all, left, is_today } = days;

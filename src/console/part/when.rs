@@ -2,7 +2,7 @@
 //! end as if that day still counted: what ends at midnight ends at 24:00 of the day before.
 
 use chrono::{DateTime, Datelike, FixedOffset, Timelike};
-use duban_core::time::Instant;
+use duban_core::time::{Day, Instant};
 
 use crate::console::words::Lang;
 
@@ -59,6 +59,53 @@ pub(in crate::console) fn end(lang: Lang, at: Instant) -> String {
         Lang::Chinese => format!("{last}24:00"),
         Lang::English => format!("{last} 24:00"),
     }
+}
+
+/// The civil day of an instant.
+pub(in crate::console) fn day_of(at: Instant) -> Day {
+    civil(at).map_or(Day::from_number(0), |civil| Day::from_date(civil.date_naive()))
+}
+
+/// The midnight at which a day begins.
+pub(in crate::console) fn start_of(day: Day) -> Instant {
+    let midnight = day.date().and_time(chrono::NaiveTime::MIN).and_utc();
+    Instant::from_ms(midnight.timestamp_millis() - i64::from(AHEAD_S) * 1_000)
+}
+
+/// A day and a minute, for lists: 2月25日 周三 10:20.
+pub(in crate::console) fn moment(lang: Lang, at: Instant) -> String {
+    let Some(civil) = civil(at) else { return String::new() };
+    let (chinese, english) = weekday(&civil);
+    let (hour, minute) = (civil.hour(), civil.minute());
+    match lang {
+        Lang::Chinese => {
+            format!("{}月{}日 {chinese} {hour:02}:{minute:02}", civil.month(), civil.day())
+        }
+        Lang::English => {
+            format!("{english} {} {} {hour:02}:{minute:02}", civil.day(), month(&civil))
+        }
+    }
+}
+
+/// A day with its year: 2026年2月25日.
+pub(in crate::console) fn date(lang: Lang, day: Day) -> String {
+    let date = day.date();
+    match lang {
+        Lang::Chinese => format!("{}年{}月{}日", date.year(), date.month(), date.day()),
+        Lang::English => date.format("%-d %b %Y").to_string(),
+    }
+}
+
+/// A weekday alone.
+pub(in crate::console) fn weekday_of(lang: Lang, day: Day) -> &'static str {
+    let place = usize::try_from(day.date().weekday().num_days_from_monday()).unwrap_or_default();
+    let (chinese, english) = WEEKDAYS.get(place).copied().unwrap_or_default();
+    lang.of(chinese, english)
+}
+
+/// As a browser's field for an instant holds it, in the zone of the calendars: 2026-02-25T10:20.
+pub(in crate::console) fn field(at: Instant) -> String {
+    civil(at).map(|civil| civil.format("%Y-%m-%dT%H:%M").to_string()).unwrap_or_default()
 }
 
 /// The end of the civil day in which an instant lies.

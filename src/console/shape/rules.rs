@@ -14,6 +14,7 @@ pub(in crate::console) struct Rules {
 pub(in crate::console) struct Register {
     pub(in crate::console) agencies: Vec<Coded>,
     pub(in crate::console) districts: Vec<Coded>,
+    tags: Vec<Coded>,
 }
 
 /// A code with what it stands for.
@@ -61,6 +62,41 @@ impl Rules {
             }
         }
         steps
+    }
+}
+
+impl Rules {
+    /// An agency's name, else its code.
+    pub(in crate::console) fn agency<'r>(&'r self, code: &'r str) -> &'r str {
+        self.register.agencies().find(|(own, _)| *own == code).map_or(code, |(_, name)| name)
+    }
+
+    /// A district's name, else its code.
+    pub(in crate::console) fn district<'r>(&'r self, code: &'r str) -> &'r str {
+        self.register.districts().find(|(own, _)| *own == code).map_or(code, |(_, name)| name)
+    }
+
+    /// What a tag of a review says.
+    pub(in crate::console) fn tag<'r>(&'r self, code: &'r str) -> &'r str {
+        let found = self.register.tags.iter().find(|one| one.code == code);
+        found.map_or(code, |one| &one.name)
+    }
+
+    /// A sentence with the names of agencies in place of their codes.
+    pub(in crate::console) fn named(&self, sentence: &str) -> String {
+        let mut named = String::with_capacity(sentence.len());
+        let is_code = |letter: char| letter.is_ascii_alphanumeric() || letter == '_';
+        let mut rest = sentence;
+        while let Some(start) = rest.find(is_code) {
+            let (before, from) = rest.split_at(start);
+            let end = from.find(|letter| !is_code(letter)).unwrap_or(from.len());
+            let (word, after) = from.split_at(end);
+            named.push_str(before);
+            named.push_str(self.agency(word));
+            rest = after;
+        }
+        named.push_str(rest);
+        named
     }
 }
 

@@ -1,0 +1,226 @@
+//! What can be done on a ticket now: the one action that is expected first, the others beside it, each
+//! with its form. Must never offer what the API does not.
+
+use maud::{Markup, html};
+use serde::Deserialize;
+use serde_json::Value;
+
+use super::Page;
+use crate::console::ask::Told;
+use crate::console::part::form::seal;
+use crate::console::part::when;
+use crate::console::schema::{Choices, Draw, Form, Sent};
+use crate::console::visit::Visit;
+use crate::console::words::Lang;
+use crate::crypto;
+
+/// An action that somebody may do now.
+#[derive(Deserialize)]
+pub(super) struct Action {
+    #[serde(rename = "action")]
+    pub(super) name: String,
+    pub(super) title: String,
+    expected: bool,
+    schema: Value,
+}
+
+#[derive(Deserialize)]
+struct Actions {
+    actions: Vec<Action>,
+}
+
+impl Action {
+    /// All of them; none where he may do nothing on tickets.
+    pub(super) async fn all(visit: &Visit, path: &str) -> Result<Vec<Self>, Told> {
+        if !visit.me.may("POST /v1/tickets/{ticket_no}/actions/{action}") {
+            return Ok(Vec::new());
+        }
+        Ok(visit.ask.get::<Actions>(&format!("{path}/actions")).await?.actions)
+    }
+
+    pub(super) fn form(&self) -> Form {
+        Form::of(&self.schema)
+    }
+}
+
+/// What somebody is about to do, or has tried.
+#[derive(Default)]
+pub(super) struct Attempt {
+    pub(super) action: String,
+    pub(super) sent: Sent,
+    /// Why it was not done.
+    pub(super) told: Option<Told>,
+}
+
+impl Attempt {
+    pub(super) fn of(action: String) -> Self {
+        Self { action, ..Self::default() }
+    }
+
+    /// Whether somebody else was faster.
+    fn is_conflict(&self) -> bool {
+        self.told.as_ref().is_some_and(|told| told.status == 412)
+    }
+}
+
+impl Page<'_> {
+    pub(super) fn deed(&self, attempt: &Attempt) -> Markup {
+        let lang = self.visit.lang;
+        let chosen = match attempt.action.as_str() {
+            "" => self.actions.iter().find(|one| one.expected),
+            name => self.actions.iter().find(|one| one.name == name),
+        };
+        html! {
+            section.panel id="do" {
+                header { h2 { @match chosen {
+                    Some(action) => { (action.title) }
+                    None => { (lang.of("办理", "Actions")) }
+                } } }
+                (self.refused(attempt))
+                @if let Some(action) = chosen { (self.filled(action, attempt)) }
+                @else if !attempt.action.is_empty() && attempt.told.is_none() {
+                    p.said.heed { (lang.of("此刻不能办理这个动作。", "This can't be done now.")) }
+                }
+                @else if self.actions.is_empty() {
+                    p.dim { (lang.of("此刻没有需要您办理的事项。", "Nothing for you to do now.")) }
+                }
+                (self.others(chosen))
+            }
+        }
+    }
+
+    /// Why it was not done, and what to do now; nothing that was typed is lost.
+    fn refused(&self, attempt: &Attempt) -> Markup {
+        let lang = self.visit.lang;
+        let Some(told) = &attempt.told else { return html! {} };
+        let seen: u64 = attempt.sent.one("seen").parse().unwrap_or(u64::MAX);
+        let since = self.history.events.iter().filter(|event| event.seq > seen);
+        let since: Vec<_> = since.filter(|event| event.text.is_some()).collect();
+        let is_open = self.actions.iter().any(|one| one.name == attempt.action);
+        let typed: Vec<&str> =
+            attempt.sent.typed().filter(|text| text.chars().count() > 5).collect();
+        html! {
+            div.said.wrong role="alert" id="refused" tabindex="-1" {
+                p { b { (told.title) } "："
+                    @if told.errors.is_empty() { (told.detail) }
+                    @else { (lang.of("请按下面各处的提示改正，再提交一次。", "correct what is marked below, and send it again.")) }
+                }
+                @if attempt.is_conflict() {
+                    p { (lang.of("您打开页面之后，工单有了以下变化：", "Since you opened this page:")) }
+                    ul {
+                        @for event in &since {
+                            li {
+                                @if let Some(at) = event.at { (when::minute(lang, at)) " " }
+                                (self.rules.named(event.text.as_deref().unwrap_or_default()))
+                            }
+                        }
+                    }
+                    @if is_open {
+                        p { (lang.of("您填写的内容还在下面，确认无误后可以再次提交。", "What you typed is still below; send it again if it still holds.")) }
+                    }
+                }
+                @let fields: Vec<_> = told.errors.iter().filter(|one| one.field.is_empty()).collect();
+                @for fault in fields { p { (fault.message) } }
+            }
+            @if !is_open && !typed.is_empty() {
+                p { (lang.of("这个动作现在不能办理。您填写的内容：", "This can't be done any more. What you typed:")) }
+                @for text in typed { textarea readonly rows="3" aria-label=(lang.of("您填写的内容", "What you typed")) { (text) } }
+            }
+        }
+    }
+
+    fn filled(&self, action: &Action, attempt: &Attempt) -> Markup {
+        let (lang, form) = (self.visit.lang, action.form());
+        let nothing = Sent::default();
+        let is_own = attempt.action == action.name;
+        let choices = self.choices();
+        let draw = Draw {
+            lang,
+            choices: &choices,
+            sent: if is_own { &attempt.sent } else { &nothing },
+            told: attempt.told.as_ref().filter(|_| is_own).map_or(&[], |told| &told.errors),
+            now: self.visit.me.at,
+        };
+        let last = self.history.events.last().map_or(0, |event| event.seq);
+        let again = is_own && attempt.is_conflict();
+        html! {
+            form.deed method="post" action={ "/tickets/" (self.ticket.number) "#do" } enctype="multipart/form-data" data-once {
+                (seal(self.visit))
+                input type="hidden" name="action" value=(action.name);
+                input type="hidden" name="revision" value=(self.ticket.revision);
+                input type="hidden" name="seen" value=(last);
+                input type="hidden" name="key" value=(crypto::identity());
+                (self.suggestion(action))
+                (draw.form(&form))
+                div.foot {
+                    small { (form.description.as_deref().unwrap_or_default()) }
+                    button.main {
+                        @if again { (lang.of("仍要提交", "Send anyway")) } @else { (lang.of("提交", "Submit")) }
+                        "：" (action.title)
+                    }
+                }
+            }
+        }
+    }
+
+    /// The other actions.
+    fn others(&self, chosen: Option<&Action>) -> Markup {
+        let is_other = |one: &&Action| chosen.is_none_or(|chosen| chosen.name != one.name);
+        let others: Vec<&Action> = self.actions.iter().filter(is_other).collect();
+        html! {
+            @if !others.is_empty() {
+                nav.others aria-label=(self.visit.lang.of("可办理的其他动作", "Other actions")) {
+                    @for action in others {
+                        a.button href={ "?do=" (action.name) "#do" } { (action.title) }
+                    }
+                }
+            }
+        }
+    }
+
+    fn choices(&self) -> Choices {
+        let lang = self.visit.lang;
+        let pair = |(value, title): (&str, &str)| (value.to_owned(), title.to_owned());
+        let cards = self.ticket.cards.iter().filter(|card| card.state != "revoked").map(|card| {
+            let title = self.ticket.deadlines.iter().find(|one| one.name == card.deadline);
+            let title = title.map_or(card.deadline.as_str(), |one| &one.title);
+            let (light, at) = (card.light().card(lang), when::minute(lang, card.fired_at));
+            (card.id.clone(), format!("{light} · {title} · {at}"))
+        });
+        Choices {
+            agencies: self.rules.register.agencies().map(pair).collect(),
+            suggested: self.suggested().map(|(code, _)| code.to_owned()),
+            cards: cards.collect(),
+            files: self.files.iter().map(|file| file.choice(lang)).collect(),
+        }
+    }
+
+    /// The agency that a dispatch is likely to go to, and why: what the last return said, else whom the
+    /// review is about.
+    fn suggested(&self) -> Option<(&str, &'static str)> {
+        let lang = self.visit.lang;
+        let returned = self.history.events.iter().rev();
+        let mut returned = returned.filter_map(|event| event.word("/form/suggested_agency"));
+        if let Some(code) = returned.next() {
+            let why = lang.of("申请退单的单位建议", "suggested by the agency that returned it");
+            return Some((code, why));
+        }
+        let code = self.ticket.review.as_ref()?.agency.as_deref()?;
+        Some((code, lang.of("评价所指的单位", "the agency that the review is about")))
+    }
+
+    fn suggestion(&self, action: &Action) -> Markup {
+        let lang = self.visit.lang;
+        let assigns = action.schema.pointer("/properties/agency").is_some();
+        html! {
+            @if let Some((code, why)) = self.suggested().filter(|_| assigns) {
+                p.hint {
+                    @match lang {
+                        Lang::Chinese => { "建议：" b { (self.rules.agency(code)) } "（" (why) "）" }
+                        Lang::English => { "Suggested: " b { (self.rules.agency(code)) } " (" (why) ")" }
+                    }
+                }
+            }
+        }
+    }
+}

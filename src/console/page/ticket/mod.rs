@@ -1,0 +1,200 @@
+//! `/tickets/{number}`: everything about one ticket on one page: where it is and whose, what is due and
+//! what happens if nobody acts, its life on the calendar, what happened, and what can be done. Must
+//! never show as now what was asked for as of then.
+
+pub(in crate::console) mod act;
+mod clocks;
+mod deed;
+pub(in crate::console) mod files;
+mod head;
+mod past;
+pub(in crate::console) mod reviewer;
+pub(in crate::console) mod why;
+
+use axum::extract::{Path, Query};
+use axum::response::Response;
+use duban_core::time::{Day, Instant};
+use maud::{Markup, html};
+use serde::Deserialize;
+
+use crate::console::ask::{Told, segment};
+use crate::console::part::when;
+use crate::console::shape::days::Days;
+use crate::console::shape::history::{Forecast, History};
+use crate::console::shape::rules::Rules;
+use crate::console::shape::ticket::Ticket;
+use crate::console::timeline::{Life, Timeline, draw};
+use crate::console::visit::Visit;
+use crate::console::words::Lang;
+use deed::{Action, Attempt};
+use files::Attachment;
+
+/// Pages of a history that are read for one page; what is longer says so.
+const PAGES_MAX: usize = 4;
+
+#[derive(Deserialize)]
+pub(in crate::console) struct Asked {
+    /// As it stood at this minute, in the zone of the calendars.
+    #[serde(default)]
+    as_of: String,
+    /// The action whose form is shown.
+    #[serde(default, rename = "do")]
+    action: String,
+    /// The record that something just done has left.
+    done: Option<u64>,
+}
+
+/// What a ticket's page is made of.
+struct Page<'v> {
+    visit: &'v Visit,
+    ticket: Ticket,
+    history: History,
+    rules: Rules,
+    days: Days,
+    forecast: Forecast,
+    timeline: Timeline,
+    actions: Vec<Action>,
+    files: Vec<Attachment>,
+    /// The instant as of which all of this is.
+    at: Instant,
+    is_past: bool,
+}
+
+pub(in crate::console) async fn get(
+    visit: Visit,
+    Path(number): Path<String>,
+    Query(asked): Query<Asked>,
+) -> Response {
+    let body = async {
+        let page = Page::of(&visit, &number, &asked.as_of).await?;
+        Ok(page.show(&Attempt::of(asked.action), asked.done))
+    };
+    visit.page(&number, body.await)
+}
+
+/// A number as a part of a path of the API.
+fn path(number: &str) -> String {
+    format!("/v1/tickets/{}", segment(number))
+}
+
+impl<'v> Page<'v> {
+    async fn of(visit: &'v Visit, number: &str, as_of: &str) -> Result<Self, Told> {
+        let (path, ask) = (path(number), &visit.ask);
+        let (is_past, now) = (!as_of.is_empty(), visit.me.at);
+        let at = if is_past { minute(visit.lang, as_of)? } else { now };
+        let then =
+            if is_past { format!("?as_of={}", segment(&at.to_string())) } else { String::new() };
+        let ticket: Ticket = ask.get(&format!("{path}{then}")).await?;
+        let (history, rules) = tokio::join!(past::history(visit, &path), Rules::of(ask));
+        let (mut history, rules) = (history?, rules?);
+        let (mut forecast, mut actions) = (Forecast { coming: Vec::new() }, Vec::new());
+        if is_past {
+            history.events.retain(|event| event.at.is_some_and(|own| own <= at));
+        } else {
+            let coming = format!("{path}/forecast");
+            let coming = ask.get::<Forecast>(&coming);
+            let (coming, open) = tokio::join!(coming, Action::all(visit, &path));
+            (forecast, actions) = (coming?, open?);
+        }
+        let files = Attachment::all(visit, &path).await?;
+        let life = Life {
+            lang: visit.lang,
+            ticket: &ticket,
+            events: &history.events,
+            coming: &forecast.coming,
+            rules: &rules,
+            now: at,
+        };
+        let timeline = Timeline::of(&life);
+        let days = Days::between(ask, timeline.from, timeline.to).await?;
+        Ok(Self {
+            visit,
+            ticket,
+            history,
+            rules,
+            days,
+            forecast,
+            timeline,
+            actions,
+            files,
+            at,
+            is_past,
+        })
+    }
+
+    fn show(&self, attempt: &Attempt, done: Option<u64>) -> Markup {
+        let lang = self.visit.lang;
+        html! {
+            (self.said(done))
+            (self.head(attempt))
+            (self.clocks())
+            section.panel {
+                header {
+                    h2 { (lang.of("时间轴", "Timeline")) }
+                    small.keys {
+                        i.key.off {} (lang.of("休息日", "day off")) " "
+                        i.key.makeup {} (lang.of("调休上班", "make-up day")) " "
+                        i.key.coming {} (lang.of("若无人办理", "if nobody acts"))
+                    }
+                }
+                div.scroll tabindex="0" role="region" aria-label=(lang.of("时间轴", "Timeline")) {
+                    (draw(lang, &self.timeline, &self.days))
+                }
+            }
+            div.columns {
+                (self.past())
+                div.stack {
+                    @if !self.is_past { (self.deed(attempt)) }
+                    (self.attachments())
+                }
+            }
+        }
+    }
+
+    /// What is to be known before anything else.
+    fn said(&self, done: Option<u64>) -> Markup {
+        let lang = self.visit.lang;
+        html! {
+            @if self.is_past {
+                section.panel.said.heed role="status" {
+                    (lang.of("以下为 ", "This is how it stood at ")) b { (when::moment(lang, self.at)) }
+                    (lang.of(" 时的状态。", ". "))
+                    a href={ "/tickets/" (self.ticket.number) } { (lang.of("回到现在", "Back to now")) }
+                }
+            }
+            @if let Some(seq) = done {
+                section.panel.said.done role="status" {
+                    @match lang {
+                        Lang::Chinese => { "已登记，记为第 " (seq) " 号记录。" }
+                        Lang::English => { "Done; it is record " (seq) "." }
+                    }
+                }
+            }
+            @if self.ticket.incident {
+                section.panel.said.wrong role="status" {
+                    (lang.of("本工单处理异常，到期事项暂停，运维人员已可见。", "An incident holds this ticket; operators know."))
+                }
+            }
+            @if !self.is_past && !self.ticket.settled {
+                section.panel.said.heed role="status" {
+                    (lang.of("有到期事项正在记录，请稍后刷新。", "Something that is due is being recorded; reload in a moment."))
+                }
+            }
+        }
+    }
+}
+
+/// A minute of the calendars' zone as a browser writes it.
+fn minute(lang: Lang, text: &str) -> Result<Instant, Told> {
+    let wrong = || Told::unknown_filter(lang);
+    let (day, time) = text.split_once('T').ok_or_else(wrong)?;
+    let day: Day = day.parse().map_err(|_| wrong())?;
+    let (hours, minutes) = time.split_once(':').ok_or_else(wrong)?;
+    let number = |text: &str, below: i64| {
+        let number: Option<i64> = text.parse().ok();
+        number.filter(|number| (0..below).contains(number)).ok_or_else(wrong)
+    };
+    let (hours, minutes) = (number(hours, 24)?, number(minutes.get(..2).unwrap_or(minutes), 60)?);
+    // The whole minute.
+    Ok(when::start_of(day).plus_ms((hours * 60 + minutes) * 60_000 + 59_999))
+}

@@ -1,0 +1,217 @@
+//! What a browser sent of a form, and the JSON that it stands for. Must never add anything that was not
+//! filled in, nor read more than a form may be.
+
+use axum::body::Bytes;
+use axum::extract::Multipart;
+use serde_json::{Map, Value, json};
+
+use super::{Field, Form, Kind};
+
+/// What was sent, in order.
+#[derive(Default)]
+pub(in crate::console) struct Sent {
+    pairs: Vec<(String, String)>,
+    pub(in crate::console) files: Vec<File>,
+}
+
+/// A file that was sent with a form.
+pub(in crate::console) struct File {
+    /// The field that it is for.
+    pub(in crate::console) pointer: String,
+    pub(in crate::console) content_type: String,
+    pub(in crate::console) bytes: Bytes,
+}
+
+/// Files that are there by now: the field, the digest, what it is as evidence.
+pub(in crate::console) type Files = Vec<(String, String)>;
+
+impl Sent {
+    /// Reads all of it.
+    ///
+    /// # Errors
+    /// It is cut off, or larger than a form may be.
+    pub(in crate::console) async fn read(mut body: Multipart) -> Option<Self> {
+        let mut sent = Self::default();
+        while let Some(field) = body.next_field().await.ok()? {
+            let name = field.name().unwrap_or_default().to_owned();
+            if field.file_name().is_none() {
+                sent.pairs.push((name, field.text().await.ok()?));
+                continue;
+            }
+            let content_type = field.content_type().unwrap_or_default().to_owned();
+            let bytes = field.bytes().await.ok()?;
+            // A browser sends an empty one where none was chosen.
+            if !bytes.is_empty() {
+                sent.files.push(File { pointer: name, content_type, bytes });
+            }
+        }
+        Some(sent)
+    }
+
+    /// The first of a name; empty where there is none.
+    pub(in crate::console) fn one(&self, name: &str) -> &str {
+        self.all(name).next().unwrap_or_default()
+    }
+
+    /// All of a name.
+    pub(in crate::console) fn all<'s>(&'s self, name: &str) -> impl Iterator<Item = &'s str> {
+        let name = name.to_owned();
+        self.pairs.iter().filter(move |(own, _)| *own == name).map(|(_, value)| value.as_str())
+    }
+
+    pub(in crate::console) fn is_empty(&self) -> bool {
+        self.pairs.is_empty()
+    }
+
+    /// Every text of fields of a form, for whoever may not send them any more.
+    pub(in crate::console) fn typed(&self) -> impl Iterator<Item = &str> {
+        let typed =
+            self.pairs.iter().filter(|(name, value)| name.starts_with('/') && !value.is_empty());
+        typed.map(|(_, value)| value.as_str())
+    }
+
+    /// Files that are there by now are taken for chosen.
+    pub(in crate::console) fn choose(&mut self, files: Files) {
+        self.pairs.extend(files);
+    }
+
+    /// As the API takes it.
+    pub(in crate::console) fn json(&self, form: &Form) -> Value {
+        Value::Object(self.object(&form.fields))
+    }
+
+    fn object(&self, fields: &[Field]) -> Map<String, Value> {
+        let mut all = Map::new();
+        for field in fields {
+            let name = field.pointer.rsplit('/').next().unwrap_or_default();
+            if let Some(value) = self.value(field) {
+                all.insert(name.to_owned(), value);
+            }
+        }
+        all
+    }
+
+    fn value(&self, field: &Field) -> Option<Value> {
+        let first = self.one(&field.pointer).trim();
+        let all = || self.all(&field.pointer).filter(|value| !value.is_empty());
+        match &field.kind {
+            Kind::Group(fields) => {
+                let all = self.object(fields);
+                (field.is_required || !all.is_empty()).then_some(Value::Object(all))
+            }
+            Kind::Several(_) => {
+                let all: Vec<&str> = all().collect();
+                (!all.is_empty()).then(|| json!(all))
+            }
+            Kind::Files => {
+                let evidence = |one: &str| {
+                    let (sm3, kind) = one.split_once(' ')?;
+                    Some(json!({"sm3": sm3, "kind": kind}))
+                };
+                let all: Vec<Value> = all().filter_map(evidence).collect();
+                (!all.is_empty()).then(|| json!(all))
+            }
+            Kind::Flag => (!first.is_empty()).then_some(Value::Bool(true)),
+            _ if first.is_empty() => None,
+            Kind::Number => Some(first.parse::<i64>().map_or_else(|_| json!(first), Value::from)),
+            Kind::Instant => Some(json!(instant(first))),
+            Kind::Line | Kind::Text | Kind::Day | Kind::Choice(_) | Kind::Agency | Kind::Card => {
+                Some(json!(first))
+            }
+        }
+    }
+}
+
+/// A browser's local time is that of the calendars.
+fn instant(text: &str) -> String {
+    match text.len() {
+        16 => format!("{text}:00+08:00"),
+        19 => format!("{text}+08:00"),
+        _ => text.to_owned(),
+    }
+}
+
+/// What a file of a media type is as evidence.
+pub(in crate::console) fn material(content_type: &str) -> &'static str {
+    match content_type.split('/').next() {
+        Some("image") => "photo",
+        Some("audio") => "recording",
+        Some("video") => "video",
+        _ if content_type == "application/zip" => "other",
+        _ => "document",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::catalog::{Source, shelf};
+
+    fn sent(pairs: &[(&str, &str)]) -> Sent {
+        let pairs = pairs.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
+        Sent { pairs: pairs.collect(), files: Vec::new() }
+    }
+
+    fn form(name: &str) -> Form {
+        let shelf = shelf(&Source::Embedded).expect("the shelf");
+        let definition = shelf.by_name("matter").expect("matter");
+        Form::of(&definition.form(name).expect("the form").schema)
+    }
+
+    #[test]
+    fn what_was_filled_in_and_nothing_else_becomes_json() {
+        let sent = sent(&[
+            ("seal", "x"),
+            ("/reason", " 需要会商 "),
+            ("/new_due_date", "2026-03-12"),
+            ("/reviewer_informed/channel", "phone"),
+            ("/reviewer_informed/at", "2026-03-06T09:30"),
+            ("/reviewer_informed/outcome", "informed"),
+            ("/proof", "66c7 photo"),
+            ("/unknown", "y"),
+        ]);
+        let form = form("request_extension");
+        let expected = json!({
+            "reason": "需要会商",
+            "new_due_date": "2026-03-12",
+            "reviewer_informed": {"channel": "phone", "at": "2026-03-06T09:30:00+08:00", "outcome": "informed"},
+            "proof": [{"sm3": "66c7", "kind": "photo"}],
+        });
+        assert_eq!(sent.json(&form), expected);
+    }
+
+    #[test]
+    fn an_empty_form_is_empty() {
+        let nothing = sent(&[("/note", ""), ("/agency", "  ")]);
+        assert_eq!(nothing.json(&form("dispatch")), json!({}));
+        // A required group says what is missing in it.
+        assert_eq!(sent(&[]).json(&form("feed_back")), json!({"reviewer_informed": {}}));
+    }
+
+    /// Every form that is shipped can be filled in: each of its fields has a kind of its own.
+    #[test]
+    fn every_shipped_form_is_drawn_whole() {
+        fn count(fields: &[Field]) -> usize {
+            let inner = |field: &Field| match &field.kind {
+                Kind::Group(fields) => count(fields),
+                _ => 1,
+            };
+            fields.iter().map(inner).sum()
+        }
+        let shelf = shelf(&Source::Embedded).expect("the shelf");
+        let mut all = 0;
+        for definition in shelf.newest() {
+            for action in &definition.actions {
+                let form = definition.form(action.form.as_str()).expect("a form");
+                let fields = Form::of(&form.schema).fields;
+                let choices = fields.iter().filter(|field| match &field.kind {
+                    Kind::Choice(all) | Kind::Several(all) => all.is_empty(),
+                    _ => false,
+                });
+                assert_eq!(choices.count(), 0, "{}", action.name);
+                all += count(&fields);
+            }
+        }
+        assert!(all > 60, "{all}");
+    }
+}

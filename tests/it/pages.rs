@@ -1,0 +1,236 @@
+//! The pages of the console over the API: what is done on them is done once and on what was seen, and
+//! nothing appears in a page that the API would not show.
+
+use duban_core::role::Role;
+use reqwest::StatusCode;
+use reqwest::header::LOCATION;
+use serde_json::{Value, json};
+
+use crate::browser::{Browser, seal};
+use crate::lives::instant;
+use crate::served::{Place, Server, review};
+
+const START: &str = "2026-03-02T10:00:00+08:00";
+const OWN: &str = "SZ013";
+
+struct House {
+    place: Place,
+    server: Server,
+    hotline: String,
+}
+
+impl House {
+    async fn new() -> Self {
+        let place = Place::new().await;
+        let server = place.serve(&["--clock", "simulated", "--start-at", START]);
+        let hotline = place.token(Role::Hotline, "h1", None).await;
+        Self { place, server, hotline }
+    }
+
+    async fn ticket(&self, id: &str, agency: &str) -> String {
+        let body = review(id, "matter", instant(START));
+        let accepted = self.server.post("/v1/reviews", &self.hotline, &body).await.ok();
+        let number = accepted["ticket_no"].as_str().expect("a number").to_owned();
+        let path = format!("/v1/tickets/{number}/actions/dispatch");
+        self.server.post(&path, &self.hotline, &json!({"agency": agency})).await.ok();
+        number
+    }
+
+    async fn browser(&self, role: Role, agency: Option<&str>) -> Browser {
+        let token = self.place.token(role, &format!("b_{role}"), agency).await;
+        let mut browser = Browser::of(&self.server);
+        browser.enter(&token).await.expect("in");
+        browser
+    }
+
+    async fn events(&self, number: &str) -> Vec<Value> {
+        let path = format!("/v1/tickets/{number}/history");
+        let told = self.server.get(&path, &self.hotline).await.ok();
+        told["events"].as_array().expect("events").clone()
+    }
+}
+
+/// The value of a hidden field of the form that is shown.
+fn hidden(page: &str, name: &str) -> String {
+    let (_, rest) = page.split_once(&format!("name=\"{name}\" value=\"")).expect("a field");
+    rest.split('"').next().expect("its end").to_owned()
+}
+
+/// What a page holds to send its form with.
+fn carried<'p>(
+    page: &'p str,
+    of: &'p [(String, String)],
+) -> Vec<(&'p str, Option<&'p str>, &'p str)> {
+    let mut parts = vec![("seal", None, seal(page))];
+    parts.extend(of.iter().map(|(name, value)| (name.as_str(), None, value.as_str())));
+    parts
+}
+
+fn fields(page: &str) -> Vec<(String, String)> {
+    let names = ["action", "revision", "seen", "key"];
+    names.map(|name| (name.to_owned(), hidden(page, name))).into()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_is_expected_is_a_form_that_does_it_once() {
+    let house = House::new().await;
+    let number = house.ticket("R1", OWN).await;
+    let agency = house.browser(Role::Agency, Some(OWN)).await;
+    let path = format!("/tickets/{number}");
+    let page = agency.text(&path).await;
+    assert_eq!(hidden(&page, "action"), "sign");
+    let sent = fields(&page);
+    let before = house.events(&number).await.len();
+    let answer = agency.send(&path, &carried(&page, &sent)).await;
+    assert_eq!(answer.status(), StatusCode::SEE_OTHER);
+    let done = answer.headers()[LOCATION].to_str().expect("text").to_owned();
+    assert_eq!(done, format!("{path}?done={}", before + 1));
+    assert!(agency.text(&done).await.contains(&format!("记为第 {} 号记录", before + 1)));
+    // The same form again, as a second click or a reload sends it.
+    let again = agency.send(&path, &carried(&page, &sent)).await;
+    assert_eq!(again.headers()[LOCATION].to_str().expect("text"), done);
+    assert_eq!(house.events(&number).await.len(), before + 1);
+    // Without the seal nothing is done.
+    let page = agency.text(&path).await;
+    let bare: Vec<_> = carried(&page, &sent).into_iter().skip(1).collect();
+    assert_eq!(agency.send(&path, &bare).await.status(), StatusCode::FORBIDDEN);
+    // What belongs to a field is told beside it, and what was typed stays.
+    let sent = fields(&page);
+    assert_eq!(hidden(&page, "action"), "record_contact");
+    let mut parts = carried(&page, &sent);
+    parts.push(("/outcome", None, "reached"));
+    parts.push(("/note", None, "约定周三上午再谈"));
+    let refused = agency.send(&path, &parts).await;
+    assert_eq!(refused.status(), StatusCode::UNPROCESSABLE_ENTITY);
+    let page = refused.text().await.expect("a page");
+    assert!(page.contains("约定周三上午再谈") && page.contains("id=\"f-channel-fault\""), "{page}");
+    assert_eq!(house.events(&number).await.len(), before + 1);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn whoever_comes_second_keeps_what_was_typed() {
+    let house = House::new().await;
+    let number = house.ticket("R1", OWN).await;
+    let path = format!("/tickets/{number}");
+    let first = house.browser(Role::Agency, Some(OWN)).await;
+    let second = house.browser(Role::AgencyLead, Some(OWN)).await;
+    let page = second.text(&format!("{path}?do=request_return")).await;
+    let sent = fields(&page);
+    let own = first.text(&path).await;
+    first.send(&path, &carried(&own, &fields(&own))).await;
+    let mut parts = carried(&page, &sent);
+    parts.push(("/reason", None, "事项属于市公安局职责"));
+    let conflict = second.send(&path, &parts).await;
+    assert_eq!(conflict.status(), StatusCode::PRECONDITION_FAILED);
+    let page = conflict.text().await.expect("a page");
+    for says in ["事项属于市公安局职责", "已签收", "仍要提交"] {
+        assert!(page.contains(says), "{says}: {page}");
+    }
+    let sent = fields(&page);
+    let mut parts = carried(&page, &sent);
+    parts.push(("/reason", None, "事项属于市公安局职责"));
+    assert_eq!(second.send(&path, &parts).await.status(), StatusCode::SEE_OTHER);
+    // Now it is with the hotline: what the first one types on is kept for him to copy.
+    let mut parts = carried(&own, &[]);
+    let stale = [
+        ("action", "record_contact"),
+        ("revision", "2"),
+        ("key", "k1"),
+        ("/note", "评价人要求书面答复"),
+    ];
+    parts.extend(stale.map(|(name, value)| (name, None, value)));
+    let late = first.send(&path, &parts).await;
+    assert!(late.status().is_client_error());
+    let page = late.text().await.expect("a page");
+    assert!(page.contains("评价人要求书面答复") && page.contains("现在不能办理"), "{page}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn evidence_comes_in_with_the_form_and_goes_out_as_a_download() {
+    let house = House::new().await;
+    let number = house.ticket("R1", OWN).await;
+    let path = format!("/tickets/{number}");
+    let agency = house.browser(Role::Agency, Some(OWN)).await;
+    let page = agency.text(&format!("{path}?do=attach")).await;
+    let sent = fields(&page);
+    let mut parts = carried(&page, &sent);
+    parts.push(("/attachments", Some("text/plain"), "整改照片说明"));
+    assert_eq!(agency.send(&path, &parts).await.status(), StatusCode::SEE_OTHER);
+    let page = agency.text(&path).await;
+    let (_, rest) = page.split_once(&format!("href=\"{path}/files/")).expect("a file");
+    let id = rest.split('"').next().expect("its end");
+    let file = agency.get(&format!("{path}/files/{id}")).await;
+    let shown = file.headers()["content-disposition"].to_str().expect("text").to_owned();
+    assert!(shown.starts_with("attachment"), "{shown}");
+    assert_eq!(file.text().await.expect("text"), "整改照片说明");
+    // What is no evidence is told, and the page still stands.
+    let mut parts = carried(&page, &sent);
+    parts.push(("file", Some("text/html"), "<script>"));
+    let refused = agency.send(&format!("{path}/files"), &parts).await;
+    assert!(refused.status().is_client_error(), "{}", refused.status());
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_look_at_a_person_is_recorded_before_it_is_shown() {
+    let house = House::new().await;
+    let number = house.ticket("R1", OWN).await;
+    let path = format!("/tickets/{number}");
+    let agency = house.browser(Role::Agency, Some(OWN)).await;
+    let api = house.server.get(&format!("/v1{path}"), &house.hotline).await.ok();
+    let masked = api["reviewer"]["phone"].as_str().expect("a phone").to_owned();
+    let page = agency.text(&path).await;
+    assert!(page.contains(&masked), "{page}");
+    let asked = agency.text(&format!("{path}/reviewer")).await;
+    assert!(!asked.contains("19900000001"));
+    let form = [("seal", seal(&asked)), ("purpose", "contact")];
+    let shown = agency.post(&format!("{path}/reviewer"), &form, "same-origin").await;
+    let shown = shown.text().await.expect("a page");
+    let events = house.events(&number).await;
+    let last = events.last().expect("an event");
+    assert_eq!((&last["kind"], &last["data"]["purpose"]), (&json!("disclosed"), &json!("contact")));
+    assert!(shown.contains(&format!("第 {} 号记录", last["seq"])), "{shown}");
+    // An approver may not, and is not led there.
+    let approver = house.browser(Role::Approver, None).await;
+    assert!(!approver.text(&path).await.contains("/reviewer\""));
+    let form = [("seal", "x"), ("purpose", "contact")];
+    let refused = approver.post(&format!("{path}/reviewer"), &form, "same-origin").await;
+    assert_eq!(refused.status(), StatusCode::FORBIDDEN);
+}
+
+/// Each page as each role, on what is its own and what is not: what the API refuses the page refuses in
+/// the same way, and nothing of a foreign ticket is in it.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn no_page_shows_what_the_api_would_not() {
+    let house = House::new().await;
+    let (own, foreign) = (house.ticket("R1", OWN).await, house.ticket("R2", "SZ007").await);
+    for role in Role::ALL.iter().copied().filter(|role| *role != Role::System) {
+        let agency = role.is_bound_to_agency().then_some(OWN);
+        let token = house.place.token(role, &format!("api_{role}"), agency).await;
+        let browser = house.browser(role, agency).await;
+        for number in [&own, &foreign] {
+            for (page, api) in [
+                (format!("/tickets/{number}"), format!("/v1/tickets/{number}")),
+                (
+                    format!("/tickets/{number}/why/contact"),
+                    format!("/v1/tickets/{number}/deadlines/contact/explanation"),
+                ),
+            ] {
+                let (shown, said) =
+                    (browser.get(&page).await, house.server.get(&api, &token).await);
+                assert_eq!(shown.status(), said.status, "{role} {page}");
+                let text = shown.text().await.expect("a page");
+                if said.status != StatusCode::OK {
+                    let detail = said.body["detail"].as_str().expect("a detail");
+                    assert!(text.contains(detail), "{role} {page}: {text}");
+                }
+            }
+        }
+        for (page, api) in [("/board", "/v1/board"), ("/tickets", "/v1/tickets")] {
+            let (shown, said) = (browser.get(page).await, house.server.get(api, &token).await);
+            assert_eq!(shown.status(), said.status, "{role} {page}");
+            let text = shown.text().await.expect("a page");
+            let is_narrow = role.is_bound_to_agency() || said.status != StatusCode::OK;
+            assert!(!(is_narrow && text.contains(&foreign)), "{role} {page}");
+        }
+    }
+}
