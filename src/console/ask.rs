@@ -8,7 +8,7 @@ use axum::body::{Body, to_bytes};
 use axum::http::{Request, header};
 use axum::response::Response;
 use duban_core::time::Instant;
-use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
@@ -17,6 +17,9 @@ use uuid::Uuid;
 
 use super::words::Lang;
 use crate::access::Inside;
+
+/// All but letters, digits, - and _: neither dots nor slashes lead to another path.
+const UNSAFE: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_');
 
 /// The largest answer that a page is made of.
 const ANSWER_BYTES_MAX: usize = 16 * 1024 * 1024;
@@ -64,6 +67,18 @@ impl Told {
             title: lang.of("没有这个筛选条件", "No such filter").to_owned(),
             status: 422,
             detail: lang.of("地址有误，请重新筛选", "The address is wrong; filter anew").to_owned(),
+            errors: Vec::new(),
+        }
+    }
+
+    /// Something for many, and none was chosen.
+    pub(super) fn nothing_chosen(lang: Lang) -> Self {
+        Self {
+            title: lang.of("没有选择工单", "No ticket chosen").to_owned(),
+            status: 422,
+            detail: lang
+                .of("请返回列表，勾选要办理的工单", "Go back and choose the tickets")
+                .to_owned(),
             errors: Vec::new(),
         }
     }
@@ -180,7 +195,7 @@ impl Ask {
 
 /// A word as a part of a path.
 pub(super) fn segment(word: &str) -> String {
-    utf8_percent_encode(word, NON_ALPHANUMERIC).to_string()
+    utf8_percent_encode(word, UNSAFE).to_string()
 }
 
 async fn read<T: DeserializeOwned>(response: Response) -> Result<T, Told> {

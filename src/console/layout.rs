@@ -16,17 +16,26 @@ struct Way {
     needs: &'static str,
 }
 
+/// Who brings evidence works on tickets; auditors only conclude from outside.
+const ACTS: &str = "POST /v1/tickets/{ticket_no}/attachments";
+
 const WAYS: &[Way] = &[
+    Way { path: "/desk", chinese: "待办", english: "To do", needs: ACTS },
     Way { path: "/board", chinese: "看板", english: "Board", needs: "GET /v1/board" },
     Way { path: "/tickets", chinese: "工单", english: "Tickets", needs: "GET /v1/tickets" },
+    Way {
+        path: "/tonight", chinese: "今晚到期", english: "Tonight", needs: "GET /v1/forecast"
+    },
 ];
 
 /// What a search asks for.
 const SEARCH: &str = "GET /v1/tickets";
 
-/// Where somebody begins.
+/// Where somebody begins: who watches all of them with the board, the others with what they owe.
 pub(super) fn home(me: &Me) -> Option<&'static str> {
-    WAYS.iter().find(|way| me.may(way.needs)).map(|way| way.path)
+    let watches = me.role == "supervisor" && me.may("GET /v1/board");
+    let first = || WAYS.iter().find(|way| me.may(way.needs)).map(|way| way.path);
+    if watches { Some("/board") } else { first() }
 }
 
 /// A page for somebody who has come in.

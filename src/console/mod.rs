@@ -51,6 +51,10 @@ impl Console {
                 "/tickets/{number}/reviewer",
                 get(page::ticket::reviewer::get).post(page::ticket::reviewer::post),
             )
+            .route("/tonight", get(page::tonight::get))
+            .route("/bulk", post(page::bulk::post))
+            .route("/desk", get(page::desk::get))
+            .route("/tickets/{number}/contact", post(page::desk::post))
             .route("/tickets/{number}/why/{deadline}", get(page::ticket::why::get))
             .route("/tickets/{number}/files", post(page::ticket::files::post))
             .route("/tickets/{number}/files/{id}", get(page::ticket::files::get))

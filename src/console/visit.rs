@@ -42,6 +42,11 @@ pub(super) struct Me {
 }
 
 impl Me {
+    /// Whether he is of an agency.
+    pub(super) fn is_agency(&self) -> bool {
+        self.role == "agency" || self.role == "agency_lead"
+    }
+
     /// Whether he may call something: method and path.
     pub(super) fn may(&self, operation: &str) -> bool {
         self.operations.iter().any(|one| one == operation)

@@ -53,6 +53,7 @@ endpoints! {
         "GET /v1/stream",
         "GET /v1/tickets/{ticket_no}",
         "GET /v1/tickets/{ticket_no}/history",
+        "GET /v1/tickets/{ticket_no}/statements",
         "GET /v1/tickets/{ticket_no}/deadlines/{name}/explanation",
         "GET /v1/tickets/{ticket_no}/forecast",
         "GET /v1/forecast",

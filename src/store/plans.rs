@@ -3,6 +3,7 @@
 
 use duban_core::deadline::Light;
 use duban_core::definition::Status;
+use duban_core::role::Party;
 use duban_core::time::Instant;
 use sea_orm::sea_query::{SelectStatement, SqliteQueryBuilder};
 use sea_orm::{ConnectionTrait, QueryTrait, Statement};
@@ -141,6 +142,10 @@ async fn a_page_of_deadlines_is_found_by_an_index() {
     let own = DeadlineFilter { agency: Some("SZ013".to_owned()), ..all.clone() };
     let there = DeadlineFilter { district: Some("440304".to_owned()), ..all.clone() };
     let next = DeadlineFilter { after: Some((1, Uuid::nil(), 0)), ..all.clone() };
+    let owed = DeadlineFilter { party: Some(Party::Hotline), ..all.clone() };
+    let by = plan(&store, running::listed(&owed).into_query()).await;
+    let is_sorted = by.iter().all(|step| !step.contains("B-TREE"));
+    assert!(by[0].contains("deadline_owed") && is_sorted, "{by:?}");
     let before = DeadlineFilter { due_before: Some(Instant::from_ms(1)), ..all };
     for filter in [own, there, next, before] {
         let scans = scans(&store, running::listed(&filter).into_query()).await;
@@ -183,7 +188,7 @@ async fn whose_light_turns_is_found_by_an_index() {
     let (_folder, store) = store().await;
     let (from, until) = (Instant::from_ms(1), Instant::from_ms(2));
     let (agency, district, after) = (None, None, None);
-    let all = TurningFilter { agency, district, from, until, after, limit: 51 };
+    let all = TurningFilter { agency, district, light: None, from, until, after, limit: 51 };
     let own = TurningFilter { agency: Some("SZ013".to_owned()), ..all.clone() };
     for filter in [&all, &own] {
         let plan = plan(&store, turning::counted(filter)).await;

@@ -138,6 +138,19 @@ impl Store {
         Ok(row.map(|row| row.body))
     }
 
+    /// Those rows of personal data that are there, by reference.
+    ///
+    /// # Errors
+    /// The database does not answer.
+    pub async fn personal_of(
+        &self,
+        references: &[&str],
+    ) -> Result<BTreeMap<String, Vec<u8>>, StoreError> {
+        let wanted = personal_data::Column::Reference.is_in(references.iter().copied());
+        let rows = personal_data::Entity::find().filter(wanted).all(&self.read).await?;
+        Ok(rows.into_iter().map(|row| (row.reference, row.body)).collect())
+    }
+
     /// A request that came before.
     ///
     /// # Errors

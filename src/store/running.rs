@@ -2,6 +2,7 @@
 //! leaves out, or look at tickets to find one.
 
 use duban_core::deadline::Light;
+use duban_core::role::Party;
 use duban_core::ticket_id::TicketId;
 use duban_core::time::Instant;
 use sea_orm::sea_query::{Expr, ExprTrait};
@@ -23,6 +24,8 @@ pub struct DeadlineFilter {
     pub district: Option<String>,
     /// The light at an instant; of obligations only.
     pub light: Option<(Light, Instant)>,
+    /// Obligations of this party only.
+    pub party: Option<Party>,
     /// With an exclusive end at or before.
     pub due_before: Option<Instant>,
     /// Not these: names that whoever asks may not see.
@@ -120,6 +123,13 @@ fn conditions(filter: &DeadlineFilter) -> Condition {
         let yellow = Expr::col((deadline::Entity, Column::YellowAt));
         let due = Expr::col((deadline::Entity, Column::DueAt));
         all = all.add(Column::Kind.eq("obligation")).add(lit(light, at, yellow, due));
+    }
+    if let Some(party) = filter.party {
+        let kind = Expr::col((deadline::Entity, Column::Kind));
+        let owner = || Expr::col((deadline::Entity, Column::Party));
+        all = all.add(kind.eq(word("obligation"))).add(owner().eq(word(party.word())));
+        // What the index of the others holds, in its words.
+        all = all.add_option((party != Party::Agency).then(|| owner().ne(word("agency"))));
     }
     all = all.add_option(filter.due_before.map(|before| Column::DueAt.lte(before.ms())));
     if !filter.hidden.is_empty() {

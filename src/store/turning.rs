@@ -1,6 +1,7 @@
 //! Open tickets whose light will turn yellow or red if nobody acts, by the instants that their rows
 //! hold. Must never say who should act: that is the ticket's.
 
+use duban_core::deadline::Light;
 use duban_core::definition::Status;
 use duban_core::ticket_id::TicketId;
 use duban_core::time::Instant;
@@ -19,6 +20,8 @@ pub struct TurningFilter {
     pub agency: Option<String>,
     /// Of one district only.
     pub district: Option<String>,
+    /// To this light only.
+    pub light: Option<Light>,
     /// After.
     pub from: Instant,
     /// At or before.
@@ -27,6 +30,19 @@ pub struct TurningFilter {
     pub after: Option<Turning>,
     /// At most so many.
     pub limit: u64,
+}
+
+impl TurningFilter {
+    /// Whether to red, each that is asked for.
+    fn wanted(&self) -> impl Iterator<Item = bool> + use<> {
+        let light = self.light;
+        let is_wanted = move |is_red: &bool| match light {
+            Some(Light::Red) => *is_red,
+            Some(Light::Yellow | Light::Green) => !*is_red,
+            None => true,
+        };
+        [false, true].into_iter().filter(is_wanted)
+    }
 }
 
 /// A ticket that turns, in the order in which they do.
@@ -81,7 +97,7 @@ impl Store {
     /// The database does not answer.
     pub async fn turning(&self, filter: &TurningFilter) -> Result<Vec<Turning>, StoreError> {
         let mut all = Vec::new();
-        for is_red in [false, true] {
+        for is_red in filter.wanted() {
             let page = |limit| listed(&TurningFilter { limit, ..filter.clone() }, is_red);
             let read = |row: &QueryResult| {
                 let ticket: Uuid = row.try_get_by_index(0)?;

@@ -193,6 +193,7 @@ async fn a_foreign_ticket_is_like_none() {
         for tail in [
             "",
             "/history",
+            "/statements",
             "/actions",
             "/attachments",
             "/attachments/x",

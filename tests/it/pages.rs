@@ -225,7 +225,13 @@ async fn no_page_shows_what_the_api_would_not() {
                 }
             }
         }
-        for (page, api) in [("/board", "/v1/board"), ("/tickets", "/v1/tickets")] {
+        let tonight = "/v1/forecast?until=2026-03-03T00:00:00%2B08:00";
+        for (page, api) in [
+            ("/board", "/v1/board"),
+            ("/tickets", "/v1/tickets"),
+            ("/tonight", tonight),
+            ("/desk", "/v1/deadlines"),
+        ] {
             let (shown, said) = (browser.get(page).await, house.server.get(api, &token).await);
             assert_eq!(shown.status(), said.status, "{role} {page}");
             let text = shown.text().await.expect("a page");
@@ -233,4 +239,105 @@ async fn no_page_shows_what_the_api_would_not() {
             assert!(!(is_narrow && text.contains(&foreign)), "{role} {page}");
         }
     }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn many_are_tried_before_they_are_done() {
+    let house = House::new().await;
+    let mut numbers = vec![house.ticket("R1", OWN).await, house.ticket("R2", "SZ007").await];
+    let body = review("R3", "matter", instant(START));
+    let kept = house.server.post("/v1/reviews", &house.hotline, &body).await.ok();
+    numbers.push(kept["ticket_no"].as_str().expect("a number").to_owned());
+    let supervisor = house.browser(Role::Supervisor, None).await;
+    let page = supervisor.text("/tickets").await;
+    let chosen = |page: &str, number: &str| {
+        let (_, rest) = page.split_once(&format!("value=\"{number} ")).expect("a box");
+        format!("{number} {}", rest.split('"').next().expect("its end"))
+    };
+    let tickets: Vec<String> = numbers.iter().map(|number| chosen(&page, number)).collect();
+    let parts = |page: &str, action: &str, more: &[(&'static str, String)]| {
+        let mut parts = vec![("seal", seal(page).to_owned()), ("action", action.to_owned())];
+        parts.extend(tickets.iter().map(|ticket| ("ticket", ticket.clone())));
+        parts.extend(more.iter().cloned());
+        parts
+    };
+    let send = async |parts: Vec<(&'static str, String)>| {
+        let parts: Vec<_> =
+            parts.iter().map(|(name, value)| (*name, None, value.as_str())).collect();
+        let answer = supervisor.send("/bulk", &parts).await;
+        assert_eq!(answer.status(), StatusCode::OK);
+        answer.text().await.expect("a page")
+    };
+    let events = async || {
+        let mut all = 0;
+        for number in &numbers {
+            all += house.events(number).await.len();
+        }
+        all
+    };
+    // Nothing has to be filled in for an urge: it is tried at once, and only that.
+    let before = events().await;
+    let tried = send(parts(&page, "urge", &[])).await;
+    assert!(tried.contains("可以办理 3 件，不能办理 0 件"), "{tried}");
+    assert_eq!(events().await, before);
+    let key = hidden(&tried, "key");
+    let done = parts(&tried, "urge", &[("stage", "do".to_owned()), ("key", key)]);
+    assert!(send(done.clone()).await.contains("已办理 3 件"), "done");
+    let after = events().await;
+    assert!(after >= before + 3, "{before} {after}");
+    // Once more under the same key is the same.
+    assert!(send(done).await.contains("已办理 3 件"), "again");
+    assert_eq!(events().await, after);
+    // A dispatch asks for an agency first; what is dispatched already is told of each.
+    let asked = send(parts(&page, "dispatch", &[])).await;
+    assert!(asked.contains("name=\"/agency\"") && !asked.contains("预演："), "{asked}");
+    let tried =
+        parts(&page, "dispatch", &[("stage", "try".to_owned()), ("/agency", OWN.to_owned())]);
+    let tried = send(tried).await;
+    assert!(tried.contains("可以办理 1 件，不能办理 2 件"), "{tried}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_call_is_logged_in_two_clicks() {
+    let house = House::new().await;
+    let number = house.ticket("R1", OWN).await;
+    let agency = house.browser(Role::Agency, Some(OWN)).await;
+    let page = agency.text("/desk").await;
+    assert!(page.contains(&format!("/tickets/{number}?do=sign")), "{page}");
+    let page = agency.text(&format!("/tickets/{number}")).await;
+    agency.send(&format!("/tickets/{number}"), &carried(&page, &fields(&page))).await;
+    let desk = agency.text("/desk").await;
+    let (_, form) =
+        desk.split_once(&format!("action=\"/tickets/{number}/contact\"")).expect("a form");
+    let (revision, key) = (hidden(form, "revision"), hidden(form, "key"));
+    let sent =
+        [("seal", seal(&desk)), ("revision", &revision), ("key", &key), ("outcome", "no_answer")];
+    let answer = agency.post(&format!("/tickets/{number}/contact"), &sent, "same-origin").await;
+    assert_eq!(answer.headers()[LOCATION], format!("/desk?done={number}"));
+    let events = house.events(&number).await;
+    let last = events.iter().rev().find(|event| event["kind"] == "acted").expect("one");
+    assert_eq!(last["data"]["form"]["outcome"], "no_answer");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn who_decides_reads_what_the_other_side_wrote() {
+    let house = House::new().await;
+    let number = house.ticket("R1", OWN).await;
+    let agency = house.place.token(Role::Agency, "a1", Some(OWN)).await;
+    let form = json!({"reason": "属市公安局职责，电话13912345678", "suggested_agency": "SZ007"});
+    let path = format!("/v1/tickets/{number}/actions/request_return");
+    house.server.post(&path, &agency, &form).await.ok();
+    let supervisor = house.browser(Role::Supervisor, None).await;
+    let page = supervisor.text(&format!("/tickets/{number}")).await;
+    assert_eq!(hidden(&page, "action"), "approve_return");
+    assert!(page.contains("属市公安局职责") && !page.contains("13912345678"), "{page}");
+    let desk = supervisor.text("/desk").await;
+    assert!(desk.contains("退单审核时限") && desk.contains(&number), "{desk}");
+    // Back with the hotline, whom they named is suggested, and why.
+    let act = format!("/v1/tickets/{number}/actions/approve_return");
+    house.server.post(&act, &house.hotline, &json!({})).await.ok();
+    let page = supervisor.text(&format!("/tickets/{number}")).await;
+    assert_eq!(hidden(&page, "action"), "dispatch");
+    assert!(page.contains("<option value=\"SZ007\" selected>"), "{page}");
+    assert!(page.contains("申请退单的单位建议"), "{page}");
 }

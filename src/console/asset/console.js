@@ -41,6 +41,12 @@ for (const form of document.querySelectorAll("form.deed")) {
   renew();
 }
 
+// All on this page, or none.
+document.addEventListener("change", (event) => {
+  if (!event.target.hasAttribute("data-all")) return;
+  for (const box of event.target.form.querySelectorAll("[name=ticket]")) box.checked = event.target.checked;
+});
+
 // What was refused is where the eye goes first.
 document.getElementById("refused")?.focus();
 
@@ -62,7 +68,8 @@ if (lives.length) {
     const fresh = new DOMParser().parseFromString(await answer.text(), "text/html");
     for (const old of document.querySelectorAll("[data-live]")) {
       const now = fresh.getElementById(old.id);
-      if (now && !old.contains(document.activeElement)) old.replaceWith(now);
+      const busy = old.contains(document.activeElement) || old.querySelector("details[open], [name=ticket]:checked");
+      if (now && !busy) old.replaceWith(now);
     }
   };
   const stream = new EventSource("/live");

@@ -5,10 +5,9 @@ use axum::extract::Query;
 use axum::response::Response;
 use duban_core::time::Instant;
 use maud::{Markup, html};
-use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::Deserialize;
 
-use crate::console::ask::Told;
+use crate::console::ask::{Told, segment};
 use crate::console::part::light::{self, Light};
 use crate::console::part::{number, when};
 use crate::console::visit::Visit;
@@ -86,8 +85,7 @@ async fn body(visit: &Visit, by: By) -> Result<Markup, Told> {
     let tonight = when::end_of_day(visit.me.at);
     let board = format!("/v1/board?by={}", by.word());
     let board = visit.ask.get::<Board>(&board);
-    let until = utf8_percent_encode(&tonight.to_string(), NON_ALPHANUMERIC).to_string();
-    let turnings = format!("/v1/forecast?until={until}&limit=1");
+    let turnings = format!("/v1/forecast?until={}&limit=1", segment(&tonight.to_string()));
     let turnings = visit.ask.get::<Turnings>(&turnings);
     let (board, turnings) = tokio::join!(board, turnings);
     let (board, turnings) = (board?, turnings?);

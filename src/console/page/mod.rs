@@ -1,8 +1,11 @@
 //! The pages, one a file.
 
 pub(super) mod board;
+pub(super) mod bulk;
+pub(super) mod desk;
 pub(super) mod home;
 pub(super) mod live;
 pub(super) mod missing;
 pub(super) mod queue;
 pub(super) mod ticket;
+pub(super) mod tonight;

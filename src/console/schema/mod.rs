@@ -62,6 +62,11 @@ impl Form {
     pub(super) fn of(schema: &Value) -> Self {
         Self { description: text(schema, "description"), fields: fields(schema, "") }
     }
+
+    /// Whether it may be sent empty.
+    pub(super) fn needs_nothing(&self) -> bool {
+        self.fields.iter().all(|field| !field.is_required)
+    }
 }
 
 fn fields(schema: &Value, place: &str) -> Vec<Field> {

@@ -47,6 +47,21 @@ impl Event {
     }
 }
 
+/// What was written with an action, without what names somebody.
+#[derive(Deserialize)]
+pub(in crate::console) struct Statement {
+    pub(in crate::console) seq: u64,
+    pub(in crate::console) role: String,
+    pub(in crate::console) fields: Vec<Written>,
+}
+
+/// A field with what was written.
+#[derive(Deserialize)]
+pub(in crate::console) struct Written {
+    pub(in crate::console) title: String,
+    pub(in crate::console) text: String,
+}
+
 /// What comes if nobody acts.
 #[derive(Deserialize)]
 pub(in crate::console) struct Forecast {

@@ -5,10 +5,10 @@ use axum::extract::State;
 use duban_core::command::{Act, Command, Moment};
 use duban_core::deadline::{Run, State as RunState};
 use duban_core::decide::{Context, decide};
-use duban_core::definition::{Action, Case, Definition, Kind};
+use duban_core::definition::{Action, Case, Definition, Kind, Stage};
 use duban_core::instance::Instance;
 use duban_core::rejection::Rejection;
-use duban_core::role::{Actor, Role};
+use duban_core::role::{Actor, Party, Role};
 use duban_core::time::Instant;
 use serde::Serialize;
 use serde_json::{Value, json};
@@ -82,9 +82,9 @@ pub(crate) async fn list(
     Ok(Json(ActionsView { actions: open.into_iter().map(shown).collect() }))
 }
 
-/// What a role is expected to do next: what belongs to a step in which it must act, and to no other,
-/// and takes the ticket on; else what meets the earliest due of its obligations; else what takes the
-/// ticket on at all.
+/// What a role is expected to do next. An agency first takes a ticket on: by what belongs to the step in
+/// which it must act and to no other. The others first do what meets the earliest due of their
+/// obligations. Else it is the other of these two; else what takes the ticket on at all.
 fn expected<'a>(
     definition: &Definition,
     instance: &Instance,
@@ -96,7 +96,9 @@ fn expected<'a>(
     let party = definition.step(instance.step.as_str()).and_then(|step| step.party);
     let party = party.map(|party| definition.charged(party, &instance.flags));
     let must = party.is_some_and(|party| role.acts_for(party));
-    let own = |action: &Action| must && action.stages.len() == 1 && takes_on(action);
+    let is_own =
+        |action: &Action| must && matches!(action.stages[..], [Stage::Step(_)]) && takes_on(action);
+    let own = || first(&is_own);
     let owed = instance.runs.iter().filter(|run| {
         run.kind == Kind::Obligation && run.state == RunState::Running && role.acts_for(run.party)
     });
@@ -107,9 +109,12 @@ fn expected<'a>(
         let does = |case: &Case| case.raise.iter().any(|event| rule.met_by.contains(event));
         first(&|action| action.cases.iter().any(does))
     };
-    first(&own)
-        .or_else(|| owed.into_iter().find_map(meets))
-        .or_else(|| first(&|action| must && takes_on(action)))
+    let due = || owed.iter().find_map(|run| meets(run));
+    let found = match role.party() {
+        Some(Party::Agency) => own().or_else(due),
+        _ => due().or_else(own),
+    };
+    found.or_else(|| first(&|action| must && takes_on(action)))
 }
 
 /// What an action is tried with: an empty form, or one for each card where it is about a card.

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use axum::Json;
 use axum::extract::State;
 use duban_core::definition::Shelf;
-use duban_core::role::Role;
+use duban_core::role::{Party, Role};
 use duban_core::time::Instant;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
@@ -16,7 +16,7 @@ use super::super::caller::Caller;
 use super::super::policy::Endpoint;
 use super::super::problem::Problem;
 use super::super::{Api, cursor};
-use super::tickets::{bind, light};
+use super::tickets::{bind, light, one_of};
 use crate::store::{DeadlineFilter, RunningDeadline};
 
 #[derive(Debug, Deserialize, IntoParams)]
@@ -28,6 +28,8 @@ pub(crate) struct Filter {
     agency: Option<String>,
     /// 区划代码
     district: Option<String>,
+    /// agency、hotline、approver：只列这一方应办的时限
+    party: Option<String>,
     /// 终点（不含当刻）不晚于此刻
     #[param(value_type = Option<String>, format = DateTime)]
     due_before: Option<Instant>,
@@ -84,11 +86,21 @@ pub(crate) async fn list(
     let (mut agency, mut district) = (filter.agency, filter.district);
     bind(&api.register, &mut agency, &mut district, &reach)?;
     let due_before = filter.due_before;
+    let party =
+        filter.party.as_deref().map(|word| one_of("party", Party::ALL, word)).transpose()?;
     let shelf = api.engine.knowledge().context().shelf;
     let hidden = hidden(shelf, caller.role);
     let limit_of = limit + 1;
-    let wanted =
-        DeadlineFilter { agency, district, light, due_before, hidden, after, limit: limit_of };
+    let wanted = DeadlineFilter {
+        agency,
+        district,
+        light,
+        party,
+        due_before,
+        hidden,
+        after,
+        limit: limit_of,
+    };
     let mut found = api.engine.store().running_deadlines(&wanted).await?;
     let more = cursor::cut(&mut found, limit);
     let last = found.last().filter(|_| more);

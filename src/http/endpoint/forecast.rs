@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use axum::Json;
 use axum::extract::State;
-use duban_core::deadline::State as RunState;
+use duban_core::deadline::{Light, State as RunState};
 use duban_core::definition::Kind;
 use duban_core::instance::Instance;
 use duban_core::role::Party;
@@ -22,7 +22,7 @@ use super::super::problem::Problem;
 use super::super::sight::Sight;
 use super::super::view::forecast::{ComingView, ForecastView};
 use super::super::{Api, cursor};
-use super::tickets::bind;
+use super::tickets::{bind, one_of};
 use crate::engine::Declined;
 use crate::store::{Loaded, Turning, TurningFilter};
 
@@ -77,6 +77,8 @@ pub(crate) async fn get(
 #[derive(Debug, Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Filter {
+    /// yellow、red：工单只列变为此灯的；件数不受影响
+    light: Option<String>,
     /// 预测到此刻为止（含）
     #[param(value_type = String, format = DateTime, example = "2026-12-31T00:00:00+08:00")]
     until: Instant,
@@ -151,7 +153,9 @@ pub(crate) async fn list(
     Query(filter): Query<Filter>,
 ) -> Result<Json<TurningsView>, Problem> {
     let reach = caller.may(Endpoint::ReadTickets)?;
-    let Filter { until, mut agency, mut district, cursor, limit } = filter;
+    let Filter { light, until, mut agency, mut district, cursor, limit } = filter;
+    let light = light.as_deref().map(|word| one_of("light", &[Light::Yellow, Light::Red], word));
+    let light = light.transpose()?;
     let limit = cursor::limit(&api, limit)?;
     let after: Option<(Instant, Turning)> = cursor::read(cursor.as_deref())?;
     bind(&api.register, &mut agency, &mut district, &reach)?;
@@ -164,7 +168,8 @@ pub(crate) async fn list(
         return Err(Problem::field("until", "不能早于现在"));
     }
     let store = api.engine.store();
-    let wanted = TurningFilter { agency, district, from: at, until, after, limit: limit + 1 };
+    let wanted =
+        TurningFilter { agency, district, light, from: at, until, after, limit: limit + 1 };
     let agencies = store.count_turning(&wanted).await?.into_iter().map(|count| {
         let name = count.agency.as_deref().and_then(|code| api.register.agency(code));
         let (agency_name, yellow, red) = (name.map(str::to_owned), count.yellow, count.red);

@@ -20,6 +20,7 @@ mod outbox;
 mod register;
 mod reviewer;
 mod reviews;
+mod statements;
 mod stream;
 mod ticket;
 mod tickets;
@@ -85,6 +86,7 @@ pub(crate) fn all() -> (Router<Api>, Document) {
         .routes(routes!(board::get))
         .routes(routes!(ticket::get))
         .routes(routes!(history::get))
+        .routes(routes!(statements::get))
         .routes(routes!(explanation::get))
         .routes(routes!(forecast::get))
         .routes(routes!(forecast::list))

@@ -176,7 +176,7 @@ pub(super) fn light(text: Option<&str>, at: Instant) -> Result<Option<(Light, In
 }
 
 /// A word of a closed set.
-fn one_of<T: Copy + Display>(field: &str, all: &[T], word: &str) -> Result<T, Problem> {
+pub(super) fn one_of<T: Copy + Display>(field: &str, all: &[T], word: &str) -> Result<T, Problem> {
     let found = all.iter().copied().find(|one| one.to_string() == word);
     found.ok_or_else(|| unknown(field, all))
 }

@@ -5,9 +5,8 @@ use std::collections::BTreeMap;
 
 use duban_core::time::Instant;
 use maud::{Markup, html};
-use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 
-use crate::console::ask::Told;
+use crate::console::ask::{Told, segment};
 use crate::console::part::{class, flag, when};
 use crate::console::shape::rules::Rules;
 use crate::console::visit::Visit;
@@ -161,7 +160,6 @@ fn sorts(lang: Lang) -> [Choice; 2] {
 }
 
 fn encoded(pairs: &BTreeMap<String, String>) -> String {
-    let encode = |text: &str| utf8_percent_encode(text, NON_ALPHANUMERIC).to_string();
-    let pairs = pairs.iter().map(|(name, value)| format!("{}={}", encode(name), encode(value)));
+    let pairs = pairs.iter().map(|(name, value)| format!("{}={}", segment(name), segment(value)));
     pairs.collect::<Vec<_>>().join("&")
 }

@@ -11,7 +11,9 @@ use maud::{Markup, html};
 use serde::Deserialize;
 
 use crate::console::ask::Told;
-use crate::console::part::light::{self, Light};
+use crate::console::page::bulk;
+use crate::console::part::form::seal;
+use crate::console::part::light;
 use crate::console::part::pips::pips;
 use crate::console::part::{class, flag, when};
 use crate::console::shape::rules::Rules;
@@ -56,9 +58,13 @@ async fn body(visit: &Visit, filters: &Filters) -> Result<Markup, Told> {
 fn list(visit: &Visit, filters: &Filters, queue: &Queue) -> Markup {
     let lang = visit.lang;
     html! {
+        @let many: Vec<_> = bulk::actions(lang, &visit.me.role).collect();
+        form method="post" action="/bulk" enctype="multipart/form-data" {
+        (seal(visit))
         div.scroll tabindex="0" role="region" aria-label=(lang.of("工单列表", "Tickets")) {
             table {
                 thead { tr {
+                    @if !many.is_empty() { th.fit scope="col" { input type="checkbox" data-all aria-label=(lang.of("全选本页", "All on this page")); } }
                     @for name in [
                         lang.of("工单编号", "Number"),
                         lang.of("灯", "Light"),
@@ -69,8 +75,15 @@ fn list(visit: &Visit, filters: &Filters, queue: &Queue) -> Markup {
                         lang.of("收到", "Received"),
                     ] { th scope="col" { (name) } }
                 } }
-                tbody { @for ticket in &queue.tickets { (row(visit, ticket)) } }
+                tbody { @for ticket in &queue.tickets { (row(visit, ticket, !many.is_empty())) } }
             }
+        }
+        @if !many.is_empty() && !queue.tickets.is_empty() {
+            div.foot.many {
+                span.chosen { (lang.of("对勾选的工单：", "With those chosen:")) }
+                @for (name, title) in &many { button name="action" value=(name) { (title) "…" } }
+            }
+        }
         }
         @if queue.tickets.is_empty() {
             p.dim { (lang.of("没有符合条件的工单。", "No ticket matches.")) }
@@ -90,12 +103,18 @@ fn list(visit: &Visit, filters: &Filters, queue: &Queue) -> Markup {
     }
 }
 
-fn row(visit: &Visit, ticket: &Ticket) -> Markup {
+fn row(visit: &Visit, ticket: &Ticket, is_chosen_from: bool) -> Markup {
     let lang = visit.lang;
     html! {
         tr {
+            @if is_chosen_from {
+                td.fit {
+                    input type="checkbox" name="ticket" value={ (ticket.number) " " (ticket.revision) }
+                        aria-label={ (lang.of("选择 ", "Choose ")) (ticket.number) };
+                }
+            }
             th scope="row" { a href={ "/tickets/" (ticket.number) } { (ticket.number) } }
-            td { (light::light(lang, Light::named(ticket.light.as_deref()))) }
+            td { (light::light(lang, ticket.light())) }
             td { (ticket.whose().unwrap_or("—")) }
             td {
                 (ticket.step_title)

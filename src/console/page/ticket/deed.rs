@@ -6,6 +6,7 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use super::Page;
+use super::past::written;
 use crate::console::ask::Told;
 use crate::console::part::form::seal;
 use crate::console::part::when;
@@ -151,6 +152,7 @@ impl Page<'_> {
                 input type="hidden" name="seen" value=(last);
                 input type="hidden" name="key" value=(crypto::identity());
                 (self.suggestion(action))
+                (self.other_side())
                 (draw.form(&form))
                 div.foot {
                     small { (form.description.as_deref().unwrap_or_default()) }
@@ -207,6 +209,25 @@ impl Page<'_> {
         }
         let code = self.ticket.review.as_ref()?.agency.as_deref()?;
         Some((code, lang.of("评价所指的单位", "the agency that the review is about")))
+    }
+
+    /// What the other side wrote last: who decides has both sides before him.
+    fn other_side(&self) -> Markup {
+        let lang = self.visit.lang;
+        let own = &self.visit.me.role;
+        let is_agency = |role: &str| role.starts_with("agency");
+        let last = self.statements.iter().rev();
+        let last = last.filter(|one| !one.fields.is_empty());
+        let mut last = last.filter(|one| is_agency(&one.role) != is_agency(own));
+        let Some(statement) = last.next() else { return html! {} };
+        let event = self.history.events.iter().find(|event| event.seq == statement.seq);
+        let text = event.and_then(|event| event.text.as_deref()).unwrap_or_default();
+        html! {
+            div.hint {
+                small { (lang.of("对方最近的说明：", "The other side's last word: ")) (self.rules.named(text)) }
+                (written(statement))
+            }
+        }
     }
 
     fn suggestion(&self, action: &Action) -> Markup {

@@ -20,7 +20,7 @@ use serde::Deserialize;
 use crate::console::ask::{Told, segment};
 use crate::console::part::when;
 use crate::console::shape::days::Days;
-use crate::console::shape::history::{Forecast, History};
+use crate::console::shape::history::{Forecast, History, Statement};
 use crate::console::shape::rules::Rules;
 use crate::console::shape::ticket::Ticket;
 use crate::console::timeline::{Life, Timeline, draw};
@@ -49,6 +49,7 @@ struct Page<'v> {
     visit: &'v Visit,
     ticket: Ticket,
     history: History,
+    statements: Vec<Statement>,
     rules: Rules,
     days: Days,
     forecast: Forecast,
@@ -85,8 +86,12 @@ impl<'v> Page<'v> {
         let then =
             if is_past { format!("?as_of={}", segment(&at.to_string())) } else { String::new() };
         let ticket: Ticket = ask.get(&format!("{path}{then}")).await?;
-        let (history, rules) = tokio::join!(past::history(visit, &path), Rules::of(ask));
-        let (mut history, rules) = (history?, rules?);
+        let (history, statements, rules) = tokio::join!(
+            past::history(visit, &path),
+            past::statements(visit, &path),
+            Rules::of(ask)
+        );
+        let (mut history, statements, rules) = (history?, statements?, rules?);
         let (mut forecast, mut actions) = (Forecast { coming: Vec::new() }, Vec::new());
         if is_past {
             history.events.retain(|event| event.at.is_some_and(|own| own <= at));
@@ -111,6 +116,7 @@ impl<'v> Page<'v> {
             visit,
             ticket,
             history,
+            statements,
             rules,
             days,
             forecast,

@@ -7,7 +7,7 @@ use super::{PAGES_MAX, Page};
 use crate::console::ask::Told;
 use crate::console::part::light::{self, Light};
 use crate::console::part::when;
-use crate::console::shape::history::{Event, History};
+use crate::console::shape::history::{Event, History, Statement};
 use crate::console::visit::Visit;
 use crate::console::words::Lang;
 
@@ -31,6 +31,24 @@ pub(super) async fn history(visit: &Visit, path: &str) -> Result<History, Told> 
         whole.events.append(&mut part.history.events);
     }
     Ok(whole)
+}
+
+/// What everybody wrote on a ticket.
+pub(super) async fn statements(visit: &Visit, path: &str) -> Result<Vec<Statement>, Told> {
+    #[derive(serde::Deserialize)]
+    struct Statements {
+        statements: Vec<Statement>,
+    }
+    Ok(visit.ask.get::<Statements>(&format!("{path}/statements")).await?.statements)
+}
+
+/// What was written, field by field.
+pub(super) fn written(statement: &Statement) -> Markup {
+    html! {
+        div.written {
+            @for one in &statement.fields { p { small { (one.title) } " " (one.text) } }
+        }
+    }
 }
 
 impl Page<'_> {
@@ -68,6 +86,7 @@ impl Page<'_> {
                                     (light::lit(lang, card, card.card(lang))) " "
                                 }
                                 (self.rules.named(text))
+                                @if let Some(one) = self.statement(event.seq) { (written(one)) }
                             }
                             td.number { small { (number(lang, event.seq)) } }
                         }
@@ -75,6 +94,10 @@ impl Page<'_> {
                 }
             } }
         }
+    }
+
+    fn statement(&self, seq: u64) -> Option<&Statement> {
+        self.statements.iter().find(|one| one.seq == seq)
     }
 
     /// Whether the chain holds, and its last link.

@@ -1,0 +1,275 @@
+//! `/bulk`: the same on many tickets: what it would do to each is shown first, then what it did. Must
+//! never do anything that was not tried on the page before.
+
+use std::fmt::Write;
+
+use axum::extract::Multipart;
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Response};
+use maud::{Markup, html};
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use crate::console::ask::{Told, segment};
+use crate::console::part::form;
+use crate::console::schema::{Choices, Draw, Form, Sent};
+use crate::console::shape::rules::Rules;
+use crate::console::shape::ticket::Ticket;
+use crate::console::visit::Visit;
+use crate::console::words::Lang;
+use crate::crypto;
+
+/// What can be done on many tickets: the action, and how it is called.
+const ACTIONS: &[(&str, &str, &str)] = &[
+    ("urge", "催办", "Urge"),
+    ("supervise", "督办", "Supervise"),
+    ("dispatch", "转办", "Dispatch"),
+    ("sign", "签收", "Sign"),
+];
+
+/// Tickets that are looked at for the form.
+const LOOKED_AT: usize = 20;
+
+/// Those that somebody of a role may do on many tickets.
+pub(in crate::console) fn actions(
+    lang: Lang,
+    role: &str,
+) -> impl Iterator<Item = (&'static str, &'static str)> {
+    let own: &[&str] = match role {
+        "hotline" | "supervisor" => &["urge", "supervise", "dispatch"],
+        "agency" | "agency_lead" => &["sign"],
+        _ => &[],
+    };
+    let all = ACTIONS.iter().filter(|(name, ..)| own.contains(name));
+    all.map(move |(name, chinese, english)| (*name, lang.of(chinese, english)))
+}
+
+fn title(lang: Lang, action: &str) -> &str {
+    let found = ACTIONS.iter().find(|(name, ..)| *name == action);
+    found.map_or(action, |(_, chinese, english)| lang.of(chinese, english))
+}
+
+#[derive(Deserialize)]
+struct Many {
+    done: usize,
+    refused: usize,
+    results: Vec<Outcome>,
+}
+
+#[derive(Deserialize)]
+struct Outcome {
+    #[serde(rename = "ticket_no")]
+    number: String,
+    ticket: Option<Ticket>,
+    problem: Option<Told>,
+}
+
+#[derive(Deserialize)]
+struct Actions {
+    actions: Vec<Open>,
+}
+
+#[derive(Deserialize)]
+struct Open {
+    action: String,
+    schema: Value,
+}
+
+/// How far somebody is.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Stage {
+    /// The form is to be filled in.
+    Asked,
+    /// It was tried.
+    Tried,
+    Done,
+}
+
+pub(in crate::console) async fn post(visit: Visit, body: Multipart) -> Response {
+    let title = visit.lang.of("批量办理", "Many at once");
+    let Some(sent) = Sent::read(body).await else {
+        return visit.page(title, Err(Told::too_large(visit.lang)));
+    };
+    if !form::is_sealed(&visit, sent.one(form::SEAL)) {
+        return StatusCode::FORBIDDEN.into_response();
+    }
+    let body = work(&visit, &sent).await;
+    visit.page(title, body)
+}
+
+async fn work(visit: &Visit, sent: &Sent) -> Result<Markup, Told> {
+    let lang = visit.lang;
+    let tickets: Vec<&str> = sent.all("ticket").collect();
+    if tickets.is_empty() {
+        return Err(Told::nothing_chosen(lang));
+    }
+    let action = sent.one("action");
+    let form = form_of(visit, action, &tickets).await?;
+    let rules = Rules::of(&visit.ask).await?;
+    let stage = match sent.one("stage") {
+        "do" => Stage::Done,
+        "try" => Stage::Tried,
+        _ if form.needs_nothing() => Stage::Tried,
+        _ => Stage::Asked,
+    };
+    let mut told = None;
+    let mut many = None;
+    if stage != Stage::Asked {
+        match carry_out(visit, sent, action, &tickets, &form, stage == Stage::Tried).await {
+            Ok(done) => many = Some(done),
+            Err(problem) if problem.status == 422 => told = Some(problem),
+            Err(problem) => return Err(problem),
+        }
+    }
+    let draw = Draw {
+        lang,
+        choices: &Choices {
+            agencies: rules
+                .register
+                .agencies()
+                .map(|(code, name)| (code.to_owned(), name.to_owned()))
+                .collect(),
+            ..Choices::default()
+        },
+        sent,
+        told: told.as_ref().map_or(&[], |told| &told.errors),
+        now: visit.me.at,
+    };
+    let is_done = stage == Stage::Done && many.is_some();
+    Ok(html! {
+        section.panel {
+            header { h1 { (title(lang, action)) } small { (counted(lang, tickets.len())) } }
+            @if let Some(many) = &many { (summary(lang, many, is_done)) }
+            @if let Some(told) = &told { p.said.wrong role="alert" { (told.detail) } }
+            @if !is_done { (again(visit, sent, action, &tickets, many.as_ref(), &draw.form(&form))) }
+            @else { p { a.button href="/tickets" { (lang.of("回到工单", "Back to tickets")) } } }
+        }
+        @if let Some(many) = &many { (outcomes(lang, many, is_done)) }
+    })
+}
+
+/// The form of an action: of the first of these tickets on which it can be done.
+async fn form_of(visit: &Visit, action: &str, tickets: &[&str]) -> Result<Form, Told> {
+    for ticket in tickets.iter().take(LOOKED_AT) {
+        let (number, _) = split(ticket);
+        let path = format!("/v1/tickets/{}/actions", segment(number));
+        let open: Actions = visit.ask.get(&path).await?;
+        if let Some(open) = open.actions.iter().find(|open| open.action == action) {
+            return Ok(Form::of(&open.schema));
+        }
+    }
+    Ok(Form::of(&Value::Null))
+}
+
+/// Tries it, or does it.
+async fn carry_out(
+    visit: &Visit,
+    sent: &Sent,
+    action: &str,
+    tickets: &[&str],
+    form: &Form,
+    is_trial: bool,
+) -> Result<Many, Told> {
+    let items: Vec<Value> = tickets
+        .iter()
+        .map(|ticket| {
+            let (number, revision) = split(ticket);
+            json!({"ticket_no": number, "revision": revision})
+        })
+        .collect();
+    let asked = json!({"items": items, "form": sent.json(form), "dry_run": is_trial});
+    let key = [("idempotency-key", sent.one("key").to_owned())];
+    let headers = if is_trial { &[][..] } else { &key[..] };
+    let path = format!("/v1/tickets/actions/{}", segment(action));
+    visit.ask.post_with(&path, headers, &asked).await
+}
+
+/// A ticket's number and the revision that was seen of it.
+fn split(ticket: &str) -> (&str, Option<u32>) {
+    let (number, revision) = ticket.split_once(' ').unwrap_or((ticket, ""));
+    (number, revision.parse().ok())
+}
+
+fn counted(lang: Lang, count: usize) -> String {
+    match lang {
+        Lang::Chinese => format!("已选 {count} 件"),
+        Lang::English => format!("{count} chosen"),
+    }
+}
+
+fn summary(lang: Lang, many: &Many, is_done: bool) -> Markup {
+    let Many { done, refused, .. } = many;
+    let mut says = String::new();
+    // Writing to a string cannot fail.
+    let _ = match (lang, is_done) {
+        (Lang::Chinese, true) => write!(says, "已办理 {done} 件，未能办理 {refused} 件。"),
+        (Lang::Chinese, false) => {
+            write!(says, "预演：可以办理 {done} 件，不能办理 {refused} 件。尚未办理。")
+        }
+        (Lang::English, true) => write!(says, "{done} done, {refused} refused."),
+        (Lang::English, false) => {
+            write!(says, "Tried: {done} would be done, {refused} refused. Nothing is done yet.")
+        }
+    };
+    let class = if is_done { "said done" } else { "said heed" };
+    html! { p class=(class) role="status" { (says) } }
+}
+
+/// The form once more: to be tried, and once it was, to be done.
+fn again(
+    visit: &Visit,
+    sent: &Sent,
+    action: &str,
+    tickets: &[&str],
+    tried: Option<&Many>,
+    fields: &Markup,
+) -> Markup {
+    let lang = visit.lang;
+    let key = sent.one("key");
+    let key = if key.is_empty() { crypto::identity().to_string() } else { key.to_owned() };
+    // What was tried with another form is tried again.
+    html! {
+        form.deed method="post" action="/bulk" enctype="multipart/form-data" data-once {
+            (form::seal(visit))
+            input type="hidden" name="action" value=(action);
+            input type="hidden" name="key" value=(key);
+            @for ticket in tickets { input type="hidden" name="ticket" value=(ticket); }
+            (fields)
+            div.foot {
+                button name="stage" value="try" { (lang.of("预演", "Try")) }
+                @if let Some(tried) = tried.filter(|tried| tried.done > 0) {
+                    button.main name="stage" value="do" {
+                        (title(lang, action)) " "
+                        @match lang { Lang::Chinese => { (tried.done) " 件" } Lang::English => { (tried.done) } }
+                    }
+                }
+            }
+        }
+    }
+}
+
+fn outcomes(lang: Lang, many: &Many, is_done: bool) -> Markup {
+    html! {
+        section.panel {
+            header { h2 { (lang.of("逐件结果", "One by one")) } }
+            table { tbody {
+                @for one in &many.results {
+                    tr {
+                        th scope="row" { a href={ "/tickets/" (one.number) } { (one.number) } }
+                        td { (one.ticket.as_ref().and_then(Ticket::whose).unwrap_or_default()) }
+                        td {
+                            @match &one.problem {
+                                Some(told) => {
+                                    span.fault { "✗ " (told.detail) }
+                                    @for fault in &told.errors { " " span.fault { (fault.message) } }
+                                }
+                                None if is_done => { "✓ " (lang.of("已办理", "done")) }
+                                None => { "✓ " (lang.of("可以办理", "would be done")) }
+                            }
+                        }
+                    }
+                }
+            } }
+        }
+    }
+}
