@@ -159,6 +159,29 @@ impl Ask {
         self.send(request).await
     }
 
+    /// Orders something that answers with nothing.
+    ///
+    /// # Errors
+    /// As before.
+    pub(super) async fn order(&self, path: &str) -> Result<Option<Value>, Told> {
+        let request = Request::post(path).body(Body::empty()).map_err(|_| Told::fault())?;
+        self.silent(request).await
+    }
+
+    /// Takes something away.
+    ///
+    /// # Errors
+    /// As before.
+    pub(super) async fn delete(&self, path: &str) -> Result<Option<Value>, Told> {
+        let request = Request::delete(path).body(Body::empty()).map_err(|_| Told::fault())?;
+        self.silent(request).await
+    }
+
+    async fn silent(&self, request: Request<Body>) -> Result<Option<Value>, Told> {
+        let response = self.carry(request).await;
+        if response.status().is_success() { Ok(None) } else { Err(Told::of(response).await) }
+    }
+
     /// What comes of a request.
     ///
     /// # Errors

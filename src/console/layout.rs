@@ -20,13 +20,26 @@ struct Way {
 const ACTS: &str = "POST /v1/tickets/{ticket_no}/attachments";
 
 const WAYS: &[Way] = &[
-    Way { path: "/desk", chinese: "待办", english: "To do", needs: ACTS },
-    Way { path: "/board", chinese: "看板", english: "Board", needs: "GET /v1/board" },
-    Way { path: "/tickets", chinese: "工单", english: "Tickets", needs: "GET /v1/tickets" },
-    Way {
-        path: "/tonight", chinese: "今晚到期", english: "Tonight", needs: "GET /v1/forecast"
-    },
+    way("/desk", "待办", "To do", ACTS),
+    way("/board", "看板", "Board", "GET /v1/board"),
+    way("/tickets", "工单", "Tickets", "GET /v1/tickets"),
+    way("/tonight", "今晚到期", "Tonight", "GET /v1/forecast"),
+    way("/incidents", "异常", "Incidents", "GET /v1/incidents"),
+    way("/outbox", "消息", "Messages", "GET /v1/outbox"),
+    way("/nodes", "节点", "Nodes", "GET /v1/nodes"),
+    way("/tokens", "令牌", "Tokens", "GET /v1/tokens"),
+    way("/calendar", "日历", "Calendar", "GET /v1/calendars"),
+    way("/workflows", "工作流", "Workflows", "GET /v1/workflows"),
 ];
+
+const fn way(
+    path: &'static str,
+    chinese: &'static str,
+    english: &'static str,
+    needs: &'static str,
+) -> Way {
+    Way { path, chinese, english, needs }
+}
 
 /// What a search asks for.
 const SEARCH: &str = "GET /v1/tickets";

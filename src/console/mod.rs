@@ -51,6 +51,17 @@ impl Console {
                 "/tickets/{number}/reviewer",
                 get(page::ticket::reviewer::get).post(page::ticket::reviewer::post),
             )
+            .route("/calendar", get(page::rules::calendar::get))
+            .route("/workflows", get(page::rules::workflows::list))
+            .route("/workflows/{name}", get(page::rules::workflows::get))
+            .route("/incidents", get(page::house::incidents::get))
+            .route("/incidents/{id}", post(page::house::incidents::retry))
+            .route("/outbox", get(page::house::outbox::get))
+            .route("/outbox/{id}", post(page::house::outbox::again))
+            .route("/nodes", get(page::house::nodes::get))
+            .route("/clock", post(page::house::nodes::advance))
+            .route("/tokens", get(page::house::tokens::get).post(page::house::tokens::issue))
+            .route("/tokens/{id}", post(page::house::tokens::revoke))
             .route("/tonight", get(page::tonight::get))
             .route("/bulk", post(page::bulk::post))
             .route("/desk", get(page::desk::get))

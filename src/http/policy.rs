@@ -85,6 +85,8 @@ endpoints! {
         "GET /v1/calendars/{year}",
         "GET /v1/register"
     ];
+    /// How many tickets a workflow rules.
+    ReadUsage = "查看工作流使用情况", ["GET /v1/workflows/{name}/usage"];
     /// Oneself.
     ReadSelf = "查看本人", ["GET /v1/me"];
     /// What could not be decided.
@@ -128,6 +130,7 @@ pub const fn scope(role: Role, endpoint: Endpoint) -> Scope {
             | E::Unmask => Own,
             _ => Nothing,
         },
+        R::Supervisor if matches!(endpoint, E::ReadUsage) => All,
         R::Hotline | R::Supervisor => match endpoint {
             // What comes on paper is entered by hand (Article 9).
             E::Review
@@ -150,13 +153,15 @@ pub const fn scope(role: Role, endpoint: Endpoint) -> Scope {
             | E::ReadDeadlines
             | E::ReadAttachments
             | E::Unmask
+            | E::ReadUsage
             | E::ReadIncidents
             | E::ReadOutbox
             | E::ReadTokens => All,
             _ => Nothing,
         },
         R::SystemAdmin => match endpoint {
-            E::ReadIncidents
+            E::ReadUsage
+            | E::ReadIncidents
             | E::RetryIncidents
             | E::ReadOutbox
             | E::Redeliver
@@ -177,7 +182,7 @@ pub const fn scope(role: Role, endpoint: Endpoint) -> Scope {
 #[must_use]
 pub const fn is_of_the_house(endpoint: Endpoint) -> bool {
     use Endpoint as E;
-    matches!(endpoint, E::ReadIncidents | E::ReadOutbox | E::ReadTokens)
+    matches!(endpoint, E::ReadIncidents | E::ReadOutbox | E::ReadTokens | E::ReadUsage)
 }
 
 /// How much of a reviewer a role is shown (脱敏): nobody sees all of it without a purpose.

@@ -131,6 +131,41 @@ impl Store {
     }
 }
 
+/// Open tickets of a version of a workflow in a step.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Used {
+    /// The version.
+    pub version: u32,
+    /// The step.
+    pub step: String,
+    /// How many.
+    pub tickets: u64,
+}
+
+impl Store {
+    /// Counts the open tickets that a workflow rules. Looks at them all: for operators, not for a board.
+    ///
+    /// # Errors
+    /// The database does not answer.
+    pub async fn used(&self, workflow: &str) -> Result<Vec<Used>, StoreError> {
+        let mut query = Query::select();
+        query.columns(["workflow_version", "step"]).from("ticket");
+        query.expr(Expr::val(1_i64).count()).group_by_columns(["workflow_version", "step"]);
+        query.and_where(Expr::col("status").eq(word(Status::Open.word())));
+        query.and_where(Expr::col("workflow").eq(workflow));
+        let rows = self.lists.query_all(&query).await?;
+        legible("ticket", &rows, |row| {
+            let (version, tickets): (i32, i64) =
+                (row.try_get_by_index(0)?, row.try_get_by_index(2)?);
+            Ok(Used {
+                version: u32::try_from(version).unwrap_or_default(),
+                step: row.try_get_by_index(1)?,
+                tickets: u64::try_from(tickets).unwrap_or_default(),
+            })
+        })
+    }
+}
+
 /// Open tickets by step, and how many of them are due until when.
 pub(super) fn tickets(filter: &BoardFilter) -> SelectStatement {
     let mut query = lines(filter, "ticket");

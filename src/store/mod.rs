@@ -50,7 +50,7 @@ use sea_orm::sea_query::Query;
 
 pub use attachment::{Attachment, Side};
 pub use audit::{AuditPage, StoredTicket, Totals};
-pub use board::{Board, BoardFilter, By, Line};
+pub use board::{Board, BoardFilter, By, Line, Used};
 pub use change::{Change, EventRow, PersonalRow, Remembered, ReviewRow, red_at};
 pub use claim::Claim;
 use claim::GivenAway;

@@ -341,3 +341,40 @@ async fn who_decides_reads_what_the_other_side_wrote() {
     assert!(page.contains("<option value=\"SZ007\" selected>"), "{page}");
     assert!(page.contains("申请退单的单位建议"), "{page}");
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_token_is_shown_once_and_ends_with_its_sessions() {
+    let house = House::new().await;
+    let keeper = house.browser(Role::SecurityAdmin, None).await;
+    let page = keeper.text("/tokens").await;
+    let key = hidden(&page, "key");
+    let form = [
+        ("seal", seal(&page)),
+        ("key", &key),
+        ("role", "agency"),
+        ("subject", "liu"),
+        ("agency", OWN),
+    ];
+    let issued = keeper.post("/tokens", &form, "same-origin").await.text().await.expect("a page");
+    let (_, token) = issued.split_once("<code>duban_").expect("a token");
+    let token = format!("duban_{}", token.split('<').next().expect("its end"));
+    let again = keeper.post("/tokens", &form, "same-origin").await.text().await.expect("a page");
+    assert!(!again.contains(&token) && again.contains("令牌不再显示"), "{again}");
+    assert!(!keeper.text("/tokens").await.contains(&token));
+    let mut liu = Browser::of(&house.server);
+    assert!(liu.enter(&token).await.is_some());
+    liu.text("/desk").await;
+    let listed = house
+        .server
+        .get("/v1/tokens?limit=200", &house.place.token(Role::AuditAdmin, "aa", None).await)
+        .await
+        .ok();
+    let all = listed["tokens"].as_array().expect("tokens");
+    let own = all.iter().find(|one| one["subject"] == "liu").expect("his");
+    let path = format!("/tokens/{}", own["id"].as_str().expect("an id"));
+    let refused = keeper.post(&path, &[("seal", "x")], "same-origin").await;
+    assert_eq!(refused.status(), StatusCode::FORBIDDEN);
+    let revoked = keeper.post(&path, &[("seal", seal(&page))], "same-origin").await;
+    assert_eq!(revoked.headers()[LOCATION], "/tokens");
+    assert_eq!(liu.get("/desk").await.headers()[LOCATION], "/sign-in?next=%2Fdesk");
+}

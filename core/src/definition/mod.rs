@@ -20,6 +20,7 @@ mod deadline;
 mod model;
 
 mod permission;
+mod ways;
 
 mod check;
 
@@ -39,3 +40,4 @@ pub use predicate::{Guard, Predicate};
 pub use read::read_definition;
 pub use shelf::{Shelf, ShelfError};
 pub use vocabulary::{CardKind, EffectKind, Finding, Notice, Outcome, Status};
+pub use ways::Ways;

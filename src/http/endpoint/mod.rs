@@ -101,6 +101,7 @@ pub(crate) fn all() -> (Router<Api>, Document) {
         .routes(routes!(compute::post))
         .routes(routes!(workflows::list))
         .routes(routes!(workflows::get))
+        .routes(routes!(workflows::usage))
         .routes(routes!(register::get))
         .routes(routes!(calendars::list))
         .routes(routes!(calendars::get))

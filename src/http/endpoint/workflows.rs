@@ -12,6 +12,7 @@ use super::super::body::{NoQuery, Path, Query};
 use super::super::caller::Caller;
 use super::super::policy::Endpoint;
 use super::super::problem::Problem;
+use crate::store::Used;
 
 /// All workflows, the newest version of each.
 #[derive(Debug, Serialize, ToSchema)]
@@ -33,6 +34,9 @@ pub(crate) struct WorkflowView {
     steps: Vec<Titled>,
     actions: Vec<Titled>,
     deadlines: Vec<Titled>,
+    /// From which step to which, and by what; in the single view only.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    ways: Vec<WayView>,
     /// The definition's text (TOML); in the single view only.
     #[serde(skip_serializing_if = "Option::is_none")]
     text: Option<String>,
@@ -43,6 +47,19 @@ pub(crate) struct WorkflowView {
 pub(crate) struct Titled {
     name: String,
     title: String,
+    /// Of a step: who must act in it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(example = "agency")]
+    party: Option<String>,
+}
+
+/// A way from step to step.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct WayView {
+    from: String,
+    to: String,
+    /// Titles of actions, or 自动.
+    by: Vec<String>,
 }
 
 impl WorkflowView {
@@ -50,8 +67,18 @@ impl WorkflowView {
         let titled = |name: &duban_core::name::Name, title: &str| Titled {
             name: name.to_string(),
             title: title.to_owned(),
+            party: None,
         };
-        let steps = definition.steps.iter().map(|one| titled(&one.name, &one.title));
+        let steps = definition.steps.iter().map(|one| Titled {
+            party: one.party.map(|party| party.word().to_owned()),
+            ..titled(&one.name, &one.title)
+        });
+        let way = |((from, to), by): ((&str, &str), Vec<String>)| WayView {
+            from: from.to_owned(),
+            to: to.to_owned(),
+            by,
+        };
+        let ways = definition.ways().into_iter().filter(|_| whole).map(way);
         let actions = definition.actions.iter().map(|one| titled(&one.name, &one.title));
         let deadlines = definition.deadlines.iter().map(|one| titled(&one.name, &one.title));
         Self {
@@ -64,6 +91,7 @@ impl WorkflowView {
             steps: steps.collect(),
             actions: actions.collect(),
             deadlines: deadlines.collect(),
+            ways: ways.collect(),
             text: whole.then(|| definition.text.clone()),
         }
     }
@@ -104,4 +132,42 @@ pub(crate) async fn get(
     let shelf = api.engine.knowledge().context().shelf;
     let found = shelf.by_name(&name).ok_or_else(|| Problem::not_found("这个工作流"))?;
     Ok(Json(WorkflowView::new(found, true)))
+}
+
+/// How many open tickets a workflow rules.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct UsageView {
+    usage: Vec<UsedView>,
+}
+
+/// Open tickets of a version in a step.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct UsedView {
+    version: u32,
+    step: String,
+    tickets: u64,
+}
+
+/// 一个工作流各版本、各环节的在办工单数
+#[utoipa::path(
+    get, path = "/v1/workflows/{name}/usage", tag = "rules",
+    params(("name" = String, Path, example = "matter")),
+    responses(
+        (status = 200, description = "在办工单数", body = UsageView),
+        (status = 404, description = "没有", body = Problem),
+    )
+)]
+pub(crate) async fn usage(
+    State(api): State<Api>,
+    caller: Caller,
+    Query(NoQuery {}): Query<NoQuery>,
+    Path(name): Path<String>,
+) -> Result<Json<UsageView>, Problem> {
+    caller.may(Endpoint::ReadUsage)?;
+    let shelf = api.engine.knowledge().context().shelf;
+    shelf.by_name(&name).ok_or_else(|| Problem::not_found("这个工作流"))?;
+    let used = api.engine.store().used(&name).await?.into_iter();
+    let view =
+        |used: Used| UsedView { version: used.version, step: used.step, tickets: used.tickets };
+    Ok(Json(UsageView { usage: used.map(view).collect() }))
 }

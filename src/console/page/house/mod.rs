@@ -1,0 +1,26 @@
+//! What runs the house: incidents, messages, nodes, tokens.
+
+pub(in crate::console) mod incidents;
+pub(in crate::console) mod nodes;
+pub(in crate::console) mod outbox;
+pub(in crate::console) mod tokens;
+
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Redirect, Response};
+use serde_json::Value;
+
+use crate::console::ask::Told;
+use crate::console::visit::Visit;
+
+/// What comes of a deed: back to the list, or why not.
+fn done(visit: &Visit, title: &str, list: &str, done: Result<Option<Value>, Told>) -> Response {
+    match done {
+        Ok(_) => Redirect::to(list).into_response(),
+        Err(told) => visit.page(title, Err(told)),
+    }
+}
+
+/// A form that did not stand on a page of this session.
+fn foreign() -> Response {
+    StatusCode::FORBIDDEN.into_response()
+}

@@ -1,0 +1,156 @@
+//! `/outbox`: messages with the state of their delivery; dead ones are sent again.
+
+use std::collections::BTreeMap;
+
+use axum::Form;
+use axum::extract::{Path, Query};
+use axum::response::Response;
+use duban_core::definition::EffectKind;
+use duban_core::role::Audience;
+use duban_core::time::Instant;
+use maud::{Markup, html};
+use serde::Deserialize;
+
+use super::{done, foreign};
+use crate::console::ask::segment;
+use crate::console::part::form::{Sealed, seal};
+use crate::console::part::when;
+use crate::console::shape::rules::Rules;
+use crate::console::visit::Visit;
+use crate::console::words::Lang;
+
+const AGAIN: &str = "POST /v1/outbox/{id}/redeliver";
+
+/// The states of a message.
+const STATES: &[(&str, &str, &str)] = &[
+    ("", "全部", "All"),
+    ("waiting", "待投递", "Waiting"),
+    ("delivered", "已投递", "Delivered"),
+    ("dead", "投递失败", "Dead"),
+];
+
+#[derive(Deserialize)]
+struct Outbox {
+    messages: Vec<Message>,
+    next: Option<String>,
+}
+
+#[derive(Deserialize)]
+struct Message {
+    id: String,
+    #[serde(rename = "ticket_no")]
+    number: Option<String>,
+    kind: String,
+    destination: String,
+    created_at: Instant,
+    state: String,
+    attempts: u32,
+    done_at: Option<Instant>,
+    failure: Option<String>,
+}
+
+pub(in crate::console) async fn get(
+    visit: Visit,
+    Query(asked): Query<BTreeMap<String, String>>,
+) -> Response {
+    let of = |name: &str| {
+        let value = asked.get(name).filter(|value| !value.is_empty());
+        value.map(|value| format!("&{name}={}", segment(value))).unwrap_or_default()
+    };
+    let path = format!("/v1/outbox?limit=50{}{}{}", of("state"), of("ticket_no"), of("cursor"));
+    let state = asked.get("state").map(String::as_str).unwrap_or_default();
+    let found = visit.ask.get::<Outbox>(&path);
+    let (found, rules) = tokio::join!(found, Rules::of(&visit.ask));
+    let body = found.and_then(|found| Ok(show(&visit, &rules?, &found, state)));
+    visit.page(visit.lang.of("消息", "Messages"), body)
+}
+
+pub(in crate::console) async fn again(
+    visit: Visit,
+    Path(id): Path<String>,
+    Form(sealed): Form<Sealed>,
+) -> Response {
+    if !sealed.is_of(&visit) {
+        return foreign();
+    }
+    let path = format!("/v1/outbox/{}/redeliver", segment(&id));
+    let tried = visit.ask.order(&path).await;
+    done(&visit, visit.lang.of("消息", "Messages"), "/outbox?state=dead", tried)
+}
+
+fn show(visit: &Visit, rules: &Rules, found: &Outbox, state: &str) -> Markup {
+    let lang = visit.lang;
+    html! {
+        section.panel id="outbox" data-live {
+            header {
+                h1 { (lang.of("消息", "Messages")) }
+                nav.right aria-label=(lang.of("投递状态", "State of delivery")) {
+                    @for (name, chinese, english) in STATES {
+                        a href={ "/outbox?state=" (name) } aria-current=[(*name == state).then_some("true")] { (lang.of(chinese, english)) }
+                    }
+                }
+            }
+            @if found.messages.is_empty() { p.dim { (lang.of("没有消息。", "None.")) } }
+            @else {
+                div.scroll tabindex="0" role="region" aria-label=(lang.of("消息", "Messages")) {
+                    table {
+                        thead { tr {
+                            @for name in [
+                                lang.of("时间", "When"), lang.of("工单", "Ticket"), lang.of("内容", "What"),
+                                lang.of("送往", "To"), lang.of("状态", "State"), "",
+                            ] { th scope="col" { (name) } }
+                        } }
+                        tbody { @for one in &found.messages { (row(visit, rules, one)) } }
+                    }
+                }
+            }
+            @if let Some(next) = &found.next {
+                div.foot { span {} a.button href={ "/outbox?state=" (state) "&cursor=" (segment(next)) } { (lang.of("下一页", "Next page")) } }
+            }
+        }
+    }
+}
+
+fn row(visit: &Visit, rules: &Rules, one: &Message) -> Markup {
+    let lang = visit.lang;
+    html! {
+        tr {
+            td { (when::moment(lang, one.created_at)) }
+            th scope="row" { (one.number.as_deref().unwrap_or("—")) }
+            td { (kind(lang, &one.kind)) }
+            td { (destination(lang, rules, &one.destination)) }
+            td {
+                (title(lang, &one.state))
+                @if let Some(at) = one.done_at { " " small { (when::minute(lang, at)) } }
+                @if one.attempts > 1 {
+                    " " small { @match lang { Lang::Chinese => { "共试 " (one.attempts) " 次" } Lang::English => { (one.attempts) " attempts" } } }
+                }
+                @if let Some(failure) = &one.failure { div.fault { (failure) } }
+            }
+            td.number {
+                @if one.state == "dead" && visit.me.may(AGAIN) {
+                    form method="post" action={ "/outbox/" (one.id) } data-once { (seal(visit)) button { (lang.of("重新投递", "Send again")) } }
+                }
+            }
+        }
+    }
+}
+
+fn title(lang: Lang, state: &str) -> &str {
+    let found = STATES.iter().find(|(name, ..)| *name == state);
+    found.map_or(state, |(_, chinese, english)| lang.of(chinese, english))
+}
+
+/// What a message does.
+fn kind(lang: Lang, kind: &str) -> &str {
+    let found = EffectKind::ALL.iter().find(|one| one.word() == kind);
+    found.map_or(kind, |one| lang.of(one.title(), one.word()))
+}
+
+/// To whom it goes: an audience, and where there are many which of them.
+fn destination(lang: Lang, rules: &Rules, destination: &str) -> String {
+    let (to, which) = destination.split_once(':').unwrap_or((destination, ""));
+    let audience = Audience::ALL.iter().find(|one| one.word() == to);
+    let to = audience.map_or(to, |one| lang.of(one.title(), one.word()));
+    if which.is_empty() { to.to_owned() } else { format!("{to} {}", rules.agency(which)) }
+}
