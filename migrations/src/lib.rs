@@ -17,7 +17,7 @@ mod m20261129_000010_clock;
 mod m20261129_000011_one_clock;
 mod m20261129_000012_outbox;
 mod m20261130_000013_sessions;
-mod m20261130_000014_owed;
+mod m20261130_000014_registers;
 mod table;
 
 pub use sea_orm_migration::MigratorTrait;
@@ -44,7 +44,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261129_000011_one_clock::Migration),
             Box::new(m20261129_000012_outbox::Migration),
             Box::new(m20261130_000013_sessions::Migration),
-            Box::new(m20261130_000014_owed::Migration),
+            Box::new(m20261130_000014_registers::Migration),
         ];
         all.into_iter().map(|one| Box::new(Whole(one)) as Box<dyn MigrationTrait>).collect()
     }

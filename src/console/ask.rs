@@ -83,6 +83,20 @@ impl Told {
         }
     }
 
+    /// A list that is longer than a file may be.
+    pub(super) fn too_many(lang: Lang, most: usize) -> Self {
+        let detail = match lang {
+            Lang::Chinese => format!("一个文件最多 {most} 行；请先筛选，再分次导出"),
+            Lang::English => format!("A file holds {most} rows; filter first, and export in parts"),
+        };
+        Self {
+            title: lang.of("行数过多", "Too many rows").to_owned(),
+            status: 422,
+            detail,
+            errors: Vec::new(),
+        }
+    }
+
     /// More was sent than a form may be.
     pub(super) fn too_large(lang: Lang) -> Self {
         Self {

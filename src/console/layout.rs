@@ -24,6 +24,7 @@ const WAYS: &[Way] = &[
     way("/board", "看板", "Board", "GET /v1/board"),
     way("/tickets", "工单", "Tickets", "GET /v1/tickets"),
     way("/tonight", "今晚到期", "Tonight", "GET /v1/forecast"),
+    way("/registers/cards", "登记册", "Registers", "GET /v1/cards"),
     way("/incidents", "异常", "Incidents", "GET /v1/incidents"),
     way("/outbox", "消息", "Messages", "GET /v1/outbox"),
     way("/nodes", "节点", "Nodes", "GET /v1/nodes"),
@@ -55,7 +56,10 @@ pub(super) fn home(me: &Me) -> Option<&'static str> {
 pub(super) fn page(visit: &Visit, title: &str, body: &Markup) -> Markup {
     let (lang, me) = (visit.lang, &visit.me);
     let ways = WAYS.iter().filter(|way| me.may(way.needs));
-    let is_here = |way: &Way| visit.here.path().starts_with(way.path);
+    let is_here = |way: &Way| {
+        let root = way.path.trim_end_matches("/cards");
+        visit.here.path().starts_with(root)
+    };
     let bar = html! {
         a.skip href="#content" { (lang.of("跳到正文", "Skip to content")) }
         header.top {

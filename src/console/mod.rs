@@ -11,6 +11,7 @@ mod page;
 mod part;
 mod schema;
 mod shape;
+mod sheet;
 mod timeline;
 mod visit;
 mod words;
@@ -62,6 +63,9 @@ impl Console {
             .route("/clock", post(page::house::nodes::advance))
             .route("/tokens", get(page::house::tokens::get).post(page::house::tokens::issue))
             .route("/tokens/{id}", post(page::house::tokens::revoke))
+            .route("/registers/cards", get(page::registers::cards))
+            .route("/registers/overdue", get(page::registers::overdue))
+            .route("/export/{name}", get(sheet::get))
             .route("/tonight", get(page::tonight::get))
             .route("/bulk", post(page::bulk::post))
             .route("/desk", get(page::desk::get))

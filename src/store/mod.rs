@@ -6,6 +6,7 @@
 mod attachment;
 mod audit;
 mod board;
+mod card;
 mod change;
 mod claim;
 mod clock;
@@ -51,6 +52,7 @@ use sea_orm::sea_query::Query;
 pub use attachment::{Attachment, Side};
 pub use audit::{AuditPage, StoredTicket, Totals};
 pub use board::{Board, BoardFilter, By, Line, Used};
+pub use card::{CardFilter, RegisteredCard};
 pub use change::{Change, EventRow, PersonalRow, Remembered, ReviewRow, red_at};
 pub use claim::Claim;
 use claim::GivenAway;

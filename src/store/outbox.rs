@@ -18,6 +18,9 @@ use super::legible::{LAST_NUMBER, legible};
 use super::rows::{number, word};
 use super::{Store, StoreError};
 
+/// Messages that are looked at for one page of a register.
+const TOLD_MAX: u64 = 10_000;
+
 /// Destinations that are looked for at once: a house has some hundred agencies.
 const DESTINATIONS_MAX: u64 = 1_000;
 
@@ -253,6 +256,26 @@ impl Store {
         let page = |limit| listed(state, ticket, after, limit).into_query();
         let read = |row: &QueryResult| posted(outbox::Model::from_query_result(row, "")?);
         self.lists.legible("outbox", limit, page, read).await
+    }
+}
+
+impl Store {
+    /// What was to be told about some tickets, the most that is looked at of a page of them.
+    ///
+    /// # Errors
+    /// The database does not answer.
+    pub async fn told_of(&self, tickets: &[TicketId]) -> Result<Vec<Posted>, StoreError> {
+        let page = |limit| {
+            outbox::Entity::find()
+                .filter(outbox::Column::Ticket.is_in(tickets.iter().map(|ticket| ticket.0)))
+                .order_by_desc(outbox::Column::Ticket)
+                .order_by_desc(outbox::Column::Seq)
+                .order_by_desc(outbox::Column::Nth)
+                .limit(limit)
+                .into_query()
+        };
+        let read = |row: &QueryResult| posted(outbox::Model::from_query_result(row, "")?);
+        self.lists.legible("outbox", TOLD_MAX, page, read).await
     }
 }
 

@@ -10,6 +10,7 @@ use sea_orm::{ConnectionTrait, QueryTrait, Statement};
 use uuid::Uuid;
 
 use super::board::{self, BoardFilter, By};
+use super::card::{self, CardFilter};
 use super::list::{Order, Pick, Search, TicketFilter};
 use super::running::DeadlineFilter;
 use super::turning::{self, TurningFilter};
@@ -150,6 +151,19 @@ async fn a_page_of_deadlines_is_found_by_an_index() {
     for filter in [own, there, next, before] {
         let scans = scans(&store, running::listed(&filter).into_query()).await;
         assert!(scans.is_empty(), "{filter:?}: {scans:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_page_of_cards_is_walked_in_its_order() {
+    let (_folder, store) = store().await;
+    let all = CardFilter { limit: 51, ..CardFilter::default() };
+    let own = CardFilter { agency: Some("SZ013".to_owned()), ..all.clone() };
+    let next = CardFilter { after: Some((1, Uuid::nil(), 0)), ..own.clone() };
+    for (filter, index) in [(all, "card_fired"), (own, "card_agency"), (next, "card_agency")] {
+        let by = plan(&store, card::listed(&filter).into_query()).await;
+        let is_sorted = by.iter().all(|step| !step.contains("B-TREE"));
+        assert!(by[0].contains(index) && is_sorted, "{filter:?}: {by:?}");
     }
 }
 

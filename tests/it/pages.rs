@@ -234,7 +234,7 @@ async fn no_page_shows_what_the_api_would_not() {
         ] {
             let (shown, said) = (browser.get(page).await, house.server.get(api, &token).await);
             assert_eq!(shown.status(), said.status, "{role} {page}");
-            let text = shown.text().await.expect("a page");
+            let text = String::from_utf8_lossy(&shown.bytes().await.expect("a page")).into_owned();
             let is_narrow = role.is_bound_to_agency() || said.status != StatusCode::OK;
             assert!(!(is_narrow && text.contains(&foreign)), "{role} {page}");
         }
@@ -377,4 +377,35 @@ async fn a_token_is_shown_once_and_ends_with_its_sessions() {
     let revoked = keeper.post(&path, &[("seal", seal(&page))], "same-origin").await;
     assert_eq!(revoked.headers()[LOCATION], "/tokens");
     assert_eq!(liu.get("/desk").await.headers()[LOCATION], "/sign-in?next=%2Fdesk");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn cards_are_registered_with_their_delivery_and_lists_are_files() {
+    let house = House::new().await;
+    let number = house.ticket("R1", OWN).await;
+    let admin = house.place.token(Role::SystemAdmin, "ops", None).await;
+    house.server.advance(&admin, instant("2026-03-12T09:00:00+08:00")).await;
+    let auditor = house.browser(Role::Auditor, None).await;
+    let page = auditor.text("/registers/cards").await;
+    for says in [&number, "黄牌", "联系评价人时限", "✓ 已送达", "承办单位 深圳市社会保险基金管理局"]
+    {
+        assert!(page.contains(says), "{says}: {page}");
+    }
+    assert!(!auditor.text("/registers/cards?kind=red_card").await.contains(&number));
+    assert!(auditor.text("/registers/overdue").await.contains(&number));
+    let file = auditor.get("/export/cards.csv?kind=yellow_card").await;
+    let named = file.headers()["content-disposition"].to_str().expect("text").to_owned();
+    assert_eq!(named, "attachment; filename=\"cards-2026-03-12.csv\"");
+    let text = file.text().await.expect("text");
+    let lines: Vec<&str> = text.lines().collect();
+    assert!(lines[0].starts_with("\u{FEFF}发牌时间,牌,工单编号"), "{text}");
+    assert!(
+        lines[1].starts_with("2026-03-06 00:00,黄牌,") && lines[1].contains("3月5日（周四）24:00"),
+        "{text}"
+    );
+    let book = auditor.get("/export/tickets.xlsx?light=red").await.bytes().await.expect("bytes");
+    assert!(book.starts_with(b"PK"), "{} bytes", book.len());
+    let wrong = auditor.get("/export/tickets.csv?light=blue").await;
+    assert_eq!(wrong.status(), StatusCode::UNPROCESSABLE_ENTITY);
+    assert_eq!(auditor.get("/export/nothing.csv").await.status(), StatusCode::NOT_FOUND);
 }

@@ -36,6 +36,8 @@ const HOMES: &[(&str, &[&str])] = &[
     ("axum", &["src/http", "src/http.rs", "src/console", "src/console.rs"]),
     ("redis", &["src/wake", "src/wake.rs"]),
     ("maud", &["src/console"]),
+    ("csv", &["src/console/sheet"]),
+    ("rust_xlsxwriter", &["src/console/sheet"]),
     ("opentelemetry", &["src/telemetry"]),
     ("tracing_opentelemetry", &["src/telemetry"]),
 ];

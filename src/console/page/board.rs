@@ -10,6 +10,7 @@ use serde::Deserialize;
 use crate::console::ask::{Told, segment};
 use crate::console::part::light::{self, Light};
 use crate::console::part::{number, when};
+use crate::console::sheet;
 use crate::console::visit::Visit;
 use crate::console::words::Lang;
 
@@ -162,6 +163,7 @@ fn lines(lang: Lang, by: By, board: &Board) -> Markup {
                 }
                 small { (when::minute(lang, board.at)) }
                 a href=(other.0) { (other.1) }
+                (sheet::links(lang, "board", &format!("by={}", by.word())))
             }
         }
         div.scroll tabindex="0" role="region" aria-label=(lang.of("各单位件数", "Counts")) {

@@ -8,6 +8,7 @@ pub(super) mod house;
 pub(super) mod live;
 pub(super) mod missing;
 pub(super) mod queue;
+pub(super) mod registers;
 pub(super) mod rules;
 pub(super) mod ticket;
 pub(super) mod tonight;

@@ -16,6 +16,7 @@ use crate::console::part::form::seal;
 use crate::console::part::light::{self, Light};
 use crate::console::part::when;
 use crate::console::shape::rules::Rules;
+use crate::console::sheet;
 use crate::console::visit::Visit;
 use crate::console::words::Lang;
 
@@ -76,7 +77,10 @@ async fn body(visit: &Visit, asked: &BTreeMap<String, String>) -> Result<Markup,
             header {
                 h1 { (lang.of("今晚 24:00", "Tonight at 24:00")) }
                 small { (lang.of("若无人办理", "if nobody acts")) " · " (when::end(lang, turnings.until)) }
-                div.right { (totals(lang, &turnings)) }
+                div.right {
+                    (totals(lang, &turnings))
+                    (sheet::links(lang, "tonight", &format!("until={}", segment(&tonight.to_string()))))
+                }
             }
             (list(visit, &turnings, &rules))
             @if let Some(next) = &turnings.next {

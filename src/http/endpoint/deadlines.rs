@@ -113,7 +113,7 @@ pub(crate) async fn list(
 }
 
 /// The deadlines that a role is not shown in any workflow.
-fn hidden(shelf: &Shelf, role: Role) -> Vec<String> {
+pub(super) fn hidden(shelf: &Shelf, role: Role) -> Vec<String> {
     let all = shelf.all().flat_map(|definition| &definition.deadlines);
     let hidden = all.filter(|rule| rule.hidden_from.contains(&role));
     let hidden: BTreeSet<&str> = hidden.map(|rule| rule.name.as_str()).collect();

@@ -6,6 +6,7 @@ mod actions;
 pub(crate) mod attachments;
 mod board;
 mod calendars;
+mod cards;
 mod clock;
 mod compute;
 mod deadlines;
@@ -98,6 +99,7 @@ pub(crate) fn all() -> (Router<Api>, Document) {
         .routes(routes!(act_on_many::post))
         .routes(routes!(stream::get))
         .routes(routes!(deadlines::list))
+        .routes(routes!(cards::list))
         .routes(routes!(compute::post))
         .routes(routes!(workflows::list))
         .routes(routes!(workflows::get))

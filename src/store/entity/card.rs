@@ -1,4 +1,4 @@
-//! A card, by its place in the ticket. Must never know another table.
+//! A card, by its place in the ticket. Must never know another table than its ticket's.
 
 use sea_orm::entity::prelude::*;
 
@@ -20,6 +20,13 @@ pub struct Model {
 }
 
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
-pub enum Relation {}
+pub enum Relation {
+    #[sea_orm(
+        belongs_to = "super::ticket::Entity",
+        from = "Column::Ticket",
+        to = "super::ticket::Column::Id"
+    )]
+    Ticket,
+}
 
 impl ActiveModelBehavior for ActiveModel {}

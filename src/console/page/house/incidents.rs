@@ -13,6 +13,7 @@ use super::{done, foreign};
 use crate::console::ask::segment;
 use crate::console::part::form::{Sealed, seal};
 use crate::console::part::when;
+use crate::console::sheet;
 use crate::console::visit::Visit;
 
 const RETRY: &str = "POST /v1/incidents/{id}/retry";
@@ -70,6 +71,7 @@ fn show(visit: &Visit, found: &Incidents, all: bool) -> Markup {
                 div.right {
                     @if all { a href="/incidents" { (lang.of("只看未处理", "Open only")) } }
                     @else { a href="/incidents?all=true" { (lang.of("连同已处理", "Resolved too")) } }
+                    (sheet::links(lang, "incidents", &format!("all={all}")))
                 }
             }
             @if found.incidents.is_empty() { p.dim { (lang.of("没有异常。", "None.")) } }

@@ -16,6 +16,7 @@ use crate::console::ask::segment;
 use crate::console::part::form::{Sealed, seal};
 use crate::console::part::when;
 use crate::console::shape::rules::Rules;
+use crate::console::sheet;
 use crate::console::visit::Visit;
 use crate::console::words::Lang;
 
@@ -88,6 +89,7 @@ fn show(visit: &Visit, rules: &Rules, found: &Outbox, state: &str) -> Markup {
                     @for (name, chinese, english) in STATES {
                         a href={ "/outbox?state=" (name) } aria-current=[(*name == state).then_some("true")] { (lang.of(chinese, english)) }
                     }
+                    (sheet::links(lang, "outbox", &if state.is_empty() { String::new() } else { format!("state={state}") }))
                 }
             }
             @if found.messages.is_empty() { p.dim { (lang.of("没有消息。", "None.")) } }

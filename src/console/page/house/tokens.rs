@@ -16,6 +16,7 @@ use crate::console::ask::{Told, segment};
 use crate::console::part::form::{Sealed, is_sealed, seal};
 use crate::console::part::when;
 use crate::console::shape::rules::Rules;
+use crate::console::sheet;
 use crate::console::visit::Visit;
 use crate::crypto;
 
@@ -113,7 +114,7 @@ async fn body(
         @if let Some(issued) = issued { (once(visit, issued)) }
         @if visit.me.may(ISSUE) { (form(visit, &rules)) }
         section.panel {
-            header { h1 { (lang.of("令牌", "Tokens")) } small { (lang.of("吊销立即生效，已登录的随之退出", "Revoked at once, with all sessions that came in by it")) } }
+            header { h1 { (lang.of("令牌", "Tokens")) } small { (lang.of("吊销立即生效，已登录的随之退出", "Revoked at once, with all sessions that came in by it")) } div.right { (sheet::links(lang, "tokens", "")) } }
             div.scroll tabindex="0" role="region" aria-label=(lang.of("令牌", "Tokens")) {
                 table {
                     thead { tr {

@@ -18,6 +18,7 @@ use crate::console::part::pips::pips;
 use crate::console::part::{class, flag, when};
 use crate::console::shape::rules::Rules;
 use crate::console::shape::ticket::{Deadline, Ticket};
+use crate::console::sheet;
 use crate::console::visit::Visit;
 use filters::Filters;
 
@@ -41,14 +42,18 @@ pub(in crate::console) async fn get(
 }
 
 async fn body(visit: &Visit, filters: &Filters) -> Result<Markup, Told> {
-    let queue = format!("/v1/tickets?limit={PAGE}&{}", filters.asked(visit).await?);
+    let asked = filters.asked(visit).await?;
+    let queue = format!("/v1/tickets?limit={PAGE}&{asked}");
     let queue = visit.ask.get::<Queue>(&queue);
     let (queue, rules) = tokio::join!(queue, Rules::of(&visit.ask));
     let (queue, rules) = (queue?, rules?);
     let lang = visit.lang;
     Ok(html! {
         section.panel {
-            header { h1 { (lang.of("工单", "Tickets")) } }
+            header {
+                h1 { (lang.of("工单", "Tickets")) }
+                div.right { (sheet::links(lang, "tickets", &asked)) }
+            }
             (filters.form(lang, &rules))
         }
         section.panel id="queue" data-live { (list(visit, filters, &queue)) }

@@ -1,0 +1,286 @@
+//! `/registers/cards` and `/registers/overdue`: what supervision keeps: cards with how they were
+//! delivered, and everything that is overdue now. Must never leave out a card that was revoked.
+
+use std::collections::BTreeMap;
+use std::fmt::Write;
+
+use axum::extract::Query;
+use axum::response::Response;
+use duban_core::role::Audience;
+use duban_core::time::Instant;
+use maud::{Markup, html};
+use serde::Deserialize;
+
+use crate::console::ask::{Told, segment};
+use crate::console::part::light::{self, Light};
+use crate::console::part::when;
+use crate::console::shape::rules::Rules;
+use crate::console::sheet;
+use crate::console::visit::Visit;
+use crate::console::words::Lang;
+
+#[derive(Deserialize)]
+struct Cards {
+    cards: Vec<Card>,
+    next: Option<String>,
+}
+
+#[derive(Deserialize)]
+struct Card {
+    #[serde(rename = "ticket_no")]
+    number: String,
+    kind: String,
+    title: String,
+    agency_name: Option<String>,
+    party: String,
+    due_at: Instant,
+    fired_at: Instant,
+    state: String,
+    deliveries: Vec<Delivery>,
+}
+
+#[derive(Deserialize)]
+struct Delivery {
+    destination: String,
+    state: String,
+}
+
+#[derive(Deserialize)]
+struct Overdue {
+    deadlines: Vec<Running>,
+    next: Option<String>,
+}
+
+#[derive(Deserialize)]
+struct Running {
+    #[serde(rename = "ticket_no")]
+    number: String,
+    title: String,
+    party: String,
+    agency: Option<String>,
+    due_at: Instant,
+    certainty: String,
+}
+
+/// Filters of an address, as the API knows them.
+fn query(asked: &BTreeMap<String, String>, known: &[&str]) -> String {
+    let mut query = String::new();
+    for (name, value) in
+        asked.iter().filter(|(name, value)| known.contains(&name.as_str()) && !value.is_empty())
+    {
+        // Writing to a string cannot fail.
+        let _ = write!(query, "&{name}={}", segment(value));
+    }
+    query
+}
+
+pub(in crate::console) async fn cards(
+    visit: Visit,
+    Query(asked): Query<BTreeMap<String, String>>,
+) -> Response {
+    let body = async {
+        let filters = query(&asked, &["kind", "state", "agency", "district"]);
+        let path = format!("/v1/cards?limit=50{filters}{}", query(&asked, &["cursor"]));
+        let found = visit.ask.get::<Cards>(&path);
+        let (found, rules) = tokio::join!(found, Rules::of(&visit.ask));
+        Ok::<_, Told>(card_list(&visit, &asked, &filters, &found?, &rules?))
+    };
+    let body = body.await;
+    visit.page(visit.lang.of("牌登记册", "Cards"), body)
+}
+
+fn card_list(
+    visit: &Visit,
+    asked: &BTreeMap<String, String>,
+    filters: &str,
+    found: &Cards,
+    rules: &Rules,
+) -> Markup {
+    let lang = visit.lang;
+    let kinds =
+        [("yellow_card", lang.of("▲ 黄牌", "▲ Yellow")), ("red_card", lang.of("■ 红牌", "■ Red"))];
+    let states = ["issued", "contested", "revoked"].map(|state| (state, state_title(lang, state)));
+    html! {
+        section.panel {
+            header {
+                h1 { (lang.of("牌登记册", "Register of cards")) }
+                small { a href="/registers/overdue" { (lang.of("超期登记册", "Overdue")) } }
+                div.right { (sheet::links(lang, "cards", filters.trim_start_matches('&'))) }
+            }
+            form.filters method="get" action="/registers/cards" {
+                (choice(lang, asked, "kind", lang.of("牌", "Card"), kinds))
+                (choice(lang, asked, "state", lang.of("状态", "State"), states))
+                @if !visit.me.is_agency() { (choice(lang, asked, "agency", lang.of("单位", "Agency"), rules.register.agencies())) }
+                button.main { (lang.of("筛选", "Filter")) }
+            }
+        }
+        section.panel id="cards" data-live {
+            @if found.cards.is_empty() { p.dim { (lang.of("没有符合条件的牌。", "No card matches.")) } }
+            @else {
+                div.scroll tabindex="0" role="region" aria-label=(lang.of("牌", "Cards")) {
+                    table {
+                        thead { tr {
+                            @for name in [
+                                lang.of("发牌时间", "Issued"), lang.of("牌", "Card"), lang.of("工单编号", "Number"),
+                                lang.of("责任单位", "Charged"), lang.of("时限", "Deadline"), lang.of("应完成", "Was due"),
+                                lang.of("状态", "State"), lang.of("送达", "Told"),
+                            ] { th scope="col" { (name) } }
+                        } }
+                        tbody { @for card in &found.cards { (card_row(lang, rules, card)) } }
+                    }
+                }
+            }
+            (next_page(lang, "/registers/cards", filters, found.next.as_deref()))
+        }
+    }
+}
+
+fn card_row(lang: Lang, rules: &Rules, card: &Card) -> Markup {
+    let lit = Light::of_card(&card.kind);
+    html! {
+        tr {
+            td { (when::moment(lang, card.fired_at)) }
+            td { (light::lit(lang, lit, lit.card(lang))) }
+            th scope="row" { a href={ "/tickets/" (card.number) } { (card.number) } }
+            td { (card.agency_name.as_deref().unwrap_or_else(|| party(lang, &card.party))) }
+            td { (card.title) }
+            td { (when::end(lang, card.due_at)) }
+            td { (state_title(lang, &card.state)) }
+            td {
+                @for one in &card.deliveries {
+                    div { small { (delivered(lang, &one.state)) " " (to(lang, rules, &one.destination)) } }
+                }
+            }
+        }
+    }
+}
+
+pub(in crate::console) async fn overdue(
+    visit: Visit,
+    Query(asked): Query<BTreeMap<String, String>>,
+) -> Response {
+    let body = async {
+        let filters = format!("&light=red{}", query(&asked, &["agency", "district", "party"]));
+        let path = format!("/v1/deadlines?limit=50{filters}{}", query(&asked, &["cursor"]));
+        let found = visit.ask.get::<Overdue>(&path);
+        let (found, rules) = tokio::join!(found, Rules::of(&visit.ask));
+        Ok::<_, Told>(overdue_list(&visit, &asked, &filters, &found?, &rules?))
+    };
+    let body = body.await;
+    visit.page(visit.lang.of("超期登记册", "Overdue"), body)
+}
+
+fn overdue_list(
+    visit: &Visit,
+    asked: &BTreeMap<String, String>,
+    filters: &str,
+    found: &Overdue,
+    rules: &Rules,
+) -> Markup {
+    let lang = visit.lang;
+    let parties = ["agency", "hotline", "approver"].map(|one| (one, party(lang, one)));
+    html! {
+        section.panel {
+            header {
+                h1 { (lang.of("超期登记册", "Register of what is overdue")) }
+                small { a href="/registers/cards" { (lang.of("牌登记册", "Cards")) } }
+                div.right { (sheet::links(lang, "overdue", filters.trim_start_matches('&'))) }
+            }
+            form.filters method="get" action="/registers/overdue" {
+                (choice(lang, asked, "party", lang.of("责任方", "Party"), parties))
+                @if !visit.me.is_agency() { (choice(lang, asked, "agency", lang.of("单位", "Agency"), rules.register.agencies())) }
+                button.main { (lang.of("筛选", "Filter")) }
+            }
+        }
+        section.panel id="overdue" data-live {
+            @if found.deadlines.is_empty() { p.dim { (lang.of("没有超期的时限。", "Nothing is overdue.")) } }
+            @else {
+                div.scroll tabindex="0" role="region" aria-label=(lang.of("超期时限", "Overdue")) {
+                    table {
+                        thead { tr {
+                            @for name in [
+                                lang.of("应完成", "Was due"), lang.of("工单编号", "Number"), lang.of("时限", "Deadline"),
+                                lang.of("责任方", "Party"), lang.of("单位", "Agency"), "",
+                            ] { th scope="col" { (name) } }
+                        } }
+                        tbody { @for one in &found.deadlines {
+                            tr {
+                                td { (when::end(lang, one.due_at)) }
+                                th scope="row" { a href={ "/tickets/" (one.number) } { (one.number) } }
+                                td { (one.title) }
+                                td { (party(lang, &one.party)) }
+                                td { (one.agency.as_deref().map_or("—", |code| rules.agency(code))) }
+                                td { @if one.certainty == "estimated" { span.tag { (lang.of("预计", "Estimated")) } } }
+                            }
+                        } }
+                    }
+                }
+            }
+            (next_page(lang, "/registers/overdue", filters, found.next.as_deref()))
+        }
+    }
+}
+
+fn next_page(lang: Lang, path: &str, filters: &str, next: Option<&str>) -> Markup {
+    html! {
+        @if let Some(next) = next {
+            div.foot {
+                span {}
+                a.button href={ (path) "?" (filters.trim_start_matches('&')) "&cursor=" (segment(next)) } { (lang.of("下一页", "Next page")) }
+            }
+        }
+    }
+}
+
+fn choice<'o>(
+    lang: Lang,
+    asked: &BTreeMap<String, String>,
+    name: &str,
+    title: &str,
+    all: impl IntoIterator<Item = (&'o str, &'o str)>,
+) -> Markup {
+    let chosen = asked.get(name).map(String::as_str).unwrap_or_default();
+    html! {
+        label { span { (title) }
+            select name=(name) {
+                option value="" { (lang.of("不限", "Any")) }
+                @for (value, title) in all { option value=(value) selected[value == chosen] { (title) } }
+            }
+        }
+    }
+}
+
+fn party(lang: Lang, party: &str) -> &str {
+    match party {
+        "agency" => lang.of("承办单位", "Agency"),
+        "hotline" => lang.of("12345热线", "Hotline"),
+        "approver" => lang.of("政务服务管理部门", "Approver"),
+        other => other,
+    }
+}
+
+fn state_title(lang: Lang, state: &str) -> &str {
+    match state {
+        "issued" => lang.of("已发", "Issued"),
+        "contested" => lang.of("异议中", "Contested"),
+        "revoked" => lang.of("已撤销", "Revoked"),
+        other => other,
+    }
+}
+
+fn delivered(lang: Lang, state: &str) -> &str {
+    match state {
+        "delivered" => lang.of("✓ 已送达", "✓ told"),
+        "waiting" => lang.of("… 投递中", "… on its way"),
+        "dead" => lang.of("✗ 投递失败", "✗ failed"),
+        other => other,
+    }
+}
+
+/// Who is told: an audience, and which agency's.
+fn to(lang: Lang, rules: &Rules, destination: &str) -> String {
+    let (to, which) = destination.split_once(':').unwrap_or((destination, ""));
+    let audience = Audience::ALL.iter().find(|one| one.word() == to);
+    let to = audience.map_or(to, |one| lang.of(one.title(), one.word()));
+    if which.is_empty() { to.to_owned() } else { format!("{to} {}", rules.agency(which)) }
+}

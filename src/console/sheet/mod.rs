@@ -1,0 +1,147 @@
+//! Every list as a file: CSV and XLSX, out of what the API answers to whoever asks, page after page.
+//! Must never hold a column that the list in the API does not, nor a cell that a spreadsheet would run.
+
+mod lists;
+mod write;
+
+use axum::extract::{Path, RawQuery};
+use axum::http::{HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use duban_core::time::Instant;
+use maud::{Markup, html};
+use serde_json::Value;
+
+use super::ask::{Told, segment};
+use super::part::when;
+use super::shape::rules::Rules;
+use super::visit::Visit;
+use super::words::Lang;
+use lists::{Column, Holds, List};
+
+/// Rows of a file; whoever needs more narrows the list.
+const ROWS_MAX: usize = 20_000;
+
+/// Rows that are asked for at once.
+const PAGE: usize = 200;
+
+/// A list with its rows as texts.
+struct Sheet {
+    title: String,
+    columns: Vec<&'static str>,
+    rows: Vec<Vec<Cell>>,
+}
+
+enum Cell {
+    Text(String),
+    Number(f64),
+}
+
+/// The links to both files of a list, with the filters of the API.
+pub(super) fn links(lang: Lang, list: &str, query: &str) -> Markup {
+    html! {
+        span.export {
+            (lang.of("导出 ", "Export "))
+            a href={ "/export/" (list) ".csv?" (query) } download { "CSV" } " "
+            a href={ "/export/" (list) ".xlsx?" (query) } download { "XLSX" }
+        }
+    }
+}
+
+/// `GET /export/{name}`: `tickets.csv`, `cards.xlsx`.
+pub(super) async fn get(
+    visit: Visit,
+    Path(name): Path<String>,
+    RawQuery(query): RawQuery,
+) -> Response {
+    let Some((stem, ending)) = name.rsplit_once('.') else { return unknown() };
+    let Some(list) = List::named(stem) else { return unknown() };
+    let write = match ending {
+        "csv" => write::csv,
+        "xlsx" => write::xlsx,
+        _ => return unknown(),
+    };
+    let sheet = match Sheet::of(&visit, list, query.as_deref().unwrap_or_default()).await {
+        Ok(sheet) => sheet,
+        Err(told) => return visit.page(&told.title.clone(), Err(told)),
+    };
+    // A large file keeps nobody else waiting.
+    let bytes = tokio::task::spawn_blocking(move || write(&sheet)).await;
+    let Ok(Some(bytes)) = bytes else {
+        return visit.page(&name, Err(Told::fault()));
+    };
+    let kind = match ending {
+        "csv" => "text/csv; charset=utf-8",
+        _ => "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+    };
+    let shown = format!("attachment; filename=\"{stem}-{}.{ending}\"", when::day_of(visit.me.at));
+    let shown = HeaderValue::from_str(&shown);
+    let shown = shown.unwrap_or_else(|_| HeaderValue::from_static("attachment"));
+    let kind = HeaderValue::from_static(kind);
+    ([(header::CONTENT_TYPE, kind), (header::CONTENT_DISPOSITION, shown)], bytes).into_response()
+}
+
+fn unknown() -> Response {
+    StatusCode::NOT_FOUND.into_response()
+}
+
+impl Sheet {
+    async fn of(visit: &Visit, list: &List, query: &str) -> Result<Self, Told> {
+        let (lang, rules) = (visit.lang, Rules::of(&visit.ask).await?);
+        let mut rows = Vec::new();
+        let mut cursor = String::new();
+        loop {
+            let path = if list.has_pages {
+                format!("{}?limit={PAGE}&{query}{cursor}", list.path)
+            } else {
+                format!("{}?{query}", list.path)
+            };
+            let page: Value = visit.ask.get(&path).await?;
+            let found = page[list.key].as_array().map(Vec::as_slice).unwrap_or_default();
+            rows.extend(found.iter().map(|row| cells(lang, &rules, list.columns, row)));
+            match page["next"].as_str() {
+                Some(next) if rows.len() < ROWS_MAX => {
+                    cursor = format!("&cursor={}", segment(next));
+                }
+                Some(_) => return Err(Told::too_many(lang, ROWS_MAX)),
+                None => break,
+            }
+        }
+        let columns = list.columns.iter().map(|one| lang.of(one.chinese, one.english)).collect();
+        Ok(Self { title: lang.of(list.chinese, list.english).to_owned(), columns, rows })
+    }
+}
+
+fn cells(lang: Lang, rules: &Rules, columns: &[Column], row: &Value) -> Vec<Cell> {
+    columns.iter().map(|column| cell(lang, rules, column, row)).collect()
+}
+
+fn cell(lang: Lang, rules: &Rules, column: &Column, row: &Value) -> Cell {
+    let value = row.pointer(column.pointer).unwrap_or(&Value::Null);
+    if let Some(number) = value.as_f64() {
+        return Cell::Number(number);
+    }
+    let text = value.as_str().unwrap_or_default();
+    let says = match column.holds {
+        Holds::Text => match value {
+            Value::Array(all) => {
+                all.iter().filter_map(Value::as_str).collect::<Vec<_>>().join("、")
+            }
+            _ => text.to_owned(),
+        },
+        Holds::Moment => text.parse::<Instant>().map(stamp).unwrap_or_default(),
+        Holds::End => text.parse::<Instant>().map(|at| when::end(lang, at)).unwrap_or_default(),
+        Holds::Agency => rules.agency(text).to_owned(),
+        Holds::District => rules.district(text).to_owned(),
+        Holds::Words(words) => {
+            let found = words.iter().find(|(word, ..)| *word == text);
+            found.map_or(text, |(_, chinese, english)| lang.of(chinese, english)).to_owned()
+        }
+        Holds::Owed => lists::owed(lang, row),
+    };
+    Cell::Text(says)
+}
+
+/// An instant as spreadsheets sort it: 2026-03-06 10:00.
+fn stamp(at: Instant) -> String {
+    when::field(at).replace('T', " ")
+}
