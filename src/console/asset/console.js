@@ -56,10 +56,10 @@ const lives = document.querySelectorAll("[data-live]");
 if (lives.length) {
   const sign = document.querySelector(".live");
   let waiting = 0;
-  const show = (state, words) => {
+  const show = (state) => {
     if (!sign) return;
     sign.dataset.state = state;
-    sign.querySelector("span").textContent = words;
+    sign.querySelector("span").textContent = sign.dataset[state];
   };
   const renew = async () => {
     waiting = 0;
@@ -73,8 +73,8 @@ if (lives.length) {
     }
   };
   const stream = new EventSource("/live");
-  stream.onopen = () => show("on", sign.dataset.on);
-  stream.onerror = () => show("off", sign.dataset.off);
+  stream.onopen = () => show("on");
+  stream.onerror = () => show("off");
   stream.addEventListener("commit", () => { waiting ||= setTimeout(renew, 1000); });
   window.addEventListener("pagehide", () => stream.close());
 }

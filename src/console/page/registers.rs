@@ -200,7 +200,7 @@ fn overdue_list(
                         thead { tr {
                             @for name in [
                                 lang.of("应完成", "Was due"), lang.of("工单编号", "Number"), lang.of("时限", "Deadline"),
-                                lang.of("责任方", "Party"), lang.of("单位", "Agency"), "",
+                                lang.of("责任方", "Party"), lang.of("单位", "Agency"), lang.of("确定性", "Certainty"),
                             ] { th scope="col" { (name) } }
                         } }
                         tbody { @for one in &found.deadlines {

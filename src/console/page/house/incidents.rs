@@ -79,7 +79,7 @@ fn show(visit: &Visit, found: &Incidents, all: bool) -> Markup {
                 div.scroll tabindex="0" role="region" aria-label=(lang.of("异常", "Incidents")) {
                     table {
                         thead { tr {
-                            @for name in [lang.of("时间", "When"), lang.of("工单", "Ticket"), lang.of("事项", "What"), lang.of("原因", "Why"), ""] {
+                            @for name in [lang.of("时间", "When"), lang.of("工单", "Ticket"), lang.of("事项", "What"), lang.of("原因", "Why"), lang.of("操作", "Action")] {
                                 th scope="col" { (name) }
                             }
                         } }

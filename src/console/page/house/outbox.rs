@@ -99,7 +99,7 @@ fn show(visit: &Visit, rules: &Rules, found: &Outbox, state: &str) -> Markup {
                         thead { tr {
                             @for name in [
                                 lang.of("时间", "When"), lang.of("工单", "Ticket"), lang.of("内容", "What"),
-                                lang.of("送往", "To"), lang.of("状态", "State"), "",
+                                lang.of("送往", "To"), lang.of("状态", "State"), lang.of("操作", "Action"),
                             ] { th scope="col" { (name) } }
                         } }
                         tbody { @for one in &found.messages { (row(visit, rules, one)) } }

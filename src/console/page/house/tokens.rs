@@ -120,7 +120,7 @@ async fn body(
                     thead { tr {
                         @for name in [
                             lang.of("使用者", "Subject"), lang.of("角色", "Role"), lang.of("单位或区划", "Agency or district"),
-                            lang.of("失效", "Expires"), lang.of("状态", "State"), "",
+                            lang.of("失效", "Expires"), lang.of("状态", "State"), lang.of("操作", "Action"),
                         ] { th scope="col" { (name) } }
                     } }
                     tbody { @for one in &found.tokens { (row(visit, &rules, one)) } }

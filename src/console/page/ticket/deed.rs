@@ -145,7 +145,7 @@ impl Page<'_> {
         let last = self.history.events.last().map_or(0, |event| event.seq);
         let again = is_own && attempt.is_conflict();
         html! {
-            form.deed method="post" action={ "/tickets/" (self.ticket.number) "#do" } enctype="multipart/form-data" data-once {
+            form.deed method="post" action={ "/tickets/" (self.ticket.number) } enctype="multipart/form-data" data-once {
                 (seal(self.visit))
                 input type="hidden" name="action" value=(action.name);
                 input type="hidden" name="revision" value=(self.ticket.revision);
