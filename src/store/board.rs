@@ -59,6 +59,8 @@ pub struct Line {
     pub in_appeal: u64,
     /// An obligation of the agency reaches into a year without a notice.
     pub estimated: u64,
+    /// The light turns yellow today, if nobody acts.
+    pub turns_yellow: u64,
 }
 
 impl Line {
@@ -71,6 +73,7 @@ impl Line {
         self.returned += other.returned;
         self.in_appeal += other.in_appeal;
         self.estimated += other.estimated;
+        self.turns_yellow += other.turns_yellow;
     }
 }
 
@@ -98,6 +101,7 @@ impl Store {
                 overdue,
                 due_today: until_today.saturating_sub(overdue),
                 due_next_working_day: until_next.saturating_sub(until_today),
+                turns_yellow: count(7)?,
                 returned: if filter.returned.contains(&step) { open } else { 0 },
                 ..Line::default()
             };
@@ -174,6 +178,10 @@ pub(super) fn tickets(filter: &BoardFilter) -> SelectStatement {
     for until in [filter.at, filter.today, filter.next] {
         query.expr(count_where(Expr::col("red_at").lte(until.ms())));
     }
+    // What turns red at once does not turn yellow.
+    let yellow = || Expr::col("yellow_at");
+    let today = yellow().gt(filter.at.ms()).and(yellow().lte(filter.today.ms()));
+    query.expr(count_where(today.and(yellow().lt(Expr::col("red_at")))));
     query.and_where(Expr::col("status").eq(word(Status::Open.word())));
     query
 }

@@ -1,4 +1,4 @@
-//! `duban bench herd|intake|reads|node|wake|audit`: how fast this machine is, on a database of its own
+//! `duban bench herd|intake|reads|pages|node|wake|audit`: how fast this machine is, on a database of its own
 //! that is gone afterwards. Must never touch another database.
 
 mod audit;
@@ -6,6 +6,7 @@ mod connection;
 mod herd;
 mod intake;
 mod node;
+mod pages;
 mod reader;
 mod reads;
 mod scratch;
@@ -22,6 +23,8 @@ pub(super) enum Command {
     Herd(herd::Herd),
     /// 查询：许多在办工单，一边办理一边查看单件、各种条件的列表和看板
     Reads(reads::Reads),
+    /// 页面：许多在办工单，看板、工单等页面要多久、有多大
+    Pages(pages::Pages),
     /// 空闲：一个节点有许多在办工单而无一到期，多久就绪、占多少内存和处理器
     Node(node::Node),
     /// 唤醒：一个节点经 Redis 唤醒另一个节点要多久
@@ -37,6 +40,7 @@ impl Command {
         match self {
             Self::Herd(herd) => herd.run(),
             Self::Reads(reads) => reads.run(),
+            Self::Pages(pages) => pages.run(),
             Self::Node(node) => node.run(),
             Self::Wake(wake) => wake.run(),
             Self::Audit(audit) => audit.run(),

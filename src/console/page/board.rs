@@ -7,12 +7,15 @@ use duban_core::time::Instant;
 use maud::{Markup, html};
 use serde::Deserialize;
 
-use crate::console::ask::{Told, segment};
+use crate::console::ask::Told;
 use crate::console::part::light::{self, Light};
 use crate::console::part::{number, when};
 use crate::console::sheet;
 use crate::console::visit::Visit;
 use crate::console::words::Lang;
+
+/// Lines beside the board: those to which tonight brings most.
+const WORST: usize = 8;
 
 #[derive(Deserialize)]
 pub(in crate::console) struct Asked {
@@ -62,19 +65,7 @@ struct Counts {
     returned: u64,
     in_appeal: u64,
     estimated: u64,
-}
-
-#[derive(Deserialize)]
-struct Turnings {
-    agencies: Vec<Turning>,
-}
-
-#[derive(Deserialize)]
-struct Turning {
-    agency: Option<String>,
-    agency_name: Option<String>,
-    yellow: u64,
-    red: u64,
+    turns_yellow: u64,
 }
 
 pub(in crate::console) async fn get(visit: Visit, Query(asked): Query<Asked>) -> Response {
@@ -85,11 +76,7 @@ pub(in crate::console) async fn get(visit: Visit, Query(asked): Query<Asked>) ->
 async fn body(visit: &Visit, by: By) -> Result<Markup, Told> {
     let tonight = when::end_of_day(visit.me.at);
     let board = format!("/v1/board?by={}", by.word());
-    let board = visit.ask.get::<Board>(&board);
-    let turnings = format!("/v1/forecast?until={}&limit=1", segment(&tonight.to_string()));
-    let turnings = visit.ask.get::<Turnings>(&turnings);
-    let (board, turnings) = tokio::join!(board, turnings);
-    let (board, turnings) = (board?, turnings?);
+    let board: Board = visit.ask.get(&board).await?;
     let lang = visit.lang;
     Ok(html! {
         div.hidden { h1 { (lang.of("看板", "Board")) } }
@@ -97,7 +84,7 @@ async fn body(visit: &Visit, by: By) -> Result<Markup, Told> {
         div.columns {
             section.panel id="lines" data-live { (lines(lang, by, &board)) }
             div.stack {
-                section.panel id="tonight" data-live { (tonight_at(lang, tonight, &turnings)) }
+                section.panel id="tonight" data-live { (tonight_at(lang, by, tonight, &board)) }
             }
         }
     })
@@ -187,8 +174,11 @@ fn lines(lang: Lang, by: By, board: &Board) -> Markup {
     }
 }
 
-fn tonight_at(lang: Lang, tonight: Instant, turnings: &Turnings) -> Markup {
-    let sum = |of: fn(&Turning) -> u64| turnings.agencies.iter().map(of).sum::<u64>();
+fn tonight_at(lang: Lang, by: By, tonight: Instant, board: &Board) -> Markup {
+    let mut worst: Vec<&Line> =
+        board.lines.iter().filter(|line| line.counts.due_today > 0).collect();
+    worst.sort_by_key(|line| std::cmp::Reverse(line.counts.due_today));
+    let total = board.total;
     html! {
         header {
             h2 { (lang.of("今晚 24:00", "Tonight at 24:00")) }
@@ -196,12 +186,22 @@ fn tonight_at(lang: Lang, tonight: Instant, turnings: &Turnings) -> Markup {
             div.right { small { (when::end(lang, tonight)) } }
         }
         table { tbody {
-            tr { td { (light::light(lang, Light::Yellow)) } td.number { (number::count(sum(|one| one.yellow), "/tonight?light=yellow")) } }
-            tr { td { (light::light(lang, Light::Red)) } td.number { (number::count(sum(|one| one.red), "/tonight?light=red")) } }
-            @for one in turnings.agencies.iter().filter(|one| one.red > 0) {
+            tr {
+                td { (light::light(lang, Light::Yellow)) }
+                td.number { (number::count(total.turns_yellow, "/tonight?light=yellow")) }
+            }
+            tr {
+                td { (light::light(lang, Light::Red)) }
+                td.number { (number::count(total.due_today, "/tonight?light=red")) }
+            }
+            @for line in worst.iter().take(WORST) {
+                @let code = line.code.as_deref().unwrap_or("none");
                 tr {
-                    td { (one.agency_name.as_deref().or(one.agency.as_deref()).unwrap_or("—")) }
-                    td.number { (light::lit(lang, Light::Red, &one.red.to_string())) }
+                    td { (line.name.as_deref().unwrap_or(code)) }
+                    td.number {
+                        @let list = format!("/tonight?light=red&{}={code}", by.word());
+                        (number::lit(lang, line.counts.due_today, &list, Light::Red))
+                    }
                 }
             }
         } }

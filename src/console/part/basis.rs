@@ -7,8 +7,14 @@ const DIGITS: [&str; 10] = ["", "一", "二", "三", "四", "五", "六", "七",
 /// `article 24` as 第二十四条, `local_rule A14` as 本地规则 A14.
 pub(in crate::console) fn title(lang: Lang, basis: &str) -> String {
     let (kind, which) = basis.split_once(' ').unwrap_or((basis, ""));
-    match (kind, lang, which.parse::<usize>().ok()) {
-        ("article", Lang::Chinese, Some(number)) => format!("第{}条", chinese(number)),
+    // 25(1): the first paragraph of Article 25.
+    let (article, paragraph) = which.trim_end_matches(')').split_once('(').unwrap_or((which, ""));
+    let paragraph = paragraph.parse::<usize>().ok();
+    match (kind, lang, article.parse::<usize>().ok()) {
+        ("article", Lang::Chinese, Some(number)) => match paragraph {
+            Some(paragraph) => format!("第{}条第{}款", chinese(number), chinese(paragraph)),
+            None => format!("第{}条", chinese(number)),
+        },
         ("article", Lang::English, _) => format!("Article {which}"),
         ("local_rule", Lang::Chinese, _) => format!("本地规则 {which}"),
         ("local_rule", Lang::English, _) => format!("Local rule {which}"),
@@ -39,6 +45,7 @@ mod tests {
             ("article 16", "第十六条"),
             ("article 24", "第二十四条"),
             ("article 30", "第三十条"),
+            ("article 25(1)", "第二十五条第一款"),
             ("local_rule A14", "本地规则 A14"),
             ("decree", "decree"),
         ] {

@@ -92,6 +92,8 @@ pub(crate) struct CountsView {
     in_appeal: u64,
     /// 承办单位有时限跨入尚无放假通知的年份，日期为估算
     estimated: u64,
+    /// 今日 24:00 前若无人办理将变黄灯；将变红灯的即今日到期
+    turns_yellow: u64,
 }
 
 /// 看板：各单位或各区划的在办工单数
@@ -146,8 +148,25 @@ pub(crate) async fn get(
 
 impl From<Line> for CountsView {
     fn from(line: Line) -> Self {
-        let Line { open, due_today, due_next_working_day, overdue, returned, in_appeal, estimated } =
-            line;
-        Self { open, due_today, due_next_working_day, overdue, returned, in_appeal, estimated }
+        let Line {
+            open,
+            due_today,
+            due_next_working_day,
+            overdue,
+            returned,
+            in_appeal,
+            estimated,
+            turns_yellow,
+        } = line;
+        Self {
+            open,
+            due_today,
+            due_next_working_day,
+            overdue,
+            returned,
+            in_appeal,
+            estimated,
+            turns_yellow,
+        }
     }
 }

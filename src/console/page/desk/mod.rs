@@ -46,8 +46,13 @@ pub(in crate::console) async fn get(visit: Visit, Query(asked): Query<Asked>) ->
 
 async fn body(visit: &Visit, done: &str) -> Result<Markup, Told> {
     let lang = visit.lang;
-    let (owed, board) = tokio::join!(Owed::of(visit), visit.ask.get::<Board>("/v1/board"));
-    let (owed, board) = (owed?, board?.total);
+    let own = async {
+        // The hotline's own figures are the board.
+        let is_asked = visit.me.is_agency();
+        if is_asked { visit.ask.get::<Board>("/v1/board").await.map(Some) } else { Ok(None) }
+    };
+    let (owed, board) = tokio::join!(Owed::of(visit), own);
+    let (owed, board) = (owed?, board?);
     Ok(html! {
         h1.hidden { (lang.of("待办", "To do")) }
         @if !done.is_empty() {
@@ -55,13 +60,13 @@ async fn body(visit: &Visit, done: &str) -> Result<Markup, Told> {
                 (lang.of("已登记：", "Done: ")) a href={ "/tickets/" (done) } { (done) }
             }
         }
-        @if visit.me.is_agency() { div id="own" data-live { (own(lang, &board)) } }
+        @if let Some(board) = &board { div id="own" data-live { (figures(lang, &board.total)) } }
         (owed.show(visit))
     })
 }
 
 /// How an agency stands.
-fn own(lang: Lang, counts: &Counts) -> Markup {
+fn figures(lang: Lang, counts: &Counts) -> Markup {
     let figure = |name: &str, count: u64, list: &str, lit: Option<Light>| {
         html! {
             a.panel.figure href={ "/tickets?" (list) } {

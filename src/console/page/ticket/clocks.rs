@@ -25,7 +25,7 @@ impl Page<'_> {
             div.clocks {
                 @for deadline in &running { (self.clock(deadline)) }
                 @if !self.is_past && (!self.forecast.coming.is_empty() || running.is_empty()) {
-                    section.panel {
+                    section.panel.next {
                         header { h2 { (lang.of("下一步", "Next")) } small { (lang.of("若无人办理", "if nobody acts")) } }
                         @if self.forecast.coming.is_empty() {
                             p.dim { (lang.of("没有将要到期的事项。", "Nothing falls due.")) }
