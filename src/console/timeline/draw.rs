@@ -184,8 +184,12 @@ fn lit(scale: &Scale, bar: &Bar, y: i64, light: &str) -> Markup {
 fn said(bar: &Bar, from: i64, width: i64, y: i64, look: &str) -> Markup {
     let letters = i64::try_from(bar.says.chars().count()).unwrap_or(i64::MAX);
     let fits = letters.saturating_mul(LETTER) + 8 <= width;
+    // Where it became late stands a card.
+    let inset = if bar.look == Look::Late { 12 } else { 5 };
     html! {
-        @if fits && letters > 0 { text class={ "says " (look) } x=(from + 5) y=(y + 19) { (bar.says) } }
+        @if fits && letters > 0 {
+            text class={ "says " (look) } x=(from + inset) y=(y + 19) { (bar.says) }
+        }
     }
 }
 
