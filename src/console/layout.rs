@@ -25,6 +25,7 @@ const WAYS: &[Way] = &[
     way("/tickets", "工单", "Tickets", "GET /v1/tickets"),
     way("/tonight", "今晚到期", "Tonight", "GET /v1/forecast"),
     way("/registers/cards", "登记册", "Registers", "GET /v1/cards"),
+    way("/compare", "比较", "Compare", "GET /v1/statistics"),
     way("/incidents", "异常", "Incidents", "GET /v1/incidents"),
     way("/outbox", "消息", "Messages", "GET /v1/outbox"),
     way("/nodes", "节点", "Nodes", "GET /v1/nodes"),

@@ -63,6 +63,7 @@ impl Console {
             .route("/clock", post(page::house::nodes::advance))
             .route("/tokens", get(page::house::tokens::get).post(page::house::tokens::issue))
             .route("/tokens/{id}", post(page::house::tokens::revoke))
+            .route("/compare", get(page::compare::get))
             .route("/registers/cards", get(page::registers::cards))
             .route("/registers/overdue", get(page::registers::overdue))
             .route("/export/{name}", get(sheet::get))

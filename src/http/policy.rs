@@ -58,6 +58,7 @@ endpoints! {
         "GET /v1/tickets/{ticket_no}/forecast",
         "GET /v1/forecast",
         "GET /v1/cards",
+        "GET /v1/statistics",
         "GET /v1/tickets/{ticket_no}/actions"
     ];
     /// What is done on tickets.

@@ -32,6 +32,7 @@ async function pages(house) {
     ["agency", `/tickets/${own}`, "ticket-agency"],
     ["agency", `/tickets/${own}/reviewer`, "reviewer"],
     ["auditor", "/registers/overdue", "overdue"],
+    ["auditor", "/compare", "compare"],
     ["auditor", "/outbox", "outbox"],
     ["auditor", "/incidents", "incidents"],
     ["approver", "/desk", "desk-approver"],

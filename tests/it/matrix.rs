@@ -57,6 +57,7 @@ fn sample(operation: &str) -> (&str, Option<Value>) {
             ("", Some(json!({"items": items, "dry_run": true})))
         }
         "GET /v1/forecast" => ("?until=2026-12-31T00:00:00%2B08:00", None),
+        "GET /v1/statistics" => ("?from=2026-01-01&until=2026-03-31", None),
         _ if operation.starts_with("POST ") => ("", none()),
         _ => ("", None),
     }

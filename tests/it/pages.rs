@@ -409,3 +409,50 @@ async fn cards_are_registered_with_their_delivery_and_lists_are_files() {
     assert_eq!(wrong.status(), StatusCode::UNPROCESSABLE_ENTITY);
     assert_eq!(auditor.get("/export/nothing.csv").await.status(), StatusCode::NOT_FOUND);
 }
+
+/// What ended is counted in the month of its last day, for whom it was charged to, and not before.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn how_agencies_kept_their_times_is_compared() {
+    let house = House::new().await;
+    let number = house.ticket("R1", OWN).await;
+    house.ticket("R2", "SZ007").await;
+    let agency = house.place.token(Role::Agency, "a1", Some(OWN)).await;
+    let form = json!({"outcome": "reached", "channel": "phone", "attempted_at": START});
+    let act = format!("/v1/tickets/{number}/actions/record_contact");
+    house.server.post(&act, &agency, &form).await.ok();
+    let admin = house.place.token(Role::SystemAdmin, "ops", None).await;
+    let auditor = house.place.token(Role::Auditor, "a2", None).await;
+    let counted = async |token: &str| {
+        let path = "/v1/statistics?from=2026-03-05&until=2026-03-31";
+        let told = house.server.get(path, token).await.ok();
+        let lines = told["lines"].as_array().expect("lines").clone();
+        let of = |line: &Value, name: &str| line[name].as_u64().expect("a count");
+        let names = ["due", "in_time", "late", "overdue", "yellow_cards"];
+        lines
+            .iter()
+            .map(|line| {
+                (
+                    line["agency"].as_str().expect("a code").to_owned(),
+                    names.map(|name| of(line, name)),
+                )
+            })
+            .collect::<Vec<_>>()
+    };
+    // Contact is due at the end of the fifth: kept by one already, owed by the other until then.
+    assert!(counted(&auditor).await.is_empty());
+    house.server.advance(&admin, instant("2026-03-06T09:00:00+08:00")).await;
+    let own = (OWN.to_owned(), [1, 1, 0, 0, 0]);
+    assert_eq!(counted(&auditor).await, [("SZ007".to_owned(), [1, 0, 0, 1, 1]), own.clone()]);
+    assert_eq!(counted(&agency).await, [own]);
+    let browser = house.browser(Role::Auditor, None).await;
+    let page = browser.text("/compare").await;
+    for says in ["深圳市公安局", "50.0%", "100.0%", "2026-03", "class=\"chart\""] {
+        assert!(page.contains(says), "{says}: {page}");
+    }
+    for query in
+        ["from=2026-03-05&until=2026-03-04", "from=2020-01-01&until=2026-01-01", "from=2026-03-01"]
+    {
+        let wrong = house.server.get(&format!("/v1/statistics?{query}"), &auditor).await;
+        assert!(wrong.status.is_client_error(), "{query}: {}", wrong.body);
+    }
+}

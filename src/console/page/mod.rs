@@ -2,6 +2,7 @@
 
 pub(super) mod board;
 pub(super) mod bulk;
+pub(super) mod compare;
 pub(super) mod desk;
 pub(super) mod home;
 pub(super) mod house;

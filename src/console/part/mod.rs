@@ -1,6 +1,7 @@
 //! What pages are put together from. Must never ask anybody for anything: a part shows what it is given.
 
 pub(super) mod basis;
+pub(super) mod chart;
 pub(super) mod class;
 pub(super) mod flag;
 pub(super) mod form;

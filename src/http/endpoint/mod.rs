@@ -22,6 +22,7 @@ mod register;
 mod reviewer;
 mod reviews;
 mod statements;
+mod statistics;
 mod stream;
 mod ticket;
 mod tickets;
@@ -100,6 +101,7 @@ pub(crate) fn all() -> (Router<Api>, Document) {
         .routes(routes!(stream::get))
         .routes(routes!(deadlines::list))
         .routes(routes!(cards::list))
+        .routes(routes!(statistics::get))
         .routes(routes!(compute::post))
         .routes(routes!(workflows::list))
         .routes(routes!(workflows::get))
