@@ -105,11 +105,11 @@ impl Door {
         Ok(Entered { secret, token })
     }
 
-    /// Whose session it is, as long as it and its token count.
+    /// Whose session it is, as long as it and its token count; and whether that counts as use of it.
     ///
     /// # Errors
     /// The database does not answer.
-    pub async fn inside(&self, secret: &str) -> Result<Option<Token>, StoreError> {
+    pub async fn inside(&self, secret: &str, is_use: bool) -> Result<Option<Token>, StoreError> {
         let (now, hash) = (clock::wall(), crypto::token_hash(secret));
         let Some(session) = self.store.session(hash).await? else { return Ok(None) };
         let is_over = session.ended_at.is_some()
@@ -120,7 +120,7 @@ impl Door {
         }
         let token = self.store.token_by_id(session.token).await?;
         let token = token.filter(|token| token.counts_at(now));
-        if token.is_some() && now.ms() - session.seen_at.ms() >= SEEN_EVERY_MS {
+        if is_use && token.is_some() && now.ms() - session.seen_at.ms() >= SEEN_EVERY_MS {
             self.store.see_session(hash, now).await?;
         }
         Ok(token)

@@ -37,6 +37,9 @@ pub(super) struct Told {
     pub(super) title: String,
     pub(super) status: u16,
     pub(super) detail: String,
+    /// What kind of problem it is, as its address ends.
+    #[serde(default, rename = "type")]
+    kind: String,
     /// What is wrong with single fields.
     #[serde(default)]
     pub(super) errors: Vec<FieldTold>,
@@ -51,6 +54,11 @@ pub(super) struct FieldTold {
 }
 
 impl Told {
+    /// Whether the same was asked for before, under the same key: it has been done.
+    pub(super) fn is_repeated(&self) -> bool {
+        self.kind.ends_with("idempotency-key-reused")
+    }
+
     /// What is the fault of the pages themselves.
     pub(super) fn fault() -> Self {
         Self {
@@ -58,6 +66,7 @@ impl Told {
             status: 500,
             detail: "请稍后重试；反复出现的，联系运维人员".to_owned(),
             errors: Vec::new(),
+            kind: String::new(),
         }
     }
 
@@ -68,6 +77,7 @@ impl Told {
             status: 422,
             detail: lang.of("地址有误，请重新筛选", "The address is wrong; filter anew").to_owned(),
             errors: Vec::new(),
+            kind: String::new(),
         }
     }
 
@@ -80,6 +90,20 @@ impl Told {
                 .of("请返回列表，勾选要办理的工单", "Go back and choose the tickets")
                 .to_owned(),
             errors: Vec::new(),
+            kind: String::new(),
+        }
+    }
+
+    /// Something that can be done on none of many.
+    pub(super) fn not_possible(lang: Lang) -> Self {
+        Self {
+            title: lang.of("不能办理", "Not possible").to_owned(),
+            status: 422,
+            detail: lang
+                .of("所选工单此刻都不能办理这个动作", "It can be done on none of these tickets now")
+                .to_owned(),
+            errors: Vec::new(),
+            kind: String::new(),
         }
     }
 
@@ -94,6 +118,7 @@ impl Told {
             status: 422,
             detail,
             errors: Vec::new(),
+            kind: String::new(),
         }
     }
 
@@ -109,6 +134,7 @@ impl Told {
                 )
                 .to_owned(),
             errors: Vec::new(),
+            kind: String::new(),
         }
     }
 
@@ -125,6 +151,7 @@ impl Told {
             status: 503,
             detail: "请稍后重试".to_owned(),
             errors: Vec::new(),
+            kind: String::new(),
         }
     }
 }

@@ -31,8 +31,16 @@ pub(super) struct Entering {
     next: String,
 }
 
-pub(super) async fn get(headers: HeaderMap, Query(Onward { next }): Query<Onward>) -> Markup {
-    page(lang(&headers), &next, None)
+pub(super) async fn get(
+    State(console): State<Console>,
+    headers: HeaderMap,
+    Query(Onward { next }): Query<Onward>,
+) -> Markup {
+    let is_inside = match cookie(&headers, SESSION) {
+        Some(secret) => matches!(console.door.inside(secret, false).await, Ok(Some(_))),
+        None => false,
+    };
+    page(lang(&headers), &next, None, is_inside)
 }
 
 pub(super) async fn enter(
@@ -44,6 +52,10 @@ pub(super) async fn enter(
     let lang = lang(&headers);
     let refused = match console.door.enter(&token, peer.ip()).await {
         Ok(entered) => {
+            // Whoever comes in anew leaves what he was before.
+            if let Some(before) = cookie(&headers, SESSION) {
+                let _ = console.door.leave(before).await;
+            }
             let mut response = Redirect::to(within(&next)).into_response();
             keep(&mut response, &headers, SESSION, &entered.secret, LONGEST_MS / 1_000);
             return response;
@@ -77,7 +89,7 @@ pub(super) async fn enter(
             (told.status(), told.detail)
         }
     };
-    (status, page(lang, &next, Some(&said))).into_response()
+    (status, page(lang, &next, Some(&said), false)).into_response()
 }
 
 pub(super) async fn leave(
@@ -115,13 +127,16 @@ pub(super) async fn language(headers: HeaderMap, Form(chosen): Form<Chosen>) -> 
 }
 
 /// The page on which somebody comes in.
-fn page(lang: Lang, next: &str, said: Option<&str>) -> Markup {
+fn page(lang: Lang, next: &str, said: Option<&str>, is_inside: bool) -> Markup {
     let minutes = IDLE_MS / 60_000;
     let body = html! {
         section.panel.door {
             h1 { "督办" }
             p.dim { (lang.of("政务服务差评工单督办 · 深圳 12345", "Bad reviews of government services, supervised · Shenzhen 12345")) }
-            form.enter method="post" action="/sign-in" {
+            form.enter method="post" action="/sign-in" data-inside[is_inside] {
+                @if is_inside {
+                    p { (lang.of("您已登录。继续将退出原来的身份，改用这个令牌。", "You are signed in. Going on, you become whoever this token is.")) }
+                }
                 @if let Some(said) = said { p.fault role="alert" { (said) } }
                 label for="token" { (lang.of("个人访问令牌", "Personal access token")) }
                 input id="token" name="token" type="password" autocomplete="current-password" required autofocus
@@ -142,8 +157,9 @@ fn page(lang: Lang, next: &str, said: Option<&str>) -> Markup {
 
 /// A place in this house; the beginning where it is another's.
 fn within(next: &str) -> &str {
-    let is_path =
-        next.starts_with('/') && !next.starts_with("//") && !next.contains(['\\', '\r', '\n']);
+    // Browsers leave out tabs and the like, and what is left may name another host.
+    let is_odd = |letter: char| letter == '\\' || letter.is_control();
+    let is_path = next.starts_with('/') && !next.starts_with("//") && !next.contains(is_odd);
     if is_path { next } else { "/" }
 }
 
@@ -167,7 +183,7 @@ mod tests {
         for next in ["/board?light=red", "/"] {
             assert_eq!(within(next), next);
         }
-        for next in ["", "//evil", "https://evil", "/\\evil", "board", "/a\r\nb"] {
+        for next in ["", "//evil", "https://evil", "/\\evil", "board", "/a\r\nb", "/\t/evil"] {
             assert_eq!(within(next), "/");
         }
     }

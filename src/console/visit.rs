@@ -82,7 +82,7 @@ impl FromRequestParts<Console> for Visit {
     type Rejection = Response;
 
     async fn from_request_parts(parts: &mut Parts, console: &Console) -> Result<Self, Response> {
-        let (here, lang) = (parts.uri.clone(), lang(&parts.headers));
+        let (here, lang) = (place(parts), lang(&parts.headers));
         let to_door = || {
             let here = here.path_and_query().map_or("/", |here| here.as_str());
             let next = utf8_percent_encode(here, NON_ALPHANUMERIC);
@@ -93,7 +93,10 @@ impl FromRequestParts<Console> for Visit {
             (told.status(), layout::bare(lang, &told.title, &body)).into_response()
         };
         let secret = cookie(&parts.headers, SESSION).ok_or_else(to_door)?;
-        let inside = console.door.inside(secret).await;
+        // What a page asks for by itself does not keep anybody in.
+        let by_itself = parts.headers.get("x-requested-with").is_some_and(|by| by == "live")
+            || parts.uri.path() == "/live";
+        let inside = console.door.inside(secret, !by_itself).await;
         let inside = inside.map_err(|_| failed(&Told::unavailable()))?;
         let token = inside.ok_or_else(to_door)?;
         let ask = Ask::new(console.api.clone(), token.id);
@@ -103,6 +106,19 @@ impl FromRequestParts<Console> for Visit {
             Err(told) => Err(failed(&told)),
         }
     }
+}
+
+/// Where somebody is, as he can come there again: what was sent to is no place.
+fn place(parts: &Parts) -> Uri {
+    if parts.method == Method::GET {
+        return parts.uri.clone();
+    }
+    let mut steps = parts.uri.path().split('/').skip(1);
+    let ticket = match (steps.next(), steps.next()) {
+        (Some("tickets"), Some(number)) => format!("/tickets/{number}").parse().ok(),
+        _ => None,
+    };
+    ticket.unwrap_or_else(|| Uri::from_static("/"))
 }
 
 impl Told {

@@ -26,6 +26,14 @@ impl Browser {
         request.header(COOKIE, held).send().await.expect("an answer")
     }
 
+    /// As a page that renews itself.
+    pub(crate) async fn by_itself(&self, path: &str) -> Response {
+        let request = self.client.get(format!("{}{path}", self.address));
+        let held = self.held.as_deref().unwrap_or_default();
+        let request = request.header("x-requested-with", "live").header(COOKIE, held);
+        request.send().await.expect("an answer")
+    }
+
     pub(crate) async fn post(&self, path: &str, form: &[(&str, &str)], site: &str) -> Response {
         let encoded: Vec<String> =
             form.iter().map(|(name, value)| format!("{name}={value}")).collect();

@@ -67,8 +67,12 @@ fn carried<'p>(
 }
 
 fn fields(page: &str) -> Vec<(String, String)> {
-    let names = ["action", "revision", "seen", "key"];
-    names.map(|name| (name.to_owned(), hidden(page, name))).into()
+    let names = ["action", "revision", "seen", "key", "schema"];
+    names
+        .map(|name| {
+            (name.to_owned(), hidden(page, name).replace("&quot;", "\"").replace("&amp;", "&"))
+        })
+        .into()
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -105,6 +109,19 @@ async fn what_is_expected_is_a_form_that_does_it_once() {
     let page = refused.text().await.expect("a page");
     assert!(page.contains("约定周三上午再谈") && page.contains("id=\"f-channel-fault\""), "{page}");
     assert_eq!(house.events(&number).await.len(), before + 1);
+    // Put right and clicked twice: the second click is the first, though the action is over by then.
+    let sent = fields(&page);
+    let mut parts = carried(&page, &sent);
+    let filled =
+        [("/outcome", "reached"), ("/channel", "phone"), ("/attempted_at", "2026-03-02T10:00")];
+    parts.extend(filled.map(|(name, value)| (name, None, value)));
+    let done = agency.send(&path, &parts).await;
+    let (status, to) = (done.status(), done.headers().get(LOCATION).cloned());
+    assert_eq!(status, StatusCode::SEE_OTHER, "{}", done.text().await.expect("a page"));
+    let count = house.events(&number).await.len();
+    let again = agency.send(&path, &parts).await;
+    assert_eq!(again.headers().get(LOCATION), to.as_ref());
+    assert_eq!(house.events(&number).await.len(), count);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -191,8 +208,9 @@ async fn a_look_at_a_person_is_recorded_before_it_is_shown() {
     assert!(shown.contains(&format!("第 {} 号记录", last["seq"])), "{shown}");
     // An approver may not, and is not led there.
     let approver = house.browser(Role::Approver, None).await;
-    assert!(!approver.text(&path).await.contains("/reviewer\""));
-    let form = [("seal", "x"), ("purpose", "contact")];
+    let page = approver.text(&path).await;
+    assert!(!page.contains("/reviewer\""));
+    let form = [("seal", seal(&page)), ("purpose", "contact")];
     let refused = approver.post(&format!("{path}/reviewer"), &form, "same-origin").await;
     assert_eq!(refused.status(), StatusCode::FORBIDDEN);
 }
@@ -281,7 +299,8 @@ async fn many_are_tried_before_they_are_done() {
     assert!(tried.contains("可以办理 3 件，不能办理 0 件"), "{tried}");
     assert_eq!(events().await, before);
     let key = hidden(&tried, "key");
-    let done = parts(&tried, "urge", &[("stage", "do".to_owned()), ("key", key)]);
+    let done = [("stage", "do".to_owned()), ("key", key), ("tried", "{}".to_owned())];
+    let done = parts(&tried, "urge", &done);
     assert!(send(done.clone()).await.contains("已办理 3 件"), "done");
     let after = events().await;
     assert!(after >= before + 3, "{before} {after}");
@@ -295,6 +314,17 @@ async fn many_are_tried_before_they_are_done() {
         parts(&page, "dispatch", &[("stage", "try".to_owned()), ("/agency", OWN.to_owned())]);
     let tried = send(tried).await;
     assert!(tried.contains("可以办理 1 件，不能办理 2 件"), "{tried}");
+    // What was tried is done, and nothing else: another agency is tried anew.
+    let before = events().await;
+    let plain = |text: String| text.replace("&quot;", "\"");
+    let (key, was) = (hidden(&tried, "key"), plain(hidden(&tried, "tried")));
+    let other = parts(
+        &tried,
+        "dispatch",
+        &[("stage", "do".into()), ("key", key), ("tried", was), ("/agency", "SZ007".into())],
+    );
+    assert!(send(other).await.contains("尚未办理"), "tried anew");
+    assert_eq!(events().await, before);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

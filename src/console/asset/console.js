@@ -3,11 +3,17 @@
 
 // The way in by a link whose token never reaches a server's log: it stands behind the #.
 const door = document.querySelector("form.enter");
+// Whoever is in already is asked before he becomes somebody else.
 if (door && location.hash.startsWith("#duban_")) {
   door.elements.token.value = location.hash.slice(1);
   history.replaceState(null, "", location.pathname + location.search);
-  door.submit();
+  if (!door.hasAttribute("data-inside")) door.submit();
 }
+
+// A case file is printed whole.
+window.addEventListener("beforeprint", () => {
+  for (const details of document.querySelectorAll("details")) details.open = true;
+});
 
 // Keys: / looks for something, Escape leaves a field.
 document.addEventListener("keydown", (event) => {
@@ -63,8 +69,9 @@ if (lives.length) {
   };
   const renew = async () => {
     waiting = 0;
-    const answer = await fetch(location.href, { headers: { "X-Requested-With": "live" } });
-    if (!answer.ok || answer.redirected) return location.reload();
+    // What fails is shown as not live; nobody's page is taken from under his hands.
+    const answer = await fetch(location.href, { headers: { "X-Requested-With": "live" } }).catch(() => null);
+    if (!answer || !answer.ok || answer.redirected) return show("off");
     const fresh = new DOMParser().parseFromString(await answer.text(), "text/html");
     for (const old of document.querySelectorAll("[data-live]")) {
       const now = fresh.getElementById(old.id);

@@ -121,7 +121,8 @@ fn lines(lang: Lang, by: By, board: &Board) -> Markup {
                     @match (&line.name, &line.code) {
                         (Some(name), _) => { a href=(list("status=open")) { (name) } }
                         (None, Some(code)) => { a href=(list("status=open")) { (code) } }
-                        (None, None) => { (lang.of("尚未转办", "Not dispatched yet")) }
+                        (None, None) if by == By::District => { a href=(list("status=open")) { (lang.of("无区划", "No district")) } }
+                        (None, None) => { a href=(list("status=open")) { (lang.of("尚未转办", "Not dispatched yet")) } }
                     }
                 }
                 td.number { (number::count(counts.open, &list("status=open"))) }
@@ -156,7 +157,7 @@ fn lines(lang: Lang, by: By, board: &Board) -> Markup {
         div.scroll tabindex="0" role="region" aria-label=(lang.of("各单位件数", "Counts")) {
             table {
                 thead { tr {
-                    th scope="col" { (lang.of("单位", "Agency")) }
+                    th scope="col" { @if by == By::District { (lang.of("区", "District")) } @else { (lang.of("单位", "Agency")) } }
                     @for name in [
                         lang.of("在办", "Open"),
                         lang.of("今日到期", "Due today"),
@@ -175,8 +176,11 @@ fn lines(lang: Lang, by: By, board: &Board) -> Markup {
 }
 
 fn tonight_at(lang: Lang, by: By, tonight: Instant, board: &Board) -> Markup {
-    let mut worst: Vec<&Line> =
-        board.lines.iter().filter(|line| line.counts.due_today > 0).collect();
+    let mut worst: Vec<&Line> = board
+        .lines
+        .iter()
+        .filter(|line| line.code.is_some() && line.counts.due_today > 0)
+        .collect();
     worst.sort_by_key(|line| std::cmp::Reverse(line.counts.due_today));
     let total = board.total;
     html! {

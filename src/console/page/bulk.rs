@@ -27,6 +27,12 @@ const ACTIONS: &[(&str, &str, &str)] = &[
     ("sign", "签收", "Sign"),
 ];
 
+/// What the form was drawn from.
+const SCHEMA: &str = "schema";
+
+/// What was filled in when it was tried.
+const TRIED: &str = "tried";
+
 /// Tickets that are looked at for the form.
 const LOOKED_AT: usize = 20;
 
@@ -104,13 +110,18 @@ async fn work(visit: &Visit, sent: &Sent) -> Result<Markup, Told> {
         return Err(Told::nothing_chosen(lang));
     }
     let action = sent.one("action");
-    let form = form_of(visit, action, &tickets).await?;
+    let schema = match serde_json::from_str(sent.one(SCHEMA)) {
+        Ok(schema) => schema,
+        Err(_) => schema_of(visit, action, &tickets).await?,
+    };
+    let form = Form::of(&schema);
     let rules = Rules::of(&visit.ask).await?;
+    // What is filled in otherwise than it was tried is tried anew.
+    let is_tried = sent.one(TRIED) == sent.json(&form).to_string().as_str();
     let stage = match sent.one("stage") {
-        "do" => Stage::Done,
-        "try" => Stage::Tried,
-        _ if form.needs_nothing() => Stage::Tried,
-        _ => Stage::Asked,
+        "do" if is_tried => Stage::Done,
+        "" if !form.needs_nothing() => Stage::Asked,
+        _ => Stage::Tried,
     };
     let mut told = None;
     let mut many = None;
@@ -140,8 +151,11 @@ async fn work(visit: &Visit, sent: &Sent) -> Result<Markup, Told> {
         section.panel {
             header { h1 { (title(lang, action)) } small { (counted(lang, tickets.len())) } }
             @if let Some(many) = &many { (summary(lang, many, is_done)) }
-            @if let Some(told) = &told { p.said.wrong role="alert" { (told.detail) } }
-            @if !is_done { (again(visit, sent, action, &tickets, many.as_ref(), &draw.form(&form))) }
+            @if let Some(told) = &told { div.said.wrong role="alert" {
+                p { (told.title) }
+                @for fault in told.errors.iter().filter(|fault| !fault.field.starts_with("/form")) { p { (fault.message) } }
+            } }
+            @if !is_done { (again(visit, sent, (action, &schema), &tickets, many.as_ref(), &draw.form(&form))) }
             @else { p { a.button href="/tickets" { (lang.of("回到工单", "Back to tickets")) } } }
         }
         @if let Some(many) = &many { (outcomes(lang, many, is_done)) }
@@ -149,16 +163,17 @@ async fn work(visit: &Visit, sent: &Sent) -> Result<Markup, Told> {
 }
 
 /// The form of an action: of the first of these tickets on which it can be done.
-async fn form_of(visit: &Visit, action: &str, tickets: &[&str]) -> Result<Form, Told> {
+async fn schema_of(visit: &Visit, action: &str, tickets: &[&str]) -> Result<Value, Told> {
     for ticket in tickets.iter().take(LOOKED_AT) {
         let (number, _) = split(ticket);
         let path = format!("/v1/tickets/{}/actions", segment(number));
-        let open: Actions = visit.ask.get(&path).await?;
+        // One that has gone to somebody else meanwhile is told with the others.
+        let Ok(open) = visit.ask.get::<Actions>(&path).await else { continue };
         if let Some(open) = open.actions.iter().find(|open| open.action == action) {
-            return Ok(Form::of(&open.schema));
+            return Ok(open.schema.clone());
         }
     }
-    Ok(Form::of(&Value::Null))
+    Err(Told::not_possible(visit.lang))
 }
 
 /// Tries it, or does it.
@@ -219,7 +234,7 @@ fn summary(lang: Lang, many: &Many, is_done: bool) -> Markup {
 fn again(
     visit: &Visit,
     sent: &Sent,
-    action: &str,
+    (action, schema): (&str, &Value),
     tickets: &[&str],
     tried: Option<&Many>,
     fields: &Markup,
@@ -227,12 +242,14 @@ fn again(
     let lang = visit.lang;
     let key = sent.one("key");
     let key = if key.is_empty() { crypto::identity().to_string() } else { key.to_owned() };
-    // What was tried with another form is tried again.
+    let filled = sent.json(&Form::of(schema)).to_string();
     html! {
         form.deed method="post" action="/bulk" enctype="multipart/form-data" data-once {
             (form::seal(visit))
             input type="hidden" name="action" value=(action);
             input type="hidden" name="key" value=(key);
+            input type="hidden" name=(SCHEMA) value=(schema);
+            input type="hidden" name=(TRIED) value=(filled);
             @for ticket in tickets { input type="hidden" name="ticket" value=(ticket); }
             (fields)
             div.foot {

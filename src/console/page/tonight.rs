@@ -2,7 +2,6 @@
 //! it. Must never count another midnight than the next one.
 
 use std::collections::BTreeMap;
-use std::fmt::Write;
 
 use axum::extract::Query;
 use axum::response::Response;
@@ -22,9 +21,6 @@ use crate::console::words::Lang;
 
 /// Tickets on the page.
 const PAGE: u32 = 200;
-
-/// Filters of the API that the address may name.
-const PASSED_ON: &[&str] = &["agency", "district", "light", "cursor"];
 
 #[derive(Deserialize)]
 struct Turnings {
@@ -60,14 +56,14 @@ pub(in crate::console) async fn get(
 
 async fn body(visit: &Visit, asked: &BTreeMap<String, String>) -> Result<Markup, Told> {
     let tonight = when::end_of_day(visit.me.at);
-    let mut path = format!("/v1/forecast?limit={PAGE}&until={}", segment(&tonight.to_string()));
-    let known = asked
-        .iter()
-        .filter(|(name, value)| PASSED_ON.contains(&name.as_str()) && !value.is_empty());
-    for (name, value) in known {
-        // Writing to a string cannot fail.
-        let _ = write!(path, "&{name}={}", segment(value));
-    }
+    let of = |name: &str| {
+        let value = asked.get(name).filter(|value| !value.is_empty());
+        value.map(|value| format!("&{name}={}", segment(value))).unwrap_or_default()
+    };
+    let whose = format!("{}{}", of("agency"), of("district"));
+    let kept = format!("{whose}{}", of("light"));
+    let until = segment(&tonight.to_string());
+    let path = format!("/v1/forecast?limit={PAGE}&until={until}{kept}{}", of("cursor"));
     let turnings = visit.ask.get::<Turnings>(&path);
     let (turnings, rules) = tokio::join!(turnings, Rules::of(&visit.ask));
     let (turnings, rules) = (turnings?, rules?);
@@ -78,8 +74,8 @@ async fn body(visit: &Visit, asked: &BTreeMap<String, String>) -> Result<Markup,
                 h1 { (lang.of("今晚 24:00", "Tonight at 24:00")) }
                 small { (lang.of("若无人办理", "if nobody acts")) " · " (when::end(lang, turnings.until)) }
                 div.right {
-                    (totals(lang, &turnings))
-                    (sheet::links(lang, "tonight", &format!("until={}", segment(&tonight.to_string()))))
+                    (totals(lang, &turnings, &whose))
+                    (sheet::links(lang, "tonight", &format!("until={until}{kept}")))
                 }
             }
             (list(visit, &turnings, &rules))
@@ -90,10 +86,10 @@ async fn body(visit: &Visit, asked: &BTreeMap<String, String>) -> Result<Markup,
     })
 }
 
-fn totals(lang: Lang, turnings: &Turnings) -> Markup {
+fn totals(lang: Lang, turnings: &Turnings, whose: &str) -> Markup {
     let sum = |of: fn(&Agency) -> u64| turnings.agencies.iter().map(of).sum::<u64>();
     let total = |light: Light, word: &str, count: u64| {
-        html! { a href={ "/tonight?light=" (word) } { (light::lit(lang, light, &count.to_string())) } }
+        html! { a href={ "/tonight?light=" (word) (whose) } { (light::lit(lang, light, &count.to_string())) } }
     };
     html! {
         (total(Light::Yellow, "yellow", sum(|one| one.yellow)))

@@ -142,7 +142,9 @@ impl Draw<'_> {
             Kind::Choice(all) => select(all, typed),
             Kind::Several(all) => self.boxes(name, all),
             Kind::Agency => {
-                let suggested = self.choices.suggested.as_deref().filter(|_| self.sent.is_empty());
+                // Whoever asks for a return is not told to suggest himself.
+                let is_assigned = field.pointer == "/agency" && self.sent.is_empty();
+                let suggested = self.choices.suggested.as_deref().filter(|_| is_assigned);
                 select(&self.choices.agencies, suggested.unwrap_or(typed))
             }
             Kind::Card => select(&self.choices.cards, typed),

@@ -38,6 +38,9 @@ enum Cell {
 
 /// The links to both files of a list, with the filters of the API.
 pub(super) fn links(lang: Lang, list: &str, query: &str) -> Markup {
+    // A file is of the whole list, from whatever page of it.
+    let whole: Vec<&str> = query.split('&').filter(|pair| !pair.starts_with("cursor=")).collect();
+    let query = whole.join("&");
     html! {
         span.export {
             (lang.of("导出 ", "Export "))

@@ -52,8 +52,9 @@ pub(in crate::console) async fn post(
         [("if-match", format!("\"{}\"", called.revision)), ("idempotency-key", called.key)];
     let path = format!("/v1/tickets/{}/actions/{ACTION}", segment(&number));
     match visit.ask.post_with::<Value>(&path, &headers, &form).await {
-        Ok(_) => Redirect::to(&format!("/desk?done={}", segment(&number))).into_response(),
-        Err(told) => visit.page(&number, Err(told)),
+        Err(told) if !told.is_repeated() => visit.page(&number, Err(told)),
+        // A second click, a moment later, is the same call.
+        _ => Redirect::to(&format!("/desk?done={}", segment(&number))).into_response(),
     }
 }
 

@@ -22,6 +22,9 @@ pub(in crate::console) struct Asked {
     /// The ticket on which something was just done.
     #[serde(default)]
     done: String,
+    /// From where a page goes on.
+    #[serde(default)]
+    cursor: String,
 }
 
 #[derive(Deserialize)]
@@ -40,28 +43,28 @@ struct Counts {
 }
 
 pub(in crate::console) async fn get(visit: Visit, Query(asked): Query<Asked>) -> Response {
-    let body = body(&visit, &asked.done).await;
+    let body = body(&visit, &asked).await;
     visit.page(visit.lang.of("待办", "To do"), body)
 }
 
-async fn body(visit: &Visit, done: &str) -> Result<Markup, Told> {
-    let lang = visit.lang;
+async fn body(visit: &Visit, asked: &Asked) -> Result<Markup, Told> {
+    let (lang, done) = (visit.lang, asked.done.as_str());
     let own = async {
         // The hotline's own figures are the board.
         let is_asked = visit.me.is_agency();
         if is_asked { visit.ask.get::<Board>("/v1/board").await.map(Some) } else { Ok(None) }
     };
-    let (owed, board) = tokio::join!(Owed::of(visit), own);
+    let (owed, board) = tokio::join!(Owed::of(visit, &asked.cursor), own);
     let (owed, board) = (owed?, board?);
     Ok(html! {
         h1.hidden { (lang.of("待办", "To do")) }
-        @if !done.is_empty() {
+        @if is_number(done) {
             p.panel.said.done role="status" {
                 (lang.of("已登记：", "Done: ")) a href={ "/tickets/" (done) } { (done) }
             }
         }
         @if let Some(board) = &board { div id="own" data-live { (figures(lang, &board.total)) } }
-        (owed.show(visit))
+        div.stack id="owed" data-live { (owed.show(visit)) }
     })
 }
 
@@ -95,4 +98,10 @@ fn nothing(lang: Lang) -> Markup {
     html! {
         section.panel { p.dim { (lang.of("没有待办事项。", "Nothing to do.")) } }
     }
+}
+
+/// Whether something has the form of a ticket's number: an address is no place for other words.
+fn is_number(text: &str) -> bool {
+    let is_of_it = |letter: char| letter.is_ascii_alphanumeric() || letter == '-';
+    !text.is_empty() && text.len() <= 32 && text.chars().all(is_of_it)
 }

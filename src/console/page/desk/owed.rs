@@ -24,7 +24,7 @@ const PAGE: usize = 40;
 pub(super) struct Owed {
     /// Its title, and what is owed under it.
     groups: Vec<(String, Vec<Item>)>,
-    has_more: bool,
+    next: Option<String>,
 }
 
 /// Something that is owed on a ticket.
@@ -75,17 +75,21 @@ struct Due {
 }
 
 impl Owed {
-    pub(super) async fn of(visit: &Visit) -> Result<Self, Told> {
+    pub(super) async fn of(visit: &Visit, cursor: &str) -> Result<Self, Told> {
+        let from = match cursor {
+            "" => String::new(),
+            cursor => format!("&cursor={}", segment(cursor)),
+        };
         if visit.me.is_agency() {
-            Self::of_agency(visit).await
+            Self::of_agency(visit, &from).await
         } else {
-            Self::of_party(visit).await
+            Self::of_party(visit, &from).await
         }
     }
 
     /// An agency's: tickets by their earliest obligation.
-    async fn of_agency(visit: &Visit) -> Result<Self, Told> {
-        let path = format!("/v1/tickets?status=open&sort=due&limit={PAGE}");
+    async fn of_agency(visit: &Visit, from: &str) -> Result<Self, Told> {
+        let path = format!("/v1/tickets?status=open&sort=due&limit={PAGE}{from}");
         let Tickets { tickets, next } = visit.ask.get(&path).await?;
         let items = tickets.into_iter().filter_map(|ticket| {
             let owed = ticket.owed()?;
@@ -96,13 +100,13 @@ impl Owed {
         expect(visit, &mut items).await?;
         let title = visit.lang.of("按到期先后", "The earliest due first").to_owned();
         let groups = if items.is_empty() { Vec::new() } else { vec![(title, items)] };
-        Ok(Self { groups, has_more: next.is_some() })
+        Ok(Self { groups, next })
     }
 
     /// The hotline's or the approver's: by what is owed.
-    async fn of_party(visit: &Visit) -> Result<Self, Told> {
+    async fn of_party(visit: &Visit, from: &str) -> Result<Self, Told> {
         let party = if visit.me.role == "approver" { "approver" } else { "hotline" };
-        let path = format!("/v1/deadlines?party={party}&limit={PAGE}");
+        let path = format!("/v1/deadlines?party={party}&limit={PAGE}{from}");
         let Running { all: mut deadlines, next } = visit.ask.get(&path).await?;
         // One row a ticket: what is due first on it.
         let mut seen = BTreeSet::new();
@@ -127,7 +131,7 @@ impl Owed {
             items = rest;
             groups.push((title, own));
         }
-        Ok(Self { groups, has_more: next.is_some() })
+        Ok(Self { groups, next })
     }
 
     pub(super) fn show(&self, visit: &Visit) -> Markup {
@@ -136,18 +140,18 @@ impl Owed {
             return super::nothing(lang);
         }
         html! {
-            @for (place, (title, items)) in self.groups.iter().enumerate() {
-                section.panel id={ "group-" (place) } data-live {
+            @for (title, items) in &self.groups {
+                section.panel {
                     header { h2 { (title) } small { (items.len()) } }
                     div.scroll tabindex="0" role="region" aria-label=(title) {
                         table.desk { tbody { @for item in items { (row(visit, item)) } } }
                     }
                 }
             }
-            @if self.has_more {
-                p.dim {
-                    (lang.of("只列最急的若干件。", "Only the most urgent ones are shown. "))
-                    a href="/tickets?status=open&sort=due" { (lang.of("查看全部", "All of them")) }
+            @if let Some(next) = &self.next {
+                div.foot {
+                    span.dim { (lang.of("本页列出最急的。", "The most urgent first.")) }
+                    a.button href={ "/desk?cursor=" (segment(next)) } { (lang.of("下一页", "Next page")) }
                 }
             }
         }

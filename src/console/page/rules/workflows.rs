@@ -136,7 +136,7 @@ async fn body(visit: &Visit, name: &str) -> Result<Markup, Told> {
                     tbody { @for step in &workflow.steps {
                         tr {
                             th scope="row" { (step.title) " " small { (party(lang, step.party.as_deref())) } }
-                            td.number { (count(lang, &usage, &step.name)) }
+                            td.number { (count(visit, &usage, &step.name)) }
                             td { @for way in workflow.ways.iter().filter(|way| way.from == step.name) {
                                 div { (way.by.join("、")) " → " b { (title(&way.to)) } }
                             } }
@@ -154,12 +154,13 @@ async fn body(visit: &Visit, name: &str) -> Result<Markup, Told> {
 }
 
 /// Open tickets in a step, by version where there are several.
-fn count(lang: Lang, usage: &[Used], step: &str) -> Markup {
+fn count(visit: &Visit, usage: &[Used], step: &str) -> Markup {
+    let lang = visit.lang;
     let of: Vec<&Used> = usage.iter().filter(|one| one.step == step).collect();
     let all: u64 = of.iter().map(|one| one.tickets).sum();
-    let list = format!("/tickets?status=open&step={step}");
+    // Steps of other workflows may have the same name: a list would show more.
     html! {
-        @if all == 0 { span.zero { "·" } } @else { a href=(list) { (all) } }
+        @if all == 0 { span.zero { "·" } } @else { (all) }
         @if of.len() > 1 {
             @for one in of {
                 div { small {

@@ -5,11 +5,10 @@ use axum::extract::{Multipart, Path};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Redirect, Response};
 use serde::Deserialize;
-use serde_json::Value;
 
-use super::deed::{Action, Attempt};
+use super::deed::{Attempt, SCHEMA};
 use super::{Page, files, path};
-use crate::console::ask::Told;
+use crate::console::ask::{Told, segment};
 use crate::console::part::form;
 use crate::console::schema::{Files, Form, Sent, material};
 use crate::console::visit::Visit;
@@ -39,7 +38,9 @@ pub(in crate::console) async fn post(
     }
     let (action, mut sent) = (sent.one("action").to_owned(), sent);
     match done(&visit, &number, &action, &mut sent).await {
-        Ok(seq) => Redirect::to(&format!("/tickets/{number}?done={seq}")).into_response(),
+        Ok(seq) => {
+            Redirect::to(&format!("/tickets/{}?done={seq}", segment(&number))).into_response()
+        }
         Err(told) => {
             let status = told.status();
             let attempt = Attempt { action, sent, told: Some(told) };
@@ -54,9 +55,7 @@ pub(in crate::console) async fn post(
 /// Does it; the number of its record.
 async fn done(visit: &Visit, number: &str, action: &str, sent: &mut Sent) -> Result<u64, Told> {
     let path = path(number);
-    let open = Action::all(visit, &path).await?;
-    let schema = open.iter().find(|one| one.name == action);
-    let form = schema.map_or_else(|| Form::of(&Value::Null), Action::form);
+    let form = Form::of(&serde_json::from_str(sent.one(SCHEMA)).unwrap_or_default());
     let mut there = Files::new();
     for file in std::mem::take(&mut sent.files) {
         let sm3 = files::upload(visit, &path, &file).await?;
@@ -68,7 +67,7 @@ async fn done(visit: &Visit, number: &str, action: &str, sent: &mut Sent) -> Res
         ("idempotency-key", sent.one("key").to_owned()),
     ];
     let asked = sent.json(&form);
-    let address = format!("{path}/actions/{}", crate::console::ask::segment(action));
+    let address = format!("{path}/actions/{}", segment(action));
     let done: Done = visit.ask.post_with(&address, &headers, &asked).await?;
     Ok(done.receipt.seq)
 }

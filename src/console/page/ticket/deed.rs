@@ -15,6 +15,10 @@ use crate::console::visit::Visit;
 use crate::console::words::Lang;
 use crate::crypto;
 
+/// What a form was drawn from goes with it: a second click is read as the first was, though the action
+/// may be closed by then. The API judges what comes of it.
+pub(super) const SCHEMA: &str = "schema";
+
 /// An action that somebody may do now.
 #[derive(Deserialize)]
 pub(super) struct Action {
@@ -39,7 +43,7 @@ impl Action {
         Ok(visit.ask.get::<Actions>(&format!("{path}/actions")).await?.actions)
     }
 
-    pub(super) fn form(&self) -> Form {
+    fn form(&self) -> Form {
         Form::of(&self.schema)
     }
 }
@@ -144,13 +148,19 @@ impl Page<'_> {
         };
         let last = self.history.events.last().map_or(0, |event| event.seq);
         let again = is_own && attempt.is_conflict();
+        // Whoever sends it once more means the same deed: what is not known to be done is not done twice.
+        let is_other = attempt.told.as_ref().is_some_and(Told::is_repeated);
+        let sent =
+            Some(attempt.sent.one("key")).filter(|key| is_own && !is_other && !key.is_empty());
+        let key = sent.map_or_else(|| crypto::identity().to_string(), str::to_owned);
         html! {
             form.deed method="post" action={ "/tickets/" (self.ticket.number) } enctype="multipart/form-data" data-once {
                 (seal(self.visit))
                 input type="hidden" name="action" value=(action.name);
                 input type="hidden" name="revision" value=(self.ticket.revision);
                 input type="hidden" name="seen" value=(last);
-                input type="hidden" name="key" value=(crypto::identity());
+                input type="hidden" name=(SCHEMA) value=(action.schema);
+                input type="hidden" name="key" value=(key);
                 (self.suggestion(action))
                 (self.other_side())
                 (draw.form(&form))

@@ -26,7 +26,7 @@ pub(super) struct Attachment {
     bytes: u64,
     content_type: String,
     agency: Option<String>,
-    uploaded_at: Instant,
+    pub(super) uploaded_at: Instant,
 }
 
 #[derive(Deserialize)]
@@ -97,7 +97,7 @@ pub(in crate::console) async fn post(
             return visit.page(&number, Err(told));
         }
     }
-    Redirect::to(&format!("/tickets/{number}#files")).into_response()
+    Redirect::to(&format!("/tickets/{}#files", segment(&number))).into_response()
 }
 
 /// `GET /tickets/{number}/files/{id}`: the file, as the API gives it out.

@@ -29,8 +29,8 @@ use crate::console::words::Lang;
 use deed::{Action, Attempt};
 use files::Attachment;
 
-/// Pages of a history that are read for one page; what is longer says so.
-const PAGES_MAX: usize = 4;
+/// Pages of a history that are read for one page: as long as one can grow.
+const PAGES_MAX: usize = 20;
 
 #[derive(Deserialize)]
 pub(in crate::console) struct Asked {
@@ -82,7 +82,8 @@ impl<'v> Page<'v> {
     async fn of(visit: &'v Visit, number: &str, as_of: &str) -> Result<Self, Told> {
         let (path, ask) = (path(number), &visit.ask);
         let (is_past, now) = (!as_of.is_empty(), visit.me.at);
-        let at = if is_past { minute(visit.lang, as_of)? } else { now };
+        // The minute that is under way is no past yet.
+        let at = if is_past { minute(visit.lang, as_of)?.min(now) } else { now };
         let then =
             if is_past { format!("?as_of={}", segment(&at.to_string())) } else { String::new() };
         let ticket: Ticket = ask.get(&format!("{path}{then}")).await?;
@@ -101,7 +102,8 @@ impl<'v> Page<'v> {
             let (coming, open) = tokio::join!(coming, Action::all(visit, &path));
             (forecast, actions) = (coming?, open?);
         }
-        let files = Attachment::all(visit, &path).await?;
+        let mut files = Attachment::all(visit, &path).await?;
+        files.retain(|file| file.uploaded_at <= at);
         let life = Life {
             lang: visit.lang,
             ticket: &ticket,
@@ -168,7 +170,7 @@ impl<'v> Page<'v> {
                     a href={ "/tickets/" (self.ticket.number) } { (lang.of("回到现在", "Back to now")) }
                 }
             }
-            @if let Some(seq) = done {
+            @if let Some(seq) = done.filter(|seq| self.history.events.iter().any(|event| event.seq == *seq)) {
                 section.panel.said.done role="status" {
                     @match lang {
                         Lang::Chinese => { "已登记，记为第 " (seq) " 号记录。" }

@@ -63,7 +63,7 @@ fn ask(visit: &Visit, number: &str) -> Markup {
         section.panel.narrow {
             header { h1 { (lang.of("查看评价人完整信息", "Show the reviewer unmasked")) } }
             p { (lang.of("每次查看都会记入工单历史，注明查看人和目的。", "Each look is recorded in the ticket's history, with who looked and why.")) }
-            form method="post" action={ "/tickets/" (number) "/reviewer" } {
+            form method="post" action={ "/tickets/" (number) "/reviewer" } data-once {
                 (form::seal(visit))
                 fieldset.field {
                     legend { (lang.of("查看目的", "Purpose")) }
