@@ -99,7 +99,8 @@ fn counted(
     what: &'static str,
 ) -> SelectStatement {
     let late = i64::from(at == "due_at");
-    let day = || Expr::col(at).add(filter.ahead_ms - late).div(DAY_MS);
+    // Written out: as arguments the two places of it would not be known for the same.
+    let day = || Expr::cust(format!("({at} + {}) / {DAY_MS}", filter.ahead_ms - late));
     let mut query = Query::select();
     query.column("agency").expr(day()).column(what).expr(Expr::val(1_i64).count()).from(table);
     query.add_group_by([Expr::col("agency"), day(), Expr::col(what)]);
