@@ -80,6 +80,7 @@ pub use turning::{Turning, TurningCount, TurningFilter};
 /// How often, and after which time, tables are brought up to date once more where that has failed:
 /// nodes that start together all try it.
 const MIGRATIONS_IN_VAIN_MAX: usize = 20;
+const FILE_IN_VAIN_MAX: usize = 3;
 const MIGRATION_PAUSE: Duration = Duration::from_millis(500);
 
 /// The database of one node; clones are the same.
@@ -115,6 +116,21 @@ impl Store {
     /// # Errors
     /// A database that is not there, or is newer than this program.
     pub async fn migrate(url: &str) -> Result<(Self, usize), StoreError> {
+        let is_file = dialect::file(url)?.is_some();
+        let mut in_vain = 0;
+        loop {
+            match Self::migrate_once(url).await {
+                // Nobody but another process that makes the same tables keeps a file from answering.
+                Err(StoreError::Unreachable(_)) if is_file && in_vain < FILE_IN_VAIN_MAX => {
+                    in_vain += 1;
+                    tokio::time::sleep(MIGRATION_PAUSE).await;
+                }
+                done => return done,
+            }
+        }
+    }
+
+    async fn migrate_once(url: &str) -> Result<(Self, usize), StoreError> {
         let store = Self::connect(url).await?;
         store.check_age().await?;
         let steps = store.pending().await?;

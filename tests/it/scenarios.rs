@@ -213,7 +213,7 @@ fn plain(events: &[Value]) -> Vec<Value> {
     let one = |event: &Value| {
         let mut event = event.clone();
         let fields = event.as_object_mut().expect("an object");
-        for key in ["hash", "recorded_at", "arrived_at"] {
+        for key in ["hash", "recorded_at", "arrived_at", "text"] {
             fields.remove(key);
         }
         let data = fields.get_mut("data").and_then(Value::as_object_mut).expect("data");
