@@ -6,14 +6,14 @@ use std::fmt::Write;
 
 use axum::extract::Query;
 use axum::response::Response;
-use duban_core::role::Audience;
 use duban_core::time::Instant;
 use maud::{Markup, html};
 use serde::Deserialize;
 
 use crate::console::ask::{Told, segment};
+use crate::console::part::choice::choice;
 use crate::console::part::light::{self, Light};
-use crate::console::part::when;
+use crate::console::part::{party, when};
 use crate::console::shape::rules::Rules;
 use crate::console::sheet;
 use crate::console::visit::Visit;
@@ -108,9 +108,9 @@ fn card_list(
                 div.right { (sheet::links(lang, "cards", filters.trim_start_matches('&'))) }
             }
             form.filters method="get" action="/registers/cards" {
-                (choice(lang, asked, "kind", lang.of("牌", "Card"), kinds))
-                (choice(lang, asked, "state", lang.of("状态", "State"), states))
-                @if !visit.me.is_agency() { (choice(lang, asked, "agency", lang.of("单位", "Agency"), rules.register.agencies())) }
+                (choice(lang, "kind", lang.of("牌", "Card"), kinds, chosen(asked, "kind")))
+                (choice(lang, "state", lang.of("状态", "State"), states, chosen(asked, "state")))
+                @if !visit.me.is_agency() { (choice(lang, "agency", lang.of("单位", "Agency"), rules.register.agencies(), chosen(asked, "agency"))) }
                 button.main { (lang.of("筛选", "Filter")) }
             }
         }
@@ -142,13 +142,13 @@ fn card_row(lang: Lang, rules: &Rules, card: &Card) -> Markup {
             td { (when::moment(lang, card.fired_at)) }
             td { (light::lit(lang, lit, lit.card(lang))) }
             th scope="row" { a href={ "/tickets/" (card.number) } { (card.number) } }
-            td { (card.agency_name.as_deref().unwrap_or_else(|| party(lang, &card.party))) }
+            td { (card.agency_name.as_deref().unwrap_or_else(|| party::title(lang, &card.party))) }
             td { (card.title) }
             td { (when::end(lang, card.due_at)) }
             td { (state_title(lang, &card.state)) }
             td {
                 @for one in &card.deliveries {
-                    div { small { (delivered(lang, &one.state)) " " (to(lang, rules, &one.destination)) } }
+                    div { small { (delivered(lang, &one.state)) " " (party::destination(lang, rules, &one.destination)) } }
                 }
             }
         }
@@ -178,7 +178,7 @@ fn overdue_list(
     rules: &Rules,
 ) -> Markup {
     let lang = visit.lang;
-    let parties = ["agency", "hotline", "approver"].map(|one| (one, party(lang, one)));
+    let parties = ["agency", "hotline", "approver"].map(|one| (one, party::title(lang, one)));
     html! {
         section.panel {
             header {
@@ -187,8 +187,8 @@ fn overdue_list(
                 div.right { (sheet::links(lang, "overdue", filters.trim_start_matches('&'))) }
             }
             form.filters method="get" action="/registers/overdue" {
-                (choice(lang, asked, "party", lang.of("责任方", "Party"), parties))
-                @if !visit.me.is_agency() { (choice(lang, asked, "agency", lang.of("单位", "Agency"), rules.register.agencies())) }
+                (choice(lang, "party", lang.of("责任方", "Party"), parties, chosen(asked, "party")))
+                @if !visit.me.is_agency() { (choice(lang, "agency", lang.of("单位", "Agency"), rules.register.agencies(), chosen(asked, "agency"))) }
                 button.main { (lang.of("筛选", "Filter")) }
             }
         }
@@ -208,7 +208,7 @@ fn overdue_list(
                                 td { (when::end(lang, one.due_at)) }
                                 th scope="row" { a href={ "/tickets/" (one.number) } { (one.number) } }
                                 td { (one.title) }
-                                td { (party(lang, &one.party)) }
+                                td { (party::title(lang, &one.party)) }
                                 td { (one.agency.as_deref().map_or("—", |code| rules.agency(code))) }
                                 td { @if one.certainty == "estimated" { span.tag { (lang.of("预计", "Estimated")) } } }
                             }
@@ -232,31 +232,8 @@ fn next_page(lang: Lang, path: &str, filters: &str, next: Option<&str>) -> Marku
     }
 }
 
-fn choice<'o>(
-    lang: Lang,
-    asked: &BTreeMap<String, String>,
-    name: &str,
-    title: &str,
-    all: impl IntoIterator<Item = (&'o str, &'o str)>,
-) -> Markup {
-    let chosen = asked.get(name).map(String::as_str).unwrap_or_default();
-    html! {
-        label { span { (title) }
-            select name=(name) {
-                option value="" { (lang.of("不限", "Any")) }
-                @for (value, title) in all { option value=(value) selected[value == chosen] { (title) } }
-            }
-        }
-    }
-}
-
-fn party(lang: Lang, party: &str) -> &str {
-    match party {
-        "agency" => lang.of("承办单位", "Agency"),
-        "hotline" => lang.of("12345热线", "Hotline"),
-        "approver" => lang.of("政务服务管理部门", "Approver"),
-        other => other,
-    }
+fn chosen<'a>(asked: &'a BTreeMap<String, String>, name: &str) -> &'a str {
+    asked.get(name).map(String::as_str).unwrap_or_default()
 }
 
 fn state_title(lang: Lang, state: &str) -> &str {
@@ -275,12 +252,4 @@ fn delivered(lang: Lang, state: &str) -> &str {
         "dead" => lang.of("✗ 投递失败", "✗ failed"),
         other => other,
     }
-}
-
-/// Who is told: an audience, and which agency's.
-fn to(lang: Lang, rules: &Rules, destination: &str) -> String {
-    let (to, which) = destination.split_once(':').unwrap_or((destination, ""));
-    let audience = Audience::ALL.iter().find(|one| one.word() == to);
-    let to = audience.map_or(to, |one| lang.of(one.title(), one.word()));
-    if which.is_empty() { to.to_owned() } else { format!("{to} {}", rules.agency(which)) }
 }

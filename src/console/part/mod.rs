@@ -2,10 +2,12 @@
 
 pub(super) mod basis;
 pub(super) mod chart;
+pub(super) mod choice;
 pub(super) mod class;
 pub(super) mod flag;
 pub(super) mod form;
 pub(super) mod light;
 pub(super) mod number;
+pub(super) mod party;
 pub(super) mod pips;
 pub(super) mod when;

@@ -36,6 +36,8 @@ pub(super) enum Holds {
     End,
     Agency,
     District,
+    Class,
+    Party,
     Words(&'static [Word]),
     /// What the agency owes next, of a ticket.
     Owed,
@@ -61,22 +63,8 @@ const CARDS: &[Word] = &[
     ("revoked", "已撤销", "Revoked"),
 ];
 
-const CLASSES: &[Word] = &[
-    ("matter", "事项差评", "Matter"),
-    ("business", "业务差评", "Business"),
-    ("system", "系统差评", "System"),
-    ("staff", "人员差评", "Staff"),
-];
-
 const STATUSES: &[Word] =
     &[("open", "在办", "Open"), ("closed", "已办结", "Closed"), ("archived", "已归档", "Archived")];
-
-const PARTIES: &[Word] = &[
-    ("agency", "承办单位", "Agency"),
-    ("hotline", "12345热线", "Hotline"),
-    ("approver", "审批部门", "Approver"),
-    ("system", "系统", "System"),
-];
 
 const DELIVERY: &[Word] = &[
     ("waiting", "待投递", "Waiting"),
@@ -84,7 +72,11 @@ const DELIVERY: &[Word] = &[
     ("dead", "投递失败", "Dead"),
 ];
 
-const CERTAINTY: &[Word] = &[("firm", "确定", "Firm"), ("estimated", "预计", "Estimated")];
+const CERTAINTY: &[Word] = &[
+    ("firm", "确定", "Firm"),
+    ("provisional", "暂定", "Provisional"),
+    ("estimated", "预计", "Estimated"),
+];
 
 const LISTS: &[List] = &[
     List {
@@ -96,7 +88,7 @@ const LISTS: &[List] = &[
         has_pages: true,
         columns: &[
             column("工单编号", "Number", "/ticket_no", Holds::Text),
-            column("类别", "Class", "/class", Holds::Words(CLASSES)),
+            column("类别", "Class", "/class", Holds::Class),
             column("状态", "State", "/status", Holds::Words(STATUSES)),
             column("环节", "Step", "/step_title", Holds::Text),
             column("灯", "Light", "/light", Holds::Words(LIGHTS)),
@@ -116,7 +108,7 @@ const LISTS: &[List] = &[
         columns: &[
             column("工单编号", "Number", "/ticket_no", Holds::Text),
             column("时限", "Deadline", "/title", Holds::Text),
-            column("责任方", "Party", "/party", Holds::Words(PARTIES)),
+            column("责任方", "Party", "/party", Holds::Party),
             column("承办单位", "Agency", "/agency", Holds::Agency),
             column("起算", "From", "/starts_at", Holds::Moment),
             column("到期", "Due", "/due_at", Holds::End),
@@ -137,7 +129,7 @@ const LISTS: &[List] = &[
             column("工单编号", "Number", "/ticket_no", Holds::Text),
             column("时限", "Deadline", "/title", Holds::Text),
             column("应完成", "Was due", "/due_at", Holds::End),
-            column("责任方", "Party", "/party", Holds::Words(PARTIES)),
+            column("责任方", "Party", "/party", Holds::Party),
             column("承办单位", "Agency", "/agency", Holds::Agency),
             column("状态", "State", "/state", Holds::Words(CARDS)),
         ],

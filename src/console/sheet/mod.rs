@@ -12,7 +12,7 @@ use maud::{Markup, html};
 use serde_json::Value;
 
 use super::ask::{Told, segment};
-use super::part::when;
+use super::part::{class, party, when};
 use super::shape::rules::Rules;
 use super::visit::Visit;
 use super::words::Lang;
@@ -134,6 +134,8 @@ fn cell(lang: Lang, rules: &Rules, column: &Column, row: &Value) -> Cell {
         Holds::Moment => text.parse::<Instant>().map(stamp).unwrap_or_default(),
         Holds::End => text.parse::<Instant>().map(|at| when::end(lang, at)).unwrap_or_default(),
         Holds::Agency => rules.agency(text).to_owned(),
+        Holds::Class => class::title(lang, text).to_owned(),
+        Holds::Party => party::title(lang, text).to_owned(),
         Holds::District => rules.district(text).to_owned(),
         Holds::Words(words) => {
             let found = words.iter().find(|(word, ..)| *word == text);

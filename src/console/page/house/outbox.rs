@@ -6,7 +6,6 @@ use axum::Form;
 use axum::extract::{Path, Query};
 use axum::response::Response;
 use duban_core::definition::EffectKind;
-use duban_core::role::Audience;
 use duban_core::time::Instant;
 use maud::{Markup, html};
 use serde::Deserialize;
@@ -14,7 +13,7 @@ use serde::Deserialize;
 use super::{done, foreign};
 use crate::console::ask::segment;
 use crate::console::part::form::{Sealed, seal};
-use crate::console::part::when;
+use crate::console::part::{party, when};
 use crate::console::shape::rules::Rules;
 use crate::console::sheet;
 use crate::console::visit::Visit;
@@ -120,7 +119,7 @@ fn row(visit: &Visit, rules: &Rules, one: &Message) -> Markup {
             td { (when::moment(lang, one.created_at)) }
             th scope="row" { (one.number.as_deref().unwrap_or("—")) }
             td { (kind(lang, &one.kind)) }
-            td { (destination(lang, rules, &one.destination)) }
+            td { (party::destination(lang, rules, &one.destination)) }
             td {
                 (title(lang, &one.state))
                 @if let Some(at) = one.done_at { " " small { (when::minute(lang, at)) } }
@@ -147,12 +146,4 @@ fn title(lang: Lang, state: &str) -> &str {
 fn kind(lang: Lang, kind: &str) -> &str {
     let found = EffectKind::ALL.iter().find(|one| one.word() == kind);
     found.map_or(kind, |one| lang.of(one.title(), one.word()))
-}
-
-/// To whom it goes: an audience, and where there are many which of them.
-fn destination(lang: Lang, rules: &Rules, destination: &str) -> String {
-    let (to, which) = destination.split_once(':').unwrap_or((destination, ""));
-    let audience = Audience::ALL.iter().find(|one| one.word() == to);
-    let to = audience.map_or(to, |one| lang.of(one.title(), one.word()));
-    if which.is_empty() { to.to_owned() } else { format!("{to} {}", rules.agency(which)) }
 }

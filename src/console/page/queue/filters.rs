@@ -7,6 +7,7 @@ use duban_core::time::Instant;
 use maud::{Markup, html};
 
 use crate::console::ask::{Told, segment};
+use crate::console::part::choice::choice;
 use crate::console::part::{class, flag, when};
 use crate::console::shape::rules::Rules;
 use crate::console::visit::Visit;
@@ -69,14 +70,14 @@ impl Filters {
                 label { span { (lang.of("查找", "Search")) }
                     input type="search" name="q" value=(self.get("q")) maxlength="64"
                         placeholder=(lang.of("工单编号、单位", "Number, agency")); }
-                (self.choice(lang, "status", lang.of("状态", "State"), statuses(lang)))
-                (self.choice(lang, "light", lang.of("灯", "Light"), lights(lang)))
-                (self.choice(lang, DUE, lang.of("到期", "Due"), dues(lang)))
-                (self.choice(lang, "step", lang.of("环节", "Step"), rules.steps()))
-                (self.choice(lang, "class", lang.of("类别", "Class"), class::all(lang)))
-                (self.choice(lang, "agency", lang.of("单位", "Agency"), agencies))
-                (self.choice(lang, "district", lang.of("区", "District"), districts))
-                (self.choice(lang, "flag", lang.of("标记", "Flag"), flag::all(lang)))
+                (choice(lang, "status", lang.of("状态", "State"), statuses(lang), self.get("status")))
+                (choice(lang, "light", lang.of("灯", "Light"), lights(lang), self.get("light")))
+                (choice(lang, DUE, lang.of("到期", "Due"), dues(lang), self.get(DUE)))
+                (choice(lang, "step", lang.of("环节", "Step"), rules.steps(), self.get("step")))
+                (choice(lang, "class", lang.of("类别", "Class"), class::all(lang), self.get("class")))
+                (choice(lang, "agency", lang.of("单位", "Agency"), agencies, self.get("agency")))
+                (choice(lang, "district", lang.of("区", "District"), districts, self.get("district")))
+                (choice(lang, "flag", lang.of("标记", "Flag"), flag::all(lang), self.get("flag")))
                 label { span { (lang.of("次序", "Order")) }
                     select name="sort" {
                         option value="" { (lang.of("新收在前", "Newest first")) }
@@ -104,26 +105,6 @@ impl Filters {
                             "window" => { (lang.of("复核申请期内", "in appeal")) }
                             _ => { (lang.of("日期为预计", "estimated")) }
                         }
-                    }
-                }
-            }
-        }
-    }
-
-    fn choice<'o>(
-        &self,
-        lang: Lang,
-        name: &str,
-        title: &str,
-        all: impl IntoIterator<Item = (&'o str, &'o str)>,
-    ) -> Markup {
-        let chosen = self.get(name);
-        html! {
-            label { span { (title) }
-                select name=(name) {
-                    option value="" { (lang.of("不限", "Any")) }
-                    @for (value, title) in all {
-                        option value=(value) selected[value == chosen] { (title) }
                     }
                 }
             }

@@ -3,7 +3,8 @@
 
 use maud::{Markup, html};
 
-use super::workflows::{Step, Way, party};
+use super::workflows::{Step, Way};
+use crate::console::part::party;
 use crate::console::words::Lang;
 
 /// How far steps are apart, how high and wide they are, and where they begin.
@@ -39,7 +40,7 @@ pub(super) fn draw(lang: Lang, steps: &[Step], ways: &[Way]) -> Markup {
                 g class={ "step " (step.party.as_deref().unwrap_or("nobody")) } {
                     rect x=(LEFT) y=(y) width=(WIDE) height=(HIGH) rx="4" {}
                     text x=(LEFT + 10) y=(y + 20) { (step.title) }
-                    text.party x=(LEFT + WIDE - 10) y=(y + 20) { (party(lang, step.party.as_deref())) }
+                    text.party x=(LEFT + WIDE - 10) y=(y + 20) { (party::title(lang, step.party.as_deref().unwrap_or_default())) }
                 }
             }
         }

@@ -9,7 +9,7 @@ use serde::Deserialize;
 
 use super::ways;
 use crate::console::ask::{Told, segment};
-use crate::console::part::{class, when};
+use crate::console::part::{class, party, when};
 use crate::console::visit::Visit;
 use crate::console::words::Lang;
 
@@ -135,7 +135,7 @@ async fn body(visit: &Visit, name: &str) -> Result<Markup, Told> {
                     } }
                     tbody { @for step in &workflow.steps {
                         tr {
-                            th scope="row" { (step.title) " " small { (party(lang, step.party.as_deref())) } }
+                            th scope="row" { (step.title) " " small { (party::title(lang, step.party.as_deref().unwrap_or_default())) } }
                             td.number { (count(visit, &usage, &step.name)) }
                             td { @for way in workflow.ways.iter().filter(|way| way.from == step.name) {
                                 div { (way.by.join("、")) " → " b { (title(&way.to)) } }
@@ -171,15 +171,5 @@ fn count(visit: &Visit, usage: &[Used], step: &str) -> Markup {
                 } }
             }
         }
-    }
-}
-
-pub(super) fn party(lang: Lang, party: Option<&str>) -> &str {
-    match party {
-        Some("agency") => lang.of("承办单位", "agency"),
-        Some("hotline") => lang.of("12345热线", "hotline"),
-        Some("approver") => lang.of("审批部门", "approver"),
-        Some(other) => other,
-        None => "",
     }
 }
