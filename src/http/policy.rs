@@ -5,6 +5,8 @@
 use duban_core::name::Name;
 use duban_core::role::Role;
 
+use crate::masking;
+
 /// How much of an endpoint is open to a role.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Scope {
@@ -196,6 +198,24 @@ pub enum Mask {
     Public,
     /// 张*三, 138****1234: who talks to the citizen has to know him again.
     Partial,
+}
+
+impl Mask {
+    /// How a name is shown, wherever it stands.
+    #[must_use]
+    pub fn name(self, name: &str) -> String {
+        match self {
+            Self::Hidden => "**".to_owned(),
+            Self::Public => masking::public_name(name),
+            Self::Partial => masking::name(name),
+        }
+    }
+
+    /// How free text is shown that may name people of whom one knows.
+    #[must_use]
+    pub fn text(self, text: &str, people: &[&str]) -> String {
+        masking::text(&masking::names(text, people, |name| self.name(name)))
+    }
 }
 
 /// How a role is shown a reviewer.

@@ -116,3 +116,50 @@ async fn two_tokens_of_one_subject_are_one_actor() {
     let approver = place.token(Role::Approver, "zhao", None).await;
     act(&approver, "approve_finding", json!({})).await.ok();
 }
+
+/// What people write in forms names the reviewer too: it is covered as he is himself, for each role;
+/// and nobody reads what was written with an event that he does not see.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_was_written_names_nobody() {
+    let place = Place::new().await;
+    let server = place.serve(&["--clock", "simulated", "--start-at", START]);
+    let hotline = place.token(Role::Hotline, "h1", None).await;
+    let first = place.token(Role::Agency, "a1", Some("SZ013")).await;
+    let second = place.token(Role::Agency, "a2", Some("SZ007")).await;
+    let approver = place.token(Role::Approver, "ap", None).await;
+    let mut body = review("R1", "matter", instant(START));
+    body["comment"] = json!("我是张小三，电话138 1234 1234");
+    let accepted = server.post("/v1/reviews", &hotline, &body).await.ok();
+    let ticket = format!("/v1/tickets/{}", accepted["ticket_no"].as_str().expect("a number"));
+    let act = async |token: &str, action: &str, form: Value| {
+        server.post(&format!("{ticket}/actions/{action}"), token, &form).await.ok()
+    };
+    act(&hotline, "dispatch", json!({"agency": "SZ013"})).await;
+    let reason = "张小三（１９９ 0000 0001）2026-03-02反映的不属本单位，见HCP20260302000001-1";
+    act(&first, "request_return", json!({"reason": reason})).await;
+    let texts = async |token: &str| {
+        let written = server.get(&format!("{ticket}/statements"), token).await.ok();
+        assert!(!written.to_string().contains("张小三"), "{written}");
+        let all = written["statements"].as_array().expect("a list").iter();
+        all.map(|one| one["fields"][0]["text"].as_str().expect("a text").to_owned())
+            .collect::<Vec<_>>()
+    };
+    let partly = "张*三（199****0001）2026-03-02反映的不属本单位，见HCP20260302000001-1";
+    assert_eq!(texts(&hotline).await, [partly]);
+    assert_eq!(texts(&first).await, [partly]);
+    assert_eq!(texts(&approver).await, [partly.replace("张*三", "张**")]);
+    let comment =
+        async |token: &str| server.get(&ticket, token).await.ok()["review"]["comment"].clone();
+    assert_eq!(comment(&first).await, "我是张*三，电话138****1234");
+    assert_eq!(comment(&approver).await, "我是张**，电话138****1234");
+
+    // The next agency reads why the first gave it back; that one does not read what comes after.
+    act(&hotline, "approve_return", json!({})).await;
+    act(&hotline, "dispatch", json!({"agency": "SZ007"})).await;
+    act(&second, "add_note", json!({"note": "已转窗口"})).await;
+    assert_eq!(texts(&second).await, [partly, "已转窗口"]);
+    assert_eq!(texts(&first).await, [partly]);
+    let foreign = place.token(Role::Agency, "a3", Some("SZ001")).await;
+    let answer = server.get(&format!("{ticket}/statements"), &foreign).await;
+    assert_eq!(answer.status, StatusCode::NOT_FOUND);
+}

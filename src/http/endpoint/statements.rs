@@ -1,9 +1,11 @@
 //! `GET /v1/tickets/{ticket_no}/statements`: what everybody wrote in forms (reasons, findings, notes),
-//! without what names somebody. Must never show more of it than of the events that it belongs to.
+//! without what names somebody. Whoever sees an event reads what was written with it: an agency to
+//! which a ticket comes reads why the one before gave it back. Must never show more of it than of the
+//! events that it belongs to, nor a name otherwise than the caller's mask shows it.
 
 use axum::Json;
 use axum::extract::State;
-use duban_core::definition::Shelf;
+use duban_core::definition::{Pin, Shelf};
 use duban_core::event::{Acted, Event, Fact};
 use serde::Serialize;
 use serde_json::Value;
@@ -14,7 +16,7 @@ use super::super::body::{NoQuery, Path, Query};
 use super::super::caller::Caller;
 use super::super::policy::Endpoint;
 use super::super::problem::Problem;
-use crate::masking;
+use super::super::view::ticket::people;
 
 /// What was written on a ticket, the oldest first.
 #[derive(Debug, Serialize, ToSchema)]
@@ -44,7 +46,7 @@ pub(crate) struct WrittenView {
     field: String,
     #[schema(example = "退单理由")]
     title: String,
-    /// Phones, identity numbers and the like are covered.
+    /// Names of people on the ticket, phones, identity numbers and the like are covered.
     text: String,
 }
 
@@ -77,11 +79,23 @@ pub(crate) async fn get(
     let written: Vec<_> = events.iter().filter_map(written).collect();
     let references: Vec<&str> = written.iter().map(|(.., reference)| reference.as_str()).collect();
     let bodies = store.personal_of(&references).await?;
+    let review = store.review_of(seen.id).await?;
+    let review = match review {
+        Some(review) => store.personal(&review.reference).await?,
+        None => None,
+    };
+    let review: Value =
+        review.and_then(|body| serde_json::from_slice(&body).ok()).unwrap_or_default();
+    let people = people(&review);
+    let shown = |text: &str| caller.mask().text(text, &people);
     let shelf = api.engine.knowledge().context().shelf;
+    let pin = &seen.loaded.instance.definition;
     let statement = |(seq, acted, reference): &(u64, Box<Acted>, String)| {
         let body: Value = serde_json::from_slice(bodies.get(reference)?).ok()?;
         let mut fields = Vec::new();
-        collect(&body, schema(shelf, acted), "", &mut fields);
+        collect(&body, schema(shelf, pin, acted), "", &mut |place, title, text| {
+            fields.push(WrittenView { field: place, title, text: shown(text) });
+        });
         Some(StatementView {
             seq: *seq,
             action: acted.action.to_string(),
@@ -93,37 +107,39 @@ pub(crate) async fn get(
     Ok(Json(StatementsView { statements: written.iter().filter_map(statement).collect() }))
 }
 
-/// The form of an action, in whatever workflow has it.
-fn schema<'s>(shelf: &'s Shelf, acted: &Acted) -> Option<&'s Value> {
-    shelf.all().find_map(|definition| {
+/// The form of an action as the ticket's own workflow has it; what was done before a reclassification
+/// has its form in another.
+fn schema<'s>(shelf: &'s Shelf, pin: &Pin, acted: &Acted) -> Option<&'s Value> {
+    shelf.pinned(pin).into_iter().chain(shelf.all()).find_map(|definition| {
         let action = definition.action(acted.action.as_str())?;
         Some(&definition.form(action.form.as_str())?.schema)
     })
 }
 
-/// Every text of a form's private part with its title.
-fn collect(value: &Value, schema: Option<&Value>, place: &str, fields: &mut Vec<WrittenView>) {
+/// Every text of a form's private part, with its place and its title.
+fn collect(
+    value: &Value,
+    schema: Option<&Value>,
+    place: &str,
+    found: &mut dyn FnMut(String, String, &str),
+) {
     match value {
         Value::Object(all) => {
             for (name, value) in all {
                 let schema = schema.and_then(|schema| schema["properties"].get(name));
-                collect(value, schema, &format!("{place}/{name}"), fields);
+                collect(value, schema, &format!("{place}/{name}"), found);
             }
         }
         Value::Array(all) => {
             for (nth, value) in all.iter().enumerate() {
                 let schema = schema.and_then(|schema| schema.get("items"));
-                collect(value, schema, &format!("{place}/{nth}"), fields);
+                collect(value, schema, &format!("{place}/{nth}"), found);
             }
         }
         Value::String(text) => {
             let title = schema.and_then(|schema| schema["title"].as_str());
             let name = place.rsplit('/').next().unwrap_or_default();
-            fields.push(WrittenView {
-                field: place.to_owned(),
-                title: title.unwrap_or(name).to_owned(),
-                text: masking::text(text),
-            });
+            found(place.to_owned(), title.unwrap_or(name).to_owned(), text);
         }
         Value::Null | Value::Bool(_) | Value::Number(_) => {}
     }

@@ -249,7 +249,7 @@ impl Api {
         let body: Value =
             body.and_then(|body| serde_json::from_slice(&body).ok()).unwrap_or_default();
         if let Some(comment) = body["comment"].as_str() {
-            codes["comment"] = masking::text(comment).into();
+            codes["comment"] = mask.text(comment, &people(&body)).into();
         }
         if let Some(name) = body["matter"]["name"].as_str() {
             codes["matter"]["name"] = masking::text(name).into();
@@ -259,20 +259,26 @@ impl Api {
             return Ok((Some(codes), None));
         }
         let shown = |field: &str, cover: fn(&str) -> String| person[field].as_str().map(cover);
+        let name = person["name"].as_str().map(|name| mask.name(name));
         let reviewer = match mask {
             Mask::Hidden => return Ok((Some(codes), None)),
-            Mask::Public => {
-                let name = shown("name", masking::public_name);
-                ReviewerView { name, phone: None, id_no: None }
-            }
+            Mask::Public => ReviewerView { name, phone: None, id_no: None },
             Mask::Partial => ReviewerView {
-                name: shown("name", masking::name),
+                name,
                 phone: shown("phone", masking::phone),
                 id_no: shown("id_no", masking::id_no),
             },
         };
         Ok((Some(codes), Some(reviewer)))
     }
+}
+
+/// The people whom a review names: who has written it, and who is rated.
+pub(crate) fn people(private: &Value) -> Vec<&str> {
+    ["/reviewer/name", "/staff/name"]
+        .into_iter()
+        .filter_map(|place| private.pointer(place)?.as_str())
+        .collect()
 }
 
 /// An agency's part of a ticket at the event by which it gave it back; its runs and cards as they
