@@ -122,6 +122,36 @@ impl Told {
         }
     }
 
+    /// A form of a page that somebody opened under another session.
+    pub(super) fn outdated(lang: Lang) -> Self {
+        Self {
+            title: lang.of("页面已失效", "This page is outdated").to_owned(),
+            status: 403,
+            detail: lang
+                .of(
+                    "打开页面之后您重新登录过，本次提交没有办理；请返回上一页，刷新后再提交",
+                    "You have signed in anew since you opened it, and nothing was done; go back, \
+                     reload, and send it again",
+                )
+                .to_owned(),
+            errors: Vec::new(),
+            kind: String::new(),
+        }
+    }
+
+    /// A form that did not arrive whole.
+    pub(super) fn cut_off(lang: Lang) -> Self {
+        Self {
+            title: lang.of("内容不完整", "Incomplete").to_owned(),
+            status: 400,
+            detail: lang
+                .of("提交中断，没有办理；请重试", "It was cut off and not done; try again")
+                .to_owned(),
+            errors: Vec::new(),
+            kind: String::new(),
+        }
+    }
+
     /// More was sent than a form may be.
     pub(super) fn too_large(lang: Lang) -> Self {
         Self {

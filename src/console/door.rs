@@ -99,7 +99,7 @@ pub(super) async fn leave(
     Form(sealed): Form<part::form::Sealed>,
 ) -> Response {
     if !sealed.is_of(&visit) {
-        return StatusCode::FORBIDDEN.into_response();
+        return visit.foreign();
     }
     if let Some(secret) = cookie(&headers, SESSION)
         && console.door.leave(secret).await.is_err()

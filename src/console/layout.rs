@@ -94,15 +94,15 @@ pub(super) fn page(visit: &Visit, title: &str, body: &Markup) -> Markup {
         }
         main id="content" { (body) }
     };
-    document(lang, title, &bar)
+    document(lang, title, Some(&me.subject), &bar)
 }
 
 /// A page for anybody.
 pub(super) fn bare(lang: Lang, title: &str, body: &Markup) -> Markup {
-    document(lang, title, &html! { main id="content" { (body) } })
+    document(lang, title, None, &html! { main id="content" { (body) } })
 }
 
-fn document(lang: Lang, title: &str, body: &Markup) -> Markup {
+fn document(lang: Lang, title: &str, who: Option<&str>, body: &Markup) -> Markup {
     html! {
         (DOCTYPE)
         html lang=(lang.tag()) {
@@ -114,7 +114,7 @@ fn document(lang: Lang, title: &str, body: &Markup) -> Markup {
                 link rel="stylesheet" href=(asset::style());
                 script src=(asset::script()) defer {}
             }
-            body { (body) }
+            body data-who=[who] { (body) }
         }
     }
 }

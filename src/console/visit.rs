@@ -7,7 +7,7 @@ use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, Uri, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Redirect, Response};
 use duban_core::time::Instant;
-use maud::Markup;
+use maud::{Markup, html};
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::Deserialize;
 
@@ -65,6 +65,11 @@ pub(super) struct Visit {
 }
 
 impl Visit {
+    /// A form that did not stand on a page of this session: nothing is done.
+    pub(super) fn foreign(&self) -> Response {
+        self.page("", Err(Told::outdated(self.lang)))
+    }
+
     /// The page, or why there is none.
     pub(super) fn page(&self, title: &str, body: Result<Markup, Told>) -> Response {
         match body {
@@ -83,10 +88,13 @@ impl FromRequestParts<Console> for Visit {
 
     async fn from_request_parts(parts: &mut Parts, console: &Console) -> Result<Self, Response> {
         let (here, lang) = (place(parts), lang(&parts.headers));
+        let is_deed = parts.method == Method::POST;
         let to_door = || {
             let here = here.path_and_query().map_or("/", |here| here.as_str());
             let next = utf8_percent_encode(here, NON_ALPHANUMERIC);
-            Redirect::to(&format!("/sign-in?next={next}")).into_response()
+            let door = format!("/sign-in?next={next}");
+            // Whoever has typed for long is not sent away without a word.
+            if is_deed { over(lang, &door) } else { Redirect::to(&door).into_response() }
         };
         let failed = |told: &Told| {
             let body = layout::trouble(lang, told);
@@ -108,6 +116,19 @@ impl FromRequestParts<Console> for Visit {
     }
 }
 
+/// What was sent after its session had ended: nothing was done, and what to do now.
+fn over(lang: Lang, door: &str) -> Response {
+    let title = lang.of("登录已超时", "Your session has ended");
+    let body = html! {
+        section.panel.said.wrong.door {
+            h1 { (title) }
+            p { (lang.of("刚才提交的内容没有办理。重新登录后会回到原页面，已填写的文字会自动恢复（附件须重新选择）。", "What you just sent was not done. Sign in again: you come back to the page, and what you typed is there again (choose files anew).")) }
+            p { a.button.main href=(door) { (lang.of("重新登录", "Sign in again")) } }
+        }
+    };
+    (StatusCode::UNAUTHORIZED, layout::bare(lang, title, &body)).into_response()
+}
+
 /// Where somebody is, as he can come there again: what was sent to is no place.
 fn place(parts: &Parts) -> Uri {
     if parts.method == Method::GET {
@@ -115,7 +136,10 @@ fn place(parts: &Parts) -> Uri {
     }
     let mut steps = parts.uri.path().split('/').skip(1);
     let ticket = match (steps.next(), steps.next()) {
-        (Some("tickets"), Some(number)) => format!("/tickets/{number}").parse().ok(),
+        (Some("tickets"), Some(number)) => {
+            let form = parts.uri.query().map(|query| format!("?{query}")).unwrap_or_default();
+            format!("/tickets/{number}{form}").parse().ok()
+        }
         _ => None,
     };
     ticket.unwrap_or_else(|| Uri::from_static("/"))

@@ -150,6 +150,30 @@ export const days = {
     await second.page.getByText("请先核对预约记录。").first().waitFor();
   },
 
+  async what_was_typed_outlives_a_session(house, open) {
+    const { page, context } = await open("agency");
+    const number = await house.ticket("agency", "status=open");
+    await page.goto(`${house.address}/tickets/${number}?do=add_note`);
+    await page.getByLabel("备注").fill("评价人要求书面答复。");
+    await context.clearCookies();
+    await page.getByRole("button", { name: /提交：添加备注/ }).click();
+    await page.getByText("没有办理").waitFor();
+    await page.getByRole("link", { name: "重新登录" }).click();
+    await page.getByLabel("个人访问令牌").fill(house.links.agency);
+    await page.getByRole("button", { name: "登录" }).click();
+    await page.getByText("已恢复上次没有提交的内容").waitFor();
+    check((await page.getByLabel("备注").inputValue()) === "评价人要求书面答复。", "what was typed is lost");
+    await page.getByRole("button", { name: /提交：添加备注/ }).click();
+    await page.getByText(/记为第 \d+ 号记录/).waitFor();
+    const kept = () => page.evaluate(() => Object.keys(sessionStorage).length);
+    check((await kept()) === 0, "kept after it was done");
+    await page.goto(`${house.address}/tickets/${number}?do=add_note`);
+    await page.getByLabel("备注").fill("另一条");
+    check((await kept()) === 1, "not kept");
+    await leave(house, page);
+    check((await kept()) === 0, "kept after signing out");
+  },
+
   async an_auditors_day(house, open) {
     const { page } = await open("auditor");
     await page.getByRole("link", { name: "登记册" }).click();

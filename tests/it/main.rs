@@ -35,5 +35,6 @@ mod stream;
 mod tampering;
 mod tokens;
 mod traces;
+mod typed;
 mod upkeep;
 mod webhooks;

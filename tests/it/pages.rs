@@ -11,23 +11,23 @@ use crate::lives::instant;
 use crate::served::{Place, Server, review};
 
 const START: &str = "2026-03-02T10:00:00+08:00";
-const OWN: &str = "SZ013";
+pub(crate) const OWN: &str = "SZ013";
 
-struct House {
-    place: Place,
-    server: Server,
+pub(crate) struct House {
+    pub(crate) place: Place,
+    pub(crate) server: Server,
     hotline: String,
 }
 
 impl House {
-    async fn new() -> Self {
+    pub(crate) async fn new() -> Self {
         let place = Place::new().await;
         let server = place.serve(&["--clock", "simulated", "--start-at", START]);
         let hotline = place.token(Role::Hotline, "h1", None).await;
         Self { place, server, hotline }
     }
 
-    async fn ticket(&self, id: &str, agency: &str) -> String {
+    pub(crate) async fn ticket(&self, id: &str, agency: &str) -> String {
         let body = review(id, "matter", instant(START));
         let accepted = self.server.post("/v1/reviews", &self.hotline, &body).await.ok();
         let number = accepted["ticket_no"].as_str().expect("a number").to_owned();
@@ -36,14 +36,14 @@ impl House {
         number
     }
 
-    async fn browser(&self, role: Role, agency: Option<&str>) -> Browser {
+    pub(crate) async fn browser(&self, role: Role, agency: Option<&str>) -> Browser {
         let token = self.place.token(role, &format!("b_{role}"), agency).await;
         let mut browser = Browser::of(&self.server);
         browser.enter(&token).await.expect("in");
         browser
     }
 
-    async fn events(&self, number: &str) -> Vec<Value> {
+    pub(crate) async fn events(&self, number: &str) -> Vec<Value> {
         let path = format!("/v1/tickets/{number}/history");
         let told = self.server.get(&path, &self.hotline).await.ok();
         told["events"].as_array().expect("events").clone()
@@ -57,7 +57,7 @@ fn hidden(page: &str, name: &str) -> String {
 }
 
 /// What a page holds to send its form with.
-fn carried<'p>(
+pub(crate) fn carried<'p>(
     page: &'p str,
     of: &'p [(String, String)],
 ) -> Vec<(&'p str, Option<&'p str>, &'p str)> {
@@ -66,7 +66,7 @@ fn carried<'p>(
     parts
 }
 
-fn fields(page: &str) -> Vec<(String, String)> {
+pub(crate) fn fields(page: &str) -> Vec<(String, String)> {
     let names = ["action", "revision", "seen", "key", "schema"];
     names
         .map(|name| {
@@ -122,44 +122,6 @@ async fn what_is_expected_is_a_form_that_does_it_once() {
     let again = agency.send(&path, &parts).await;
     assert_eq!(again.headers().get(LOCATION), to.as_ref());
     assert_eq!(house.events(&number).await.len(), count);
-}
-
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn whoever_comes_second_keeps_what_was_typed() {
-    let house = House::new().await;
-    let number = house.ticket("R1", OWN).await;
-    let path = format!("/tickets/{number}");
-    let first = house.browser(Role::Agency, Some(OWN)).await;
-    let second = house.browser(Role::AgencyLead, Some(OWN)).await;
-    let page = second.text(&format!("{path}?do=request_return")).await;
-    let sent = fields(&page);
-    let own = first.text(&path).await;
-    first.send(&path, &carried(&own, &fields(&own))).await;
-    let mut parts = carried(&page, &sent);
-    parts.push(("/reason", None, "事项属于市公安局职责"));
-    let conflict = second.send(&path, &parts).await;
-    assert_eq!(conflict.status(), StatusCode::PRECONDITION_FAILED);
-    let page = conflict.text().await.expect("a page");
-    for says in ["事项属于市公安局职责", "已签收", "仍要提交"] {
-        assert!(page.contains(says), "{says}: {page}");
-    }
-    let sent = fields(&page);
-    let mut parts = carried(&page, &sent);
-    parts.push(("/reason", None, "事项属于市公安局职责"));
-    assert_eq!(second.send(&path, &parts).await.status(), StatusCode::SEE_OTHER);
-    // Now it is with the hotline: what the first one types on is kept for him to copy.
-    let mut parts = carried(&own, &[]);
-    let stale = [
-        ("action", "record_contact"),
-        ("revision", "2"),
-        ("key", "k1"),
-        ("/note", "评价人要求书面答复"),
-    ];
-    parts.extend(stale.map(|(name, value)| (name, None, value)));
-    let late = first.send(&path, &parts).await;
-    assert!(late.status().is_client_error());
-    let page = late.text().await.expect("a page");
-    assert!(page.contains("评价人要求书面答复") && page.contains("现在不能办理"), "{page}");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -35,6 +35,44 @@ document.addEventListener("submit", (event) => {
   window.addEventListener("pageshow", () => delete form.dataset.sent, { once: true });
 });
 
+// What somebody types is kept in his tab until it is sent, against sessions that end and lines that
+// break; until he signs out, and for nobody else.
+const who = document.body.dataset.who;
+const drafts = (gone) => Object.keys(sessionStorage).filter((key) => key.startsWith("draft ") && gone(key));
+if (who) {
+  const own = `draft ${who} `;
+  const here = `${own}${location.pathname} `;
+  const isDone = new URLSearchParams(location.search).has("done");
+  for (const key of drafts((key) => !key.startsWith(own) || (isDone && key.startsWith(here)))) {
+    sessionStorage.removeItem(key);
+  }
+  for (const form of document.querySelectorAll("form[data-draft]")) {
+    const key = here + form.dataset.draft;
+    const fields = () => [...form.elements].filter((field) => field.name.startsWith("/") && field.type !== "file");
+    const kept = JSON.parse(sessionStorage.getItem(key) ?? "[]");
+    const all = fields();
+    // What was refused comes with all that was typed.
+    if (kept.length === all.length && !document.getElementById("refused")) {
+      all.forEach((field, nth) => {
+        if (/^(checkbox|radio)$/.test(field.type)) field.checked = kept[nth];
+        else field.value = kept[nth];
+      });
+      form.querySelector("[data-restored]").hidden = false;
+    }
+    form.addEventListener("input", () => {
+      const typed = fields().map((field) => (/^(checkbox|radio)$/.test(field.type) ? field.checked : field.value));
+      sessionStorage.setItem(key, JSON.stringify(typed));
+    });
+    form.addEventListener("reset", () => {
+      sessionStorage.removeItem(key);
+      form.querySelector("[data-restored]").hidden = true;
+    });
+  }
+  document.querySelector("form[action='/sign-out']")?.addEventListener("submit", () => {
+    for (const key of drafts(() => true)) sessionStorage.removeItem(key);
+  });
+}
+
 // What another field makes necessary says so before it is sent.
 for (const form of document.querySelectorAll("form.deed")) {
   const renew = () => {

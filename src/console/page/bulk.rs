@@ -4,8 +4,7 @@
 use std::fmt::Write;
 
 use axum::extract::Multipart;
-use axum::http::StatusCode;
-use axum::response::{IntoResponse, Response};
+use axum::response::Response;
 use maud::{Markup, html};
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -93,11 +92,12 @@ enum Stage {
 
 pub(in crate::console) async fn post(visit: Visit, body: Multipart) -> Response {
     let title = visit.lang.of("批量办理", "Many at once");
-    let Some(sent) = Sent::read(body).await else {
-        return visit.page(title, Err(Told::too_large(visit.lang)));
+    let sent = match Sent::read(body, visit.lang).await {
+        Ok(sent) => sent,
+        Err(told) => return visit.page(title, Err(told)),
     };
     if !form::is_sealed(&visit, sent.one(form::SEAL)) {
-        return StatusCode::FORBIDDEN.into_response();
+        return visit.foreign();
     }
     let body = work(&visit, &sent).await;
     visit.page(title, body)

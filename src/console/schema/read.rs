@@ -3,9 +3,13 @@
 
 use axum::body::Bytes;
 use axum::extract::Multipart;
+use axum::extract::multipart::MultipartError;
+use axum::http::StatusCode;
 use serde_json::{Map, Value, json};
 
 use super::{Field, Form, Kind};
+use crate::console::ask::Told;
+use crate::console::words::Lang;
 
 /// What was sent, in order.
 #[derive(Default)]
@@ -30,22 +34,35 @@ impl Sent {
     ///
     /// # Errors
     /// It is cut off, or larger than a form may be.
-    pub(in crate::console) async fn read(mut body: Multipart) -> Option<Self> {
+    pub(in crate::console) async fn read(body: Multipart, lang: Lang) -> Result<Self, Told> {
+        Self::whole(body).await.map_err(|error| match error.status() {
+            StatusCode::PAYLOAD_TOO_LARGE => Told::too_large(lang),
+            _ => Told::cut_off(lang),
+        })
+    }
+
+    async fn whole(mut body: Multipart) -> Result<Self, MultipartError> {
         let mut sent = Self::default();
-        while let Some(field) = body.next_field().await.ok()? {
+        while let Some(field) = body.next_field().await? {
             let name = field.name().unwrap_or_default().to_owned();
             if field.file_name().is_none() {
-                sent.pairs.push((name, field.text().await.ok()?));
+                sent.pairs.push((name, field.text().await?));
                 continue;
             }
             let content_type = field.content_type().unwrap_or_default().to_owned();
-            let bytes = field.bytes().await.ok()?;
+            let bytes = field.bytes().await?;
             // A browser sends an empty one where none was chosen.
             if !bytes.is_empty() {
                 sent.files.push(File { pointer: name, content_type, bytes });
             }
         }
-        Some(sent)
+        Ok(sent)
+    }
+
+    /// What a form of buttons alone has sent.
+    pub(in crate::console) fn of(pairs: &[(&str, &str)]) -> Self {
+        let pairs = pairs.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
+        Self { pairs: pairs.collect(), files: Vec::new() }
     }
 
     /// The first of a name; empty where there is none.
@@ -147,11 +164,6 @@ mod tests {
     use super::*;
     use crate::catalog::{Source, shelf};
 
-    fn sent(pairs: &[(&str, &str)]) -> Sent {
-        let pairs = pairs.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
-        Sent { pairs: pairs.collect(), files: Vec::new() }
-    }
-
     fn form(name: &str) -> Form {
         let shelf = shelf(&Source::Embedded).expect("the shelf");
         let definition = shelf.by_name("matter").expect("matter");
@@ -160,7 +172,7 @@ mod tests {
 
     #[test]
     fn what_was_filled_in_and_nothing_else_becomes_json() {
-        let sent = sent(&[
+        let sent = Sent::of(&[
             ("seal", "x"),
             ("/reason", " 需要会商 "),
             ("/new_due_date", "2026-03-12"),
@@ -182,10 +194,10 @@ mod tests {
 
     #[test]
     fn an_empty_form_is_empty() {
-        let nothing = sent(&[("/note", ""), ("/agency", "  ")]);
+        let nothing = Sent::of(&[("/note", ""), ("/agency", "  ")]);
         assert_eq!(nothing.json(&form("dispatch")), json!({}));
         // A required group says what is missing in it.
-        assert_eq!(sent(&[]).json(&form("feed_back")), json!({"reviewer_informed": {}}));
+        assert_eq!(Sent::of(&[]).json(&form("feed_back")), json!({"reviewer_informed": {}}));
     }
 
     /// Every form that is shipped can be filled in: each of its fields has a kind of its own.

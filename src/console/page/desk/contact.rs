@@ -3,14 +3,17 @@
 
 use axum::Form;
 use axum::extract::Path;
-use axum::http::StatusCode;
 use axum::response::{IntoResponse, Redirect, Response};
 use maud::{Markup, html};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
 use crate::console::ask::segment;
+use crate::console::page::ticket::act::refused;
+use crate::console::page::ticket::deed::Attempt;
 use crate::console::part::form::{is_sealed, seal};
+use crate::console::part::when;
+use crate::console::schema::Sent;
 use crate::console::shape::ticket::Ticket;
 use crate::console::visit::Visit;
 use crate::crypto;
@@ -45,14 +48,25 @@ pub(in crate::console) async fn post(
     Form(called): Form<Called>,
 ) -> Response {
     if !is_sealed(&visit, &called.seal) {
-        return StatusCode::FORBIDDEN.into_response();
+        return visit.foreign();
     }
     let form = json!({"outcome": called.outcome, "channel": "phone", "attempted_at": visit.me.at});
     let headers =
-        [("if-match", format!("\"{}\"", called.revision)), ("idempotency-key", called.key)];
+        [("if-match", format!("\"{}\"", called.revision)), ("idempotency-key", called.key.clone())];
     let path = format!("/v1/tickets/{}/actions/{ACTION}", segment(&number));
     match visit.ask.post_with::<Value>(&path, &headers, &form).await {
-        Err(told) if !told.is_repeated() => visit.page(&number, Err(told)),
+        // The whole form stands on the ticket's page, and what has become of it meanwhile.
+        Err(told) if !told.is_repeated() => {
+            let at = when::field(visit.me.at);
+            let sent = Sent::of(&[
+                ("/outcome", &called.outcome),
+                ("/channel", "phone"),
+                ("/attempted_at", &at),
+                ("key", &called.key),
+            ]);
+            let attempt = Attempt { action: ACTION.to_owned(), sent, told: Some(told) };
+            refused(&visit, &number, attempt).await
+        }
         // A second click, a moment later, is the same call.
         _ => Redirect::to(&format!("/desk?done={}", segment(&number))).into_response(),
     }

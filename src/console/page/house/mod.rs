@@ -5,7 +5,6 @@ pub(in crate::console) mod nodes;
 pub(in crate::console) mod outbox;
 pub(in crate::console) mod tokens;
 
-use axum::http::StatusCode;
 use axum::response::{IntoResponse, Redirect, Response};
 use serde_json::Value;
 
@@ -18,9 +17,4 @@ fn done(visit: &Visit, title: &str, list: &str, done: Result<Option<Value>, Told
         Ok(_) => Redirect::to(list).into_response(),
         Err(told) => visit.page(title, Err(told)),
     }
-}
-
-/// A form that did not stand on a page of this session.
-fn foreign() -> Response {
-    StatusCode::FORBIDDEN.into_response()
 }

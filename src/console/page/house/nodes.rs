@@ -7,7 +7,6 @@ use maud::{Markup, html};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::foreign;
 use crate::console::part::form::{is_sealed, seal};
 use crate::console::part::when;
 use crate::console::visit::Visit;
@@ -52,7 +51,7 @@ pub(in crate::console) async fn get(visit: Visit) -> Response {
 /// `POST /clock`.
 pub(in crate::console) async fn advance(visit: Visit, Form(asked): Form<Advance>) -> Response {
     if !is_sealed(&visit, &asked.seal) {
-        return foreign();
+        return visit.foreign();
     }
     let headers = [("idempotency-key", asked.key)];
     let by = json!({"by": asked.by});

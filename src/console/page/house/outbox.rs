@@ -10,7 +10,7 @@ use duban_core::time::Instant;
 use maud::{Markup, html};
 use serde::Deserialize;
 
-use super::{done, foreign};
+use super::done;
 use crate::console::ask::segment;
 use crate::console::part::form::{Sealed, seal};
 use crate::console::part::{party, when};
@@ -71,7 +71,7 @@ pub(in crate::console) async fn again(
     Form(sealed): Form<Sealed>,
 ) -> Response {
     if !sealed.is_of(&visit) {
-        return foreign();
+        return visit.foreign();
     }
     let path = format!("/v1/outbox/{}/redeliver", segment(&id));
     let tried = visit.ask.order(&path).await;

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use axum::Form;
 use axum::extract::{Path, Query};
+use axum::http::StatusCode;
 use axum::response::Response;
 use duban_core::role::Role;
 use duban_core::time::Instant;
@@ -11,8 +12,9 @@ use maud::{Markup, html};
 use serde::Deserialize;
 use serde_json::json;
 
-use super::{done, foreign};
+use super::done;
 use crate::console::ask::{Told, segment};
+use crate::console::layout;
 use crate::console::part::form::{Sealed, is_sealed, seal};
 use crate::console::part::when;
 use crate::console::shape::rules::Rules;
@@ -45,7 +47,7 @@ struct Issued {
     token: Option<String>,
 }
 
-#[derive(Deserialize)]
+#[derive(Default, Deserialize)]
 pub(in crate::console) struct New {
     #[serde(default)]
     seal: String,
@@ -65,27 +67,33 @@ pub(in crate::console) async fn get(
     visit: Visit,
     Query(asked): Query<BTreeMap<String, String>>,
 ) -> Response {
-    let body = body(&visit, asked.get("cursor"), None).await;
+    let body = body(&visit, asked.get("cursor"), &New::default()).await;
     visit.page(visit.lang.of("令牌", "Tokens"), body)
 }
 
 pub(in crate::console) async fn issue(visit: Visit, Form(new): Form<New>) -> Response {
     if !is_sealed(&visit, &new.seal) {
-        return foreign();
+        return visit.foreign();
     }
     let title = visit.lang.of("令牌", "Tokens");
     let mut asked = json!({"role": new.role, "subject": new.subject});
-    for (name, value) in [("agency", new.agency), ("district", new.district)] {
+    for (name, value) in [("agency", &new.agency), ("district", &new.district)] {
         if !value.is_empty() {
             asked[name] = json!(value);
         }
     }
-    let headers = [("idempotency-key", new.key)];
-    let body = match visit.ask.post_with::<Issued>("/v1/tokens", &headers, &asked).await {
-        Ok(issued) => body(&visit, None, Some(&issued)).await,
-        Err(told) => Err(told),
+    let headers = [("idempotency-key", new.key.clone())];
+    let issued = visit.ask.post_with::<Issued>("/v1/tokens", &headers, &asked).await;
+    let (status, said, again) = match &issued {
+        Ok(issued) => (StatusCode::OK, once(&visit, issued), New::default()),
+        Err(told) => (told.status(), refused(told), new),
     };
-    visit.page(title, body)
+    // A token is shown this once, whatever becomes of the list below it.
+    let list = body(&visit, None, &again).await;
+    let list = list.unwrap_or_else(|told| layout::trouble(visit.lang, &told));
+    let mut response = visit.page(title, Ok(html! { (said) (list) }));
+    *response.status_mut() = status;
+    response
 }
 
 pub(in crate::console) async fn revoke(
@@ -94,25 +102,30 @@ pub(in crate::console) async fn revoke(
     Form(sealed): Form<Sealed>,
 ) -> Response {
     if !sealed.is_of(&visit) {
-        return foreign();
+        return visit.foreign();
     }
     let revoked = visit.ask.delete(&format!("/v1/tokens/{}", segment(&id))).await;
     done(&visit, visit.lang.of("令牌", "Tokens"), "/tokens", revoked)
 }
 
-async fn body(
-    visit: &Visit,
-    cursor: Option<&String>,
-    issued: Option<&Issued>,
-) -> Result<Markup, Told> {
+/// Why none was issued.
+fn refused(told: &Told) -> Markup {
+    html! {
+        div.said.wrong role="alert" id="refused" tabindex="-1" {
+            p { b { (told.title) } "：" (told.detail) }
+            @for fault in &told.errors { p { (fault.message) } }
+        }
+    }
+}
+
+async fn body(visit: &Visit, cursor: Option<&String>, new: &New) -> Result<Markup, Told> {
     let cursor = cursor.map(|cursor| format!("&cursor={}", segment(cursor))).unwrap_or_default();
     let path = format!("/v1/tokens?limit=100{cursor}");
     let found = visit.ask.get::<Tokens>(&path);
     let (found, rules) = tokio::join!(found, Rules::of(&visit.ask));
     let (found, rules, lang) = (found?, rules?, visit.lang);
     Ok(html! {
-        @if let Some(issued) = issued { (once(visit, issued)) }
-        @if visit.me.may(ISSUE) { (form(visit, &rules)) }
+        @if visit.me.may(ISSUE) { (form(visit, &rules, new)) }
         section.panel {
             header { h1 { (lang.of("令牌", "Tokens")) } small { (lang.of("吊销立即生效，已登录的随之退出", "Revoked at once, with all sessions that came in by it")) } div.right { (sheet::links(lang, "tokens", "")) } }
             div.scroll tabindex="0" role="region" aria-label=(lang.of("令牌", "Tokens")) {
@@ -149,7 +162,7 @@ fn once(visit: &Visit, issued: &Issued) -> Markup {
     }
 }
 
-fn form(visit: &Visit, rules: &Rules) -> Markup {
+fn form(visit: &Visit, rules: &Rules, new: &New) -> Markup {
     let lang = visit.lang;
     let roles = Role::ALL.iter().filter(|role| **role != Role::System);
     html! {
@@ -159,22 +172,22 @@ fn form(visit: &Visit, rules: &Rules) -> Markup {
                 (seal(visit))
                 input type="hidden" name="key" value=(crypto::identity());
                 label { span { (lang.of("使用者代号", "Subject")) }
-                    input name="subject" required maxlength="40" pattern="[A-Za-z0-9_.\\-]+"; }
+                    input name="subject" required maxlength="40" pattern="[A-Za-z0-9_.\\-]+" value=(new.subject); }
                 label { span { (lang.of("角色", "Role")) }
                     select name="role" required {
-                        @for role in roles { option value=(role.word()) { (lang.of(role.title(), role.word())) } }
+                        @for role in roles { option value=(role.word()) selected[new.role == role.word()] { (lang.of(role.title(), role.word())) } }
                     }
                 }
                 label { span { (lang.of("单位（承办单位角色必填）", "Agency (for agencies)")) }
                     select name="agency" {
                         option value="" { "—" }
-                        @for (code, name) in rules.register.agencies() { option value=(code) { (name) } }
+                        @for (code, name) in rules.register.agencies() { option value=(code) selected[new.agency == code] { (name) } }
                     }
                 }
                 label { span { (lang.of("只管一区（可不填）", "One district only")) }
                     select name="district" {
                         option value="" { "—" }
-                        @for (code, name) in rules.register.districts() { option value=(code) { (name) } }
+                        @for (code, name) in rules.register.districts() { option value=(code) selected[new.district == code] { (name) } }
                     }
                 }
                 button.main { (lang.of("签发", "Issue")) }

@@ -2,13 +2,14 @@
 //! saw and under a key of its own. Must never do anything twice, nor lose what was typed.
 
 use axum::extract::{Multipart, Path};
-use axum::http::StatusCode;
 use axum::response::{IntoResponse, Redirect, Response};
+use maud::html;
 use serde::Deserialize;
 
-use super::deed::{Attempt, SCHEMA};
+use super::deed::{Attempt, SCHEMA, typed};
 use super::{Page, files, path};
 use crate::console::ask::{Told, segment};
+use crate::console::layout;
 use crate::console::part::form;
 use crate::console::schema::{Files, Form, Sent, material};
 use crate::console::visit::Visit;
@@ -29,27 +30,36 @@ pub(in crate::console) async fn post(
     Path(number): Path<String>,
     body: Multipart,
 ) -> Response {
-    let Some(sent) = Sent::read(body).await else {
-        let told = Told::too_large(visit.lang);
-        return visit.page(&number, Err(told));
+    let sent = match Sent::read(body, visit.lang).await {
+        Ok(sent) => sent,
+        Err(told) => return visit.page(&number, Err(told)),
     };
     if !form::is_sealed(&visit, sent.one(form::SEAL)) {
-        return StatusCode::FORBIDDEN.into_response();
+        return visit.foreign();
     }
     let (action, mut sent) = (sent.one("action").to_owned(), sent);
     match done(&visit, &number, &action, &mut sent).await {
         Ok(seq) => {
             Redirect::to(&format!("/tickets/{}?done={seq}", segment(&number))).into_response()
         }
-        Err(told) => {
-            let status = told.status();
-            let attempt = Attempt { action, sent, told: Some(told) };
-            let body = Page::of(&visit, &number, "").await.map(|page| page.show(&attempt, None));
-            let mut response = visit.page(&number, body);
-            *response.status_mut() = status;
-            response
-        }
+        Err(told) => refused(&visit, &number, Attempt { action, sent, told: Some(told) }).await,
     }
+}
+
+/// The ticket's page with what was tried in vain; where there is none any more, what was typed.
+pub(in crate::console) async fn refused(visit: &Visit, number: &str, attempt: Attempt) -> Response {
+    let body = match Page::of(visit, number, "").await {
+        Ok(page) => page.show(&attempt, None),
+        Err(told) => html! {
+            (layout::trouble(visit.lang, &told))
+            section.panel { (typed(visit.lang, &attempt.sent)) }
+        },
+    };
+    let mut response = visit.page(number, Ok(body));
+    if let Some(told) = &attempt.told {
+        *response.status_mut() = told.status();
+    }
+    response
 }
 
 /// Does it; the number of its record.
@@ -58,8 +68,16 @@ async fn done(visit: &Visit, number: &str, action: &str, sent: &mut Sent) -> Res
     let form = Form::of(&serde_json::from_str(sent.one(SCHEMA)).unwrap_or_default());
     let mut there = Files::new();
     for file in std::mem::take(&mut sent.files) {
-        let sm3 = files::upload(visit, &path, &file).await?;
-        there.push((file.pointer, format!("{sm3} {}", material(&file.content_type))));
+        match files::upload(visit, &path, &file).await {
+            Ok(sm3) => {
+                there.push((file.pointer, format!("{sm3} {}", material(&file.content_type))));
+            }
+            Err(told) => {
+                // Those that are there need not be sent again.
+                sent.choose(there);
+                return Err(told);
+            }
+        }
     }
     sent.choose(there);
     let headers = [

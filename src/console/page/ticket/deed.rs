@@ -50,11 +50,11 @@ impl Action {
 
 /// What somebody is about to do, or has tried.
 #[derive(Default)]
-pub(super) struct Attempt {
-    pub(super) action: String,
-    pub(super) sent: Sent,
+pub(in crate::console) struct Attempt {
+    pub(in crate::console) action: String,
+    pub(in crate::console) sent: Sent,
     /// Why it was not done.
-    pub(super) told: Option<Told>,
+    pub(in crate::console) told: Option<Told>,
 }
 
 impl Attempt {
@@ -65,6 +65,18 @@ impl Attempt {
     /// Whether somebody else was faster.
     fn is_conflict(&self) -> bool {
         self.told.as_ref().is_some_and(|told| told.status == 412)
+    }
+}
+
+/// What was typed, for whoever cannot send it any more.
+pub(super) fn typed(lang: Lang, sent: &Sent) -> Markup {
+    let typed: Vec<&str> = sent.typed().filter(|text| text.chars().count() > 5).collect();
+    let title = lang.of("您填写的内容", "What you typed");
+    html! {
+        @if !typed.is_empty() {
+            p { (title) "：" }
+            @for text in typed { textarea readonly rows="3" aria-label=(title) { (text) } }
+        }
     }
 }
 
@@ -102,15 +114,13 @@ impl Page<'_> {
         let since = self.history.events.iter().filter(|event| event.seq > seen);
         let since: Vec<_> = since.filter(|event| event.text.is_some()).collect();
         let is_open = self.actions.iter().any(|one| one.name == attempt.action);
-        let typed: Vec<&str> =
-            attempt.sent.typed().filter(|text| text.chars().count() > 5).collect();
         html! {
             div.said.wrong role="alert" id="refused" tabindex="-1" {
                 p { b { (told.title) } "："
                     @if told.errors.is_empty() { (told.detail) }
                     @else { (lang.of("请按下面各处的提示改正，再提交一次。", "correct what is marked below, and send it again.")) }
                 }
-                @if attempt.is_conflict() {
+                @if attempt.is_conflict() && !since.is_empty() {
                     p { (lang.of("您打开页面之后，工单有了以下变化：", "Since you opened this page:")) }
                     ul {
                         @for event in &since {
@@ -120,6 +130,8 @@ impl Page<'_> {
                             }
                         }
                     }
+                }
+                @if attempt.is_conflict() {
                     @if is_open {
                         p { (lang.of("您填写的内容还在下面，确认无误后可以再次提交。", "What you typed is still below; send it again if it still holds.")) }
                     }
@@ -127,9 +139,9 @@ impl Page<'_> {
                 @let fields: Vec<_> = told.errors.iter().filter(|one| one.field.is_empty()).collect();
                 @for fault in fields { p { (fault.message) } }
             }
-            @if !is_open && !typed.is_empty() {
-                p { (lang.of("这个动作现在不能办理。您填写的内容：", "This can't be done any more. What you typed:")) }
-                @for text in typed { textarea readonly rows="3" aria-label=(lang.of("您填写的内容", "What you typed")) { (text) } }
+            @if !is_open {
+                p { (lang.of("这个动作现在不能办理。", "This can't be done any more.")) }
+                (typed(lang, &attempt.sent))
             }
         }
     }
@@ -154,8 +166,12 @@ impl Page<'_> {
             Some(attempt.sent.one("key")).filter(|key| is_own && !is_other && !key.is_empty());
         let key = sent.map_or_else(|| crypto::identity().to_string(), str::to_owned);
         html! {
-            form.deed method="post" action={ "/tickets/" (self.ticket.number) } enctype="multipart/form-data" data-once {
+            form.deed method="post" action={ "/tickets/" (self.ticket.number) "?do=" (action.name) } enctype="multipart/form-data" data-once data-draft=(action.name) {
                 (seal(self.visit))
+                p.said.heed data-restored hidden {
+                    (lang.of("已恢复上次没有提交的内容。", "What you had typed and not sent is here again.")) " "
+                    button type="reset" { (lang.of("清除", "Discard")) }
+                }
                 input type="hidden" name="action" value=(action.name);
                 input type="hidden" name="revision" value=(self.ticket.revision);
                 input type="hidden" name="seen" value=(last);

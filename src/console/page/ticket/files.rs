@@ -86,11 +86,12 @@ pub(in crate::console) async fn post(
     Path(number): Path<String>,
     body: Multipart,
 ) -> Response {
-    let Some(sent) = Sent::read(body).await else {
-        return visit.page(&number, Err(Told::too_large(visit.lang)));
+    let sent = match Sent::read(body, visit.lang).await {
+        Ok(sent) => sent,
+        Err(told) => return visit.page(&number, Err(told)),
     };
     if !form::is_sealed(&visit, sent.one(form::SEAL)) {
-        return StatusCode::FORBIDDEN.into_response();
+        return visit.foreign();
     }
     for file in &sent.files {
         if let Err(told) = upload(&visit, &path(&number), file).await {

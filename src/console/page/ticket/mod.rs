@@ -4,7 +4,7 @@
 
 pub(in crate::console) mod act;
 mod clocks;
-mod deed;
+pub(in crate::console) mod deed;
 pub(in crate::console) mod files;
 mod head;
 mod past;

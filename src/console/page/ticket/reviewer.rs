@@ -3,8 +3,7 @@
 
 use axum::Form;
 use axum::extract::Path;
-use axum::http::StatusCode;
-use axum::response::{IntoResponse, Response};
+use axum::response::Response;
 use duban_core::purpose::Purpose;
 use maud::{Markup, html};
 use serde::Deserialize;
@@ -49,7 +48,7 @@ pub(in crate::console) async fn post(
     Form(look): Form<Look>,
 ) -> Response {
     if !form::is_sealed(&visit, &look.seal) {
-        return StatusCode::FORBIDDEN.into_response();
+        return visit.foreign();
     }
     let asked = json!({"purpose": look.purpose});
     let address = format!("{}/reviewer", path(&number));
