@@ -38,6 +38,8 @@ pub(super) struct Me {
     operations: Vec<String>,
     /// The instant at which the house is.
     pub(super) at: Instant,
+    /// Whether that is on a working day.
+    pub(super) working_day: bool,
     pub(super) simulated: bool,
 }
 

@@ -149,6 +149,26 @@ async fn evidence_comes_in_with_the_form_and_goes_out_as_a_download() {
     assert!(refused.status().is_client_error(), "{}", refused.status());
 }
 
+/// A day off is none of a deadline's days: it is not today's block, nor does the count go on.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_day_off_is_no_day_of_a_deadline() {
+    let house = House::new().await;
+    let number = house.ticket("R1", OWN).await;
+    let admin = house.place.token(Role::SystemAdmin, "op", None).await;
+    let agency = house.browser(Role::Agency, Some(OWN)).await;
+    for (to, is_worked) in
+        [("2026-03-03T10:00:00+08:00", true), ("2026-03-07T10:00:00+08:00", false)]
+    {
+        house.server.advance(&admin, instant(to)).await;
+        let me = house.server.get("/v1/me", &house.hotline).await.ok();
+        assert_eq!(me["working_day"], is_worked);
+        for path in ["/desk".to_owned(), format!("/tickets/{number}")] {
+            let page = agency.text(&path).await;
+            assert_eq!(page.contains("<i class=\"today\">"), is_worked, "{path} {to}: {page}");
+        }
+    }
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_look_at_a_person_is_recorded_before_it_is_shown() {
     let house = House::new().await;
@@ -392,7 +412,7 @@ async fn cards_are_registered_with_their_delivery_and_lists_are_files() {
     let lines: Vec<&str> = text.lines().collect();
     assert!(lines[0].starts_with("\u{FEFF}发牌时间,牌,工单编号"), "{text}");
     assert!(
-        lines[1].starts_with("2026-03-06 00:00,黄牌,") && lines[1].contains("3月5日（周四）24:00"),
+        lines[1].starts_with("2026-03-06 00:00,黄牌,") && lines[1].contains("2026-03-05 24:00"),
         "{text}"
     );
     let book = auditor.get("/export/tickets.xlsx?light=red").await.bytes().await.expect("bytes");

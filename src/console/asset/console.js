@@ -94,14 +94,23 @@ document.addEventListener("change", (event) => {
 // What was refused is where the eye goes first.
 document.getElementById("refused")?.focus();
 
-// What says that it is live is asked for anew after each commit that concerns this person; never
-// while somebody is typing in it, and at most once a second.
+// What says that it is live is asked for anew after each commit that concerns this page; never while
+// somebody is typing in it, at most once in two seconds, and not while nobody sees it.
 const lives = document.querySelectorAll("[data-live]");
 if (lives.length) {
-  const sign = document.querySelector(".live");
+  const OFTEN = 2000;
+  const SELDOM = 15000;
+  // The ticket that this page is about; other pages are about all.
+  const about = [...lives].map((one) => one.dataset.live).find((one) => one);
+  let stream = null;
   let waiting = 0;
-  const show = (state) => {
+  let state = "off";
+  // The sign itself may have been made anew.
+  const show = (now = state) => {
+    state = now;
+    const sign = document.querySelector(".live");
     if (!sign) return;
+    sign.hidden = false;
     sign.dataset.state = state;
     sign.querySelector("span").textContent = sign.dataset[state];
   };
@@ -116,10 +125,36 @@ if (lives.length) {
       const busy = old.contains(document.activeElement) || old.querySelector("details[open], [name=ticket]:checked");
       if (now && !busy) old.replaceWith(now);
     }
+    show();
   };
-  const stream = new EventSource("/live");
-  stream.onopen = () => show("on");
-  stream.onerror = () => show("off");
-  stream.addEventListener("commit", () => { waiting ||= setTimeout(renew, 1000); });
-  window.addEventListener("pagehide", () => stream.close());
+  const soon = (after) => { waiting ||= setTimeout(renew, after); };
+  const concerns = (commit) => {
+    if (!about) return true;
+    try { return JSON.parse(commit).changed.some((one) => one.ticket_no === about); } catch { return true; }
+  };
+  const listen = () => {
+    stream = new EventSource("/live");
+    stream.onopen = () => show("on");
+    stream.addEventListener("commit", (event) => { if (concerns(event.data)) soon(OFTEN); });
+    stream.onerror = () => {
+      show("off");
+      // Where there is no stream for this person, or none is left, the page asks by itself.
+      if (stream?.readyState === EventSource.CLOSED) stream = setInterval(() => soon(0), SELDOM);
+    };
+  };
+  const hush = () => {
+    if (typeof stream === "number") clearInterval(stream);
+    else stream?.close();
+    clearTimeout(waiting);
+    stream = null;
+    waiting = 0;
+  };
+  // A page that nobody sees holds no line; seen again, it is made new first.
+  document.addEventListener("visibilitychange", () => {
+    hush();
+    if (document.visibilityState === "visible") { listen(); soon(0); }
+  });
+  window.addEventListener("pagehide", hush);
+  window.addEventListener("pageshow", (event) => { if (event.persisted && !stream) { listen(); soon(0); } });
+  if (document.visibilityState === "visible") listen();
 }

@@ -50,8 +50,7 @@ pub(in crate::console) fn minute(lang: Lang, at: Instant) -> String {
 /// An exclusive end: 2月25日（周三）24:00.
 pub(in crate::console) fn end(lang: Lang, at: Instant) -> String {
     let Some(civil) = civil(at) else { return String::new() };
-    let is_midnight = civil.num_seconds_from_midnight() == 0;
-    if !is_midnight {
+    if !is_midnight(&civil) {
         return minute(lang, at);
     }
     let last = day(lang, at.plus_ms(-1));
@@ -59,6 +58,23 @@ pub(in crate::console) fn end(lang: Lang, at: Instant) -> String {
         Lang::Chinese => format!("{last}24:00"),
         Lang::English => format!("{last} 24:00"),
     }
+}
+
+/// An exclusive end as spreadsheets sort it: 2026-02-25 24:00.
+pub(in crate::console) fn sortable_end(at: Instant) -> String {
+    match civil(at) {
+        Some(civil) if is_midnight(&civil) => format!("{} 24:00", day_of(at.plus_ms(-1))),
+        _ => sortable(at),
+    }
+}
+
+/// An instant as spreadsheets sort it: 2026-03-06 10:00.
+pub(in crate::console) fn sortable(at: Instant) -> String {
+    field(at).replace('T', " ")
+}
+
+fn is_midnight(civil: &DateTime<FixedOffset>) -> bool {
+    civil.num_seconds_from_midnight() == 0 && civil.nanosecond() == 0
 }
 
 /// The civil day of an instant.
@@ -72,17 +88,16 @@ pub(in crate::console) fn start_of(day: Day) -> Instant {
     Instant::from_ms(midnight.timestamp_millis() - i64::from(AHEAD_S) * 1_000)
 }
 
-/// A day and a minute, for lists: 2月25日 周三 10:20.
+/// A day with its year and a minute, for what is kept: 2026-02-25 周三 10:20.
 pub(in crate::console) fn moment(lang: Lang, at: Instant) -> String {
     let Some(civil) = civil(at) else { return String::new() };
     let (chinese, english) = weekday(&civil);
     let (hour, minute) = (civil.hour(), civil.minute());
     match lang {
-        Lang::Chinese => {
-            format!("{}月{}日 {chinese} {hour:02}:{minute:02}", civil.month(), civil.day())
-        }
+        Lang::Chinese => format!("{} {chinese} {hour:02}:{minute:02}", day_of(at)),
         Lang::English => {
-            format!("{english} {} {} {hour:02}:{minute:02}", civil.day(), month(&civil))
+            let (day, month, year) = (civil.day(), month(&civil), civil.year());
+            format!("{english} {day} {month} {year} {hour:02}:{minute:02}")
         }
     }
 }
@@ -137,6 +152,11 @@ mod tests {
         assert_eq!(end(Lang::Chinese, due), "2月25日（周三）24:00");
         assert_eq!(end(Lang::English, due), "Wed 25 Feb 24:00");
         assert_eq!(end(Lang::Chinese, at("2026-02-26T10:20:59+08:00")), "2月26日 10:20");
+        assert_eq!(end(Lang::Chinese, due.plus_ms(5)), "2月26日 00:00");
+        assert_eq!(sortable_end(due), "2026-02-25 24:00");
+        assert_eq!(sortable_end(due.plus_ms(60_000)), "2026-02-26 00:01");
+        assert_eq!(moment(Lang::Chinese, due), "2026-02-26 周四 00:00");
+        assert_eq!(moment(Lang::English, due), "Thu 26 Feb 2026 00:00");
         assert_eq!(end_of_day(due), at("2026-02-27T00:00:00+08:00"));
         assert_eq!(end_of_day(due.plus_ms(-1)), due);
         assert_eq!(minute(Lang::English, at("2026-12-31T23:59:00+08:00")), "31 Dec 23:59");

@@ -58,7 +58,7 @@ pub(in crate::console) struct Card {
     pub(in crate::console) state: String,
 }
 
-/// What was rated, as far as codes tell.
+/// What was rated and what was said of it, without what names somebody.
 #[derive(Deserialize)]
 pub(in crate::console) struct Review {
     pub(in crate::console) agency: Option<String>,
@@ -123,11 +123,12 @@ impl Deadline {
         Light::named(self.light.as_deref())
     }
 
-    /// Its working days as they stand at an instant; none where it is not counted in them.
-    pub(in crate::console) fn days(&self, at: Instant) -> Option<Days> {
+    /// Its working days as they stand at an instant, which is on a working day or not; none where it
+    /// is not counted in them.
+    pub(in crate::console) fn days(&self, at: Instant, is_working_day: bool) -> Option<Days> {
         let (all, left) = self.working_days.zip(self.remaining_working_days)?;
         // The day on which it begins is none of its days.
-        let is_today = when::end_of_day(self.starts_at) < at;
+        let is_today = is_working_day && when::end_of_day(self.starts_at) < at;
         Some(Days { all, left, is_today })
     }
 }

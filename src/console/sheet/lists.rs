@@ -5,7 +5,6 @@ use duban_core::time::Instant;
 use serde_json::Value;
 
 use crate::console::part::when;
-use crate::console::words::Lang;
 
 /// A list of the API.
 pub(super) struct List {
@@ -245,12 +244,12 @@ impl List {
 }
 
 /// What the agency of a ticket owes next, with its end.
-pub(super) fn owed(lang: Lang, ticket: &Value) -> String {
+pub(super) fn owed(ticket: &Value) -> String {
     let all = ticket["deadlines"].as_array().map(Vec::as_slice).unwrap_or_default();
     let owed = all.iter().filter(|one| {
         one["state"] == "running" && one["kind"] == "obligation" && one["party"] == "agency"
     });
     let due = |one: &Value| one["due_at"].as_str().and_then(|at| at.parse::<Instant>().ok());
     let first = owed.filter_map(|one| Some((due(one)?, one["title"].as_str()?))).min();
-    first.map(|(at, title)| format!("{title} {}", when::end(lang, at))).unwrap_or_default()
+    first.map(|(at, title)| format!("{title} {}", when::sortable_end(at))).unwrap_or_default()
 }

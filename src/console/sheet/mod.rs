@@ -7,7 +7,6 @@ mod write;
 use axum::extract::{Path, RawQuery};
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use duban_core::time::Instant;
 use maud::{Markup, html};
 use serde_json::Value;
 
@@ -131,8 +130,8 @@ fn cell(lang: Lang, rules: &Rules, column: &Column, row: &Value) -> Cell {
             }
             _ => text.to_owned(),
         },
-        Holds::Moment => text.parse::<Instant>().map(stamp).unwrap_or_default(),
-        Holds::End => text.parse::<Instant>().map(|at| when::end(lang, at)).unwrap_or_default(),
+        Holds::Moment => text.parse().map(when::sortable).unwrap_or_default(),
+        Holds::End => text.parse().map(when::sortable_end).unwrap_or_default(),
         Holds::Agency => rules.agency(text).to_owned(),
         Holds::Class => class::title(lang, text).to_owned(),
         Holds::Party => party::title(lang, text).to_owned(),
@@ -141,12 +140,7 @@ fn cell(lang: Lang, rules: &Rules, column: &Column, row: &Value) -> Cell {
             let found = words.iter().find(|(word, ..)| *word == text);
             found.map_or(text, |(_, chinese, english)| lang.of(chinese, english)).to_owned()
         }
-        Holds::Owed => lists::owed(lang, row),
+        Holds::Owed => lists::owed(row),
     };
     Cell::Text(says)
-}
-
-/// An instant as spreadsheets sort it: 2026-03-06 10:00.
-fn stamp(at: Instant) -> String {
-    when::field(at).replace('T', " ")
 }

@@ -35,6 +35,8 @@ pub(crate) struct MeView {
     /// The instant at which the house is.
     #[schema(value_type = String, format = DateTime)]
     at: Instant,
+    /// Whether that is on a working day.
+    working_day: bool,
     /// Whether its clock is moved by hand.
     simulated: bool,
 }
@@ -53,6 +55,7 @@ pub(crate) async fn get(
     let agency = caller.agency.as_ref().and_then(|code| api.register.agency(code.as_str()));
     let district = caller.district.as_ref().and_then(|code| api.register.district(code.as_str()));
     let clock = api.engine.clock();
+    let (now, calendar) = (clock.now(), api.engine.knowledge().context().calendar);
     Ok(Json(MeView {
         role: caller.role.word().to_owned(),
         role_title: caller.role.title(),
@@ -61,7 +64,8 @@ pub(crate) async fn get(
         agency: caller.agency.as_ref().map(ToString::to_string),
         district: caller.district.as_ref().map(ToString::to_string),
         operations: open.flat_map(|endpoint| endpoint.operations()).copied().collect(),
-        at: clock.now(),
+        at: now,
+        working_day: calendar.known_at(now).is_working(calendar.zone().day_of(now)),
         simulated: clock.is_simulated(),
         subject: caller.subject.to_string(),
     }))

@@ -187,7 +187,7 @@ fn row(visit: &Visit, item: &Item) -> Markup {
             td {
                 @if let Some(deadline) = deadline {
                     div { (deadline.title) " " small { (when::end(lang, item.due_at)) } " " (left(lang, deadline)) }
-                    @if let Some(days) = deadline.days(visit.me.at) { (pips(lang, days, lit)) }
+                    @if let Some(days) = deadline.days(visit.me.at, visit.me.working_day) { (pips(lang, days, lit)) }
                 }
             }
             td.deeds {

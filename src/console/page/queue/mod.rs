@@ -138,6 +138,6 @@ fn deadline(visit: &Visit, next: &Deadline) -> Markup {
     html! {
         div { (next.title) " " small { (when::end(lang, next.due_at)) }
             @if next.is_estimated() { " " span.tag { (lang.of("预计", "Estimated")) } } }
-        @if let Some(days) = next.days(visit.me.at) { (pips(lang, days, next.light())) }
+        @if let Some(days) = next.days(visit.me.at, visit.me.working_day) { (pips(lang, days, next.light())) }
     }
 }

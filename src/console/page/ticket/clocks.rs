@@ -5,8 +5,9 @@ use maud::{Markup, html};
 
 use super::Page;
 use crate::console::part::light::{self, Light};
-use crate::console::part::pips::pips;
+use crate::console::part::pips::{Days, pips};
 use crate::console::part::{basis, when};
+use crate::console::shape::days::Work;
 use crate::console::shape::ticket::Deadline;
 use crate::console::words::Lang;
 
@@ -62,7 +63,7 @@ impl Page<'_> {
                     }
                 }
                 b.count { (self.count(deadline)) }
-                @if let Some(days) = deadline.days(self.at) { (pips(lang, days, lit)) }
+                @if let Some(days) = self.days_of(deadline) { (pips(lang, days, lit)) }
                 p { (when::end(lang, deadline.due_at)) (lang.of(" 止", ""))
                     @if deadline.is_estimated() { " " span.tag { (lang.of("预计", "Estimated")) } }
                     @if deadline.due_at != deadline.original_due_at {
@@ -77,10 +78,16 @@ impl Page<'_> {
         }
     }
 
+    /// Its working days, as they stood then.
+    fn days_of(&self, deadline: &Deadline) -> Option<Days> {
+        let work = self.days.work(when::day_of(self.at));
+        deadline.days(self.at, matches!(work, Work::Ordinary | Work::MakeUp))
+    }
+
     /// What is left, or how much too late it is.
     fn count(&self, deadline: &Deadline) -> String {
         let lang = self.visit.lang;
-        match (deadline.overdue_working_days, deadline.days(self.at)) {
+        match (deadline.overdue_working_days, self.days_of(deadline)) {
             (Some(over), _) if deadline.is_owed() => match lang {
                 Lang::Chinese => format!("逾期 {over} 个工作日"),
                 Lang::English => format!("{over} working days late"),

@@ -57,7 +57,7 @@ impl Page<'_> {
         let events: Vec<&Event> = self.history.events.iter().rev().collect();
         let (recent, older) = events.split_at(events.len().min(AT_ONCE));
         html! {
-            section.panel id="past" data-live {
+            section.panel id="past" data-live=(self.ticket.number) {
                 header { h2 { (lang.of("经过", "History")) } }
                 (self.events(recent))
                 @if !older.is_empty() {
