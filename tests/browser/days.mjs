@@ -28,6 +28,21 @@ export const days = {
     check(await page.evaluate(() => window.notReloaded), "the page was reloaded");
   },
 
+  async a_ticket_is_made_anew_for_its_own_commits_alone(house, open) {
+    const { page } = await open("agency");
+    const [own, other] = (await house.api("agency", "/v1/tickets?limit=2&status=open")).tickets.map((one) => one.ticket_no);
+    await page.goto(`${house.address}/tickets/${own}?do=sign`);
+    let asked = 0;
+    page.on("request", (request) => { if (request.headers()["x-requested-with"] === "live") asked += 1; });
+    await page.waitForTimeout(500);
+    await house.api("agency", `/v1/tickets/${other}/actions/add_note`, { note: "另一件的备注" });
+    await page.waitForTimeout(3000);
+    check(asked === 0, `asked ${asked} times for another ticket`);
+    await house.api("agency", `/v1/tickets/${own}/actions/add_note`, { note: "本件的备注" });
+    await page.getByText("本件的备注").waitFor();
+    check(asked === 1, `asked ${asked} times`);
+  },
+
   async every_number_of_the_board_opens_its_list(house, open) {
     const { page } = await open("supervisor");
     const links = await page.locator("#lines tbody a").evaluateAll((all) =>

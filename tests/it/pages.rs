@@ -404,7 +404,15 @@ async fn cards_are_registered_with_their_delivery_and_lists_are_files() {
         assert!(page.contains(says), "{says}: {page}");
     }
     assert!(!auditor.text("/registers/cards?kind=red_card").await.contains(&number));
-    assert!(auditor.text("/registers/overdue").await.contains(&number));
+    // By now it has come to supervision, and those who are told of that have been told.
+    let page = auditor.text("/registers/overdue").await;
+    let (_, row) = page.split_once(&format!(">{number}</a>")).expect("the ticket");
+    let row = row.split("</tr>").next().expect("its end");
+    for says in ["督办", "✓ 已送达", "热线督导"] {
+        assert!(row.contains(says), "{says}: {row}");
+    }
+    let file = auditor.get("/export/overdue.csv?light=red").await.text().await.expect("text");
+    assert!(file.contains("督办进展") && file.contains("督办,2026-03-11 00:00"), "{file}");
     let file = auditor.get("/export/cards.csv?kind=yellow_card").await;
     let named = file.headers()["content-disposition"].to_str().expect("text").to_owned();
     assert_eq!(named, "attachment; filename=\"cards-2026-03-12.csv\"");

@@ -130,7 +130,7 @@ if (lives.length) {
   const soon = (after) => { waiting ||= setTimeout(renew, after); };
   const concerns = (commit) => {
     if (!about) return true;
-    try { return JSON.parse(commit).changed.some((one) => one.ticket_no === about); } catch { return true; }
+    try { return JSON.parse(commit).tickets.some((one) => one.ticket_no === about); } catch { return true; }
   };
   const listen = () => {
     stream = new EventSource("/live");

@@ -6,6 +6,7 @@ use std::fmt::Write;
 
 use axum::extract::Query;
 use axum::response::Response;
+use duban_core::definition::Notice;
 use duban_core::time::Instant;
 use maud::{Markup, html};
 use serde::Deserialize;
@@ -60,6 +61,16 @@ struct Running {
     agency: Option<String>,
     due_at: Instant,
     certainty: String,
+    escalation: Option<Escalation>,
+}
+
+/// How far it has come, and whether that has arrived.
+#[derive(Deserialize)]
+struct Escalation {
+    at: Instant,
+    notice: Option<String>,
+    card: Option<String>,
+    deliveries: Vec<Delivery>,
 }
 
 /// Filters of an address, as the API knows them.
@@ -146,12 +157,32 @@ fn card_row(lang: Lang, rules: &Rules, card: &Card) -> Markup {
             td { (card.title) }
             td { (when::end(lang, card.due_at)) }
             td { (state_title(lang, &card.state)) }
-            td {
-                @for one in &card.deliveries {
-                    div { small { (delivered(lang, &one.state)) " " (party::destination(lang, rules, &one.destination)) } }
-                }
-            }
+            td { (told(lang, rules, &card.deliveries)) }
         }
+    }
+}
+
+/// Who was to be told, and whether he was.
+fn told(lang: Lang, rules: &Rules, deliveries: &[Delivery]) -> Markup {
+    html! {
+        @for one in deliveries {
+            div { small { (delivered(lang, &one.state)) " " (party::destination(lang, rules, &one.destination)) } }
+        }
+    }
+}
+
+/// The last step of an escalation.
+fn rung(lang: Lang, last: &Escalation) -> Markup {
+    html! {
+        @if let Some(card) = &last.card {
+            @let lit = Light::of_card(card);
+            (light::lit(lang, lit, lit.card(lang))) " "
+        }
+        @if let Some(notice) = &last.notice {
+            @let known = Notice::ALL.iter().find(|one| one.word() == notice);
+            span.tag { (known.map_or_else(|| notice.clone(), |one| lang.of(one.title(), one.word()).replace('_', " "))) } " "
+        }
+        small { (when::minute(lang, last.at)) }
     }
 }
 
@@ -200,17 +231,23 @@ fn overdue_list(
                         thead { tr {
                             @for name in [
                                 lang.of("应完成", "Was due"), lang.of("工单编号", "Number"), lang.of("时限", "Deadline"),
-                                lang.of("责任方", "Party"), lang.of("单位", "Agency"), lang.of("确定性", "Certainty"),
+                                lang.of("责任方", "Party"), lang.of("单位", "Agency"), lang.of("督办进展", "Escalation"), lang.of("送达", "Told"),
                             ] { th scope="col" { (name) } }
                         } }
                         tbody { @for one in &found.deadlines {
                             tr {
-                                td { (when::end(lang, one.due_at)) }
+                                td { (when::end(lang, one.due_at)) @if one.certainty == "estimated" { " " span.tag { (lang.of("预计", "Estimated")) } } }
                                 th scope="row" { a href={ "/tickets/" (one.number) } { (one.number) } }
                                 td { (one.title) }
                                 td { (party::title(lang, &one.party)) }
                                 td { (one.agency.as_deref().map_or("—", |code| rules.agency(code))) }
-                                td { @if one.certainty == "estimated" { span.tag { (lang.of("预计", "Estimated")) } } }
+                                @match &one.escalation {
+                                    Some(last) => {
+                                        td { (rung(lang, last)) }
+                                        td { (told(lang, rules, &last.deliveries)) }
+                                    }
+                                    None => { td { "—" } td {} }
+                                }
                             }
                         } }
                     }

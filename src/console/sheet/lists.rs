@@ -62,6 +62,13 @@ const CARDS: &[Word] = &[
     ("revoked", "已撤销", "Revoked"),
 ];
 
+const NOTICES: &[Word] = &[
+    ("early_warning", "预警", "Early warning"),
+    ("urge", "催办", "Urged"),
+    ("supervise", "督办", "Supervised"),
+    ("bulletin", "通报", "Bulletin"),
+];
+
 const STATUSES: &[Word] =
     &[("open", "在办", "Open"), ("closed", "已办结", "Closed"), ("archived", "已归档", "Archived")];
 
@@ -113,6 +120,8 @@ const LISTS: &[List] = &[
             column("到期", "Due", "/due_at", Holds::End),
             column("确定性", "Certainty", "/certainty", Holds::Words(CERTAINTY)),
             column("灯", "Light", "/light", Holds::Words(LIGHTS)),
+            column("督办进展", "Escalation", "/escalation/notice", Holds::Words(NOTICES)),
+            column("督办时间", "Escalated at", "/escalation/at", Holds::Moment),
         ],
     },
     List {

@@ -1,15 +1,12 @@
 //! `GET /v1/cards`: the register of warning, yellow and red cards, the newest first, with how far those
 //! who are told have been told.
 
-use std::collections::BTreeMap;
-
 use axum::Json;
 use axum::extract::State;
 use duban_core::definition::CardKind;
 use duban_core::ticket_id::TicketId;
 use duban_core::time::Instant;
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
 use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
 
@@ -17,10 +14,11 @@ use super::super::body::Query;
 use super::super::caller::Caller;
 use super::super::policy::Endpoint;
 use super::super::problem::Problem;
+use super::super::view::told::{DeliveryView, Told};
 use super::super::{Api, cursor};
 use super::deadlines::hidden;
 use super::tickets::{bind, one_of};
-use crate::store::{CardFilter, Posted, RegisteredCard};
+use crate::store::{CardFilter, RegisteredCard};
 
 /// The states of a card.
 const STATES: &[&str] = &["issued", "contested", "revoked"];
@@ -82,17 +80,6 @@ pub(crate) struct RegisteredView {
     deliveries: Vec<DeliveryView>,
 }
 
-/// A message about a card.
-#[derive(Debug, Serialize, ToSchema)]
-pub(crate) struct DeliveryView {
-    #[schema(example = "agency:SZ013")]
-    destination: String,
-    /// `waiting`, `delivered` or `dead`.
-    state: String,
-    #[schema(value_type = Option<String>, format = DateTime)]
-    done_at: Option<Instant>,
-}
-
 /// 牌登记册：已发的黄牌、红牌
 #[utoipa::path(
     get, path = "/v1/cards", tag = "tickets", params(Filter),
@@ -130,49 +117,20 @@ pub(crate) async fn list(
     let more = cursor::cut(&mut found, limit);
     let next = found.last().filter(|_| more);
     let next = next.map(|one| cursor::written(&(one.fired_at, one.ticket, one.place)));
-    let mut tickets: Vec<TicketId> = found.iter().map(|one| TicketId(one.ticket)).collect();
-    tickets.sort_unstable();
-    tickets.dedup();
-    let messages = deliveries(store.told_of(&tickets).await?);
-    let shown = |card: RegisteredCard| api.registered(card, &messages);
+    let told = Told::of(store, found.iter().map(|one| TicketId(one.ticket))).await?;
+    let shown = |card: RegisteredCard| api.registered(card, &told);
     Ok(Json(CardsView { cards: found.into_iter().map(shown).collect(), next }))
 }
 
-/// Messages by the card that they are about: its ticket, and what it is called.
-type Deliveries = BTreeMap<(Uuid, String), Vec<Posted>>;
-
-fn deliveries(messages: Vec<Posted>) -> Deliveries {
-    let mut all = Deliveries::new();
-    for message in messages {
-        let about: Value = serde_json::from_str(&message.about).unwrap_or_default();
-        let rung = &about["rung"];
-        let (run, at) = (&rung["run"], rung["rung"].as_str());
-        if let (Some(deadline), Some(number), Some(at)) =
-            (run["deadline"].as_str(), run["run"].as_u64(), at)
-        {
-            let generation = rung["generation"].as_u64().unwrap_or_default();
-            let card = format!("{deadline}.{number}.{generation}.{at}");
-            all.entry((message.id.ticket.0, card)).or_default().push(message);
-        }
-    }
-    all
-}
-
 impl Api {
-    fn registered(&self, card: RegisteredCard, messages: &Deliveries) -> RegisteredView {
+    fn registered(&self, card: RegisteredCard, told: &Told) -> RegisteredView {
         let shelf = self.engine.knowledge().context().shelf;
         let rule = shelf.by_name(&card.workflow).and_then(|all| all.deadline(&card.deadline));
         let title = rule.map_or_else(|| card.deadline.clone(), |rule| rule.title.clone());
         let agency_name = card.agency.as_deref().and_then(|code| self.register.agency(code));
-        let told = messages.get(&(card.ticket, card.name.clone()));
-        let told = told.into_iter().flatten().map(|message| DeliveryView {
-            destination: message.destination.clone(),
-            state: message.state.word().to_owned(),
-            done_at: message.done_at,
-        });
         RegisteredView {
             agency_name: agency_name.map(str::to_owned),
-            deliveries: told.collect(),
+            deliveries: told.of_card(card.ticket, &card.deadline, &card.name),
             title,
             ticket_no: card.ticket_no,
             id: card.name,

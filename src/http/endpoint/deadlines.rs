@@ -15,6 +15,7 @@ use super::super::body::Query;
 use super::super::caller::Caller;
 use super::super::policy::Endpoint;
 use super::super::problem::Problem;
+use super::super::view::told::{EscalationView, Told};
 use super::super::{Api, cursor};
 use super::tickets::{bind, light, one_of};
 use crate::store::{DeadlineFilter, RunningDeadline};
@@ -63,6 +64,8 @@ pub(crate) struct RunningView {
     due_at: Instant,
     certainty: String,
     light: Option<String>,
+    /// How far it has come with warning, urging, supervision and cards, and whether that arrived.
+    escalation: Option<EscalationView>,
 }
 
 /// 列出进行中的时限
@@ -105,9 +108,13 @@ pub(crate) async fn list(
     let more = cursor::cut(&mut found, limit);
     let last = found.last().filter(|_| more);
     let next = last.map(|one| cursor::written(&(one.due_at.ms(), one.ticket.0, one.place)));
+    let told = Told::of(api.engine.store(), found.iter().map(|one| one.ticket)).await?;
     let deadlines = found.into_iter().map(|one| {
         let rule = shelf.by_name(&one.workflow).and_then(|all| all.deadline(&one.name));
-        RunningView::new(one, rule.map(|rule| rule.title.clone()).unwrap_or_default(), at)
+        let run = u64::try_from(one.run).unwrap_or_default();
+        let escalation = told.last(one.ticket.0, &one.name, run);
+        let title = rule.map(|rule| rule.title.clone()).unwrap_or_default();
+        RunningView::new(one, title, escalation, at)
     });
     Ok(Json(DeadlinesView { deadlines: deadlines.collect(), next }))
 }
@@ -121,7 +128,12 @@ pub(super) fn hidden(shelf: &Shelf, role: Role) -> Vec<String> {
 }
 
 impl RunningView {
-    fn new(one: RunningDeadline, title: String, at: Instant) -> Self {
+    fn new(
+        one: RunningDeadline,
+        title: String,
+        escalation: Option<EscalationView>,
+        at: Instant,
+    ) -> Self {
         let light = match () {
             () if one.kind != "obligation" => None,
             () if one.due_at <= at => Some("red"),
@@ -140,6 +152,7 @@ impl RunningView {
             due_at: one.due_at,
             certainty: one.certainty,
             light: light.map(str::to_owned),
+            escalation,
         }
     }
 }

@@ -6,3 +6,4 @@ pub(crate) mod deadline;
 pub(crate) mod event;
 pub(crate) mod forecast;
 pub(crate) mod ticket;
+pub(crate) mod told;
