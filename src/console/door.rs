@@ -4,24 +4,18 @@
 use std::net::SocketAddr;
 
 use axum::Form;
-use axum::extract::{ConnectInfo, Query, State};
+use axum::extract::{ConnectInfo, State};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Redirect, Response};
 use maud::{Markup, html};
 use serde::Deserialize;
 
-use super::ask::Told;
+use super::asked::Asked;
+use super::told::Told;
 use super::visit::{LANGUAGE, SESSION, Visit, cookie, lang};
 use super::words::Lang;
 use super::{Console, layout, part};
 use crate::access::{IDLE_MS, LONGEST_MS, Refused};
-
-#[derive(Deserialize)]
-pub(super) struct Onward {
-    /// Where somebody wanted to go.
-    #[serde(default)]
-    next: String,
-}
 
 #[derive(Deserialize)]
 pub(super) struct Entering {
@@ -34,13 +28,13 @@ pub(super) struct Entering {
 pub(super) async fn get(
     State(console): State<Console>,
     headers: HeaderMap,
-    Query(Onward { next }): Query<Onward>,
+    asked: Asked,
 ) -> Markup {
     let is_inside = match cookie(&headers, SESSION) {
         Some(secret) => matches!(console.door.inside(secret, false).await, Ok(Some(_))),
         None => false,
     };
-    page(lang(&headers), &next, None, is_inside)
+    page(lang(&headers), asked.one("next"), None, is_inside)
 }
 
 pub(super) async fn enter(
@@ -85,7 +79,7 @@ pub(super) async fn enter(
             )
         }
         Refused::Store(_) => {
-            let told = Told::unavailable();
+            let told = Told::unavailable(lang);
             (told.status(), told.detail)
         }
     };
@@ -104,7 +98,7 @@ pub(super) async fn leave(
     if let Some(secret) = cookie(&headers, SESSION)
         && console.door.leave(secret).await.is_err()
     {
-        return visit.page("", Err(Told::unavailable()));
+        return visit.page("", Err(Told::unavailable(visit.lang)));
     }
     let mut response = Redirect::to("/sign-in").into_response();
     keep(&mut response, &headers, SESSION, "", 0);

@@ -3,7 +3,7 @@
 
 use maud::{DOCTYPE, Markup, html};
 
-use super::ask::Told;
+use super::told::Told;
 use super::visit::{Me, Visit};
 use super::words::Lang;
 use super::{asset, part};
@@ -145,9 +145,9 @@ fn language(visit: &Visit, lang: Lang) -> Markup {
 pub(super) fn trouble(lang: Lang, told: &Told) -> Markup {
     html! {
         section.panel.said.wrong {
-            h1 { (told.title) }
+            h1 { (told.title(lang)) }
             p { (told.detail) }
-            @for fault in &told.errors { p.fault { (fault.field) "：" (fault.message) } }
+            @for fault in &told.errors { p.fault { (fault.message) } }
             p { a href="/" { (lang.of("回到首页", "Back to the beginning")) } }
         }
     }

@@ -4,6 +4,7 @@
 //! anything.
 
 mod ask;
+mod asked;
 mod asset;
 mod door;
 mod layout;
@@ -13,6 +14,7 @@ mod schema;
 mod shape;
 mod sheet;
 mod timeline;
+mod told;
 mod visit;
 mod words;
 
@@ -80,6 +82,7 @@ impl Console {
             .route("/language", post(door::language))
             .route("/live", get(page::live::get))
             .route("/assets/{name}", get(asset::get))
+            .method_not_allowed_fallback(page::missing::get)
             .layer(middleware::from_fn(visit::guarded))
             .with_state(self.clone())
     }

@@ -11,7 +11,8 @@ use maud::{Markup, html};
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::Deserialize;
 
-use super::ask::{Ask, Told};
+use super::ask::Ask;
+use super::told::Told;
 use super::words::Lang;
 use super::{Console, layout};
 use crate::access::Door;
@@ -79,7 +80,7 @@ impl Visit {
             Err(told) => {
                 let status = told.status();
                 let body = layout::trouble(self.lang, &told);
-                (status, layout::page(self, &told.title, &body)).into_response()
+                (status, layout::page(self, told.title(self.lang), &body)).into_response()
             }
         }
     }
@@ -100,16 +101,16 @@ impl FromRequestParts<Console> for Visit {
         };
         let failed = |told: &Told| {
             let body = layout::trouble(lang, told);
-            (told.status(), layout::bare(lang, &told.title, &body)).into_response()
+            (told.status(), layout::bare(lang, told.title(lang), &body)).into_response()
         };
         let secret = cookie(&parts.headers, SESSION).ok_or_else(to_door)?;
         // What a page asks for by itself does not keep anybody in.
         let by_itself = parts.headers.get("x-requested-with").is_some_and(|by| by == "live")
             || parts.uri.path() == "/live";
         let inside = console.door.inside(secret, !by_itself).await;
-        let inside = inside.map_err(|_| failed(&Told::unavailable()))?;
+        let inside = inside.map_err(|_| failed(&Told::unavailable(lang)))?;
         let token = inside.ok_or_else(to_door)?;
-        let ask = Ask::new(console.api.clone(), token.id);
+        let ask = Ask::new(console.api.clone(), token.id, lang);
         match ask.get("/v1/me").await {
             Ok(me) => Ok(Self { ask, me, lang, seal: Door::seal(secret), here }),
             Err(told) if told.status == 401 => Err(to_door()),
@@ -145,12 +146,6 @@ fn place(parts: &Parts) -> Uri {
         _ => None,
     };
     ticket.unwrap_or_else(|| Uri::from_static("/"))
-}
-
-impl Told {
-    pub(super) fn status(&self) -> StatusCode {
-        StatusCode::from_u16(self.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
-    }
 }
 
 /// The language that was chosen.

@@ -1,5 +1,6 @@
 //! The floors above the core against real databases: what is true of one is true of both.
 
+mod addresses;
 mod api;
 mod attachments;
 mod board;

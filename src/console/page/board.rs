@@ -1,38 +1,38 @@
 //! `/board`: every agency or district with what is open, due and overdue; beside it what happens
 //! tonight if nobody acts. Each figure opens its list.
 
-use axum::extract::Query;
 use axum::response::Response;
 use duban_core::time::Instant;
 use maud::{Markup, html};
 use serde::Deserialize;
 
-use crate::console::ask::Told;
+use crate::console::asked::Asked;
 use crate::console::part::light::{self, Light};
 use crate::console::part::{number, when};
 use crate::console::sheet;
+use crate::console::told::Told;
 use crate::console::visit::Visit;
 use crate::console::words::Lang;
 
 /// Lines beside the board: those to which tonight brings most.
 const WORST: usize = 8;
 
-#[derive(Deserialize)]
-pub(in crate::console) struct Asked {
-    /// `agency` or `district`.
-    #[serde(default)]
-    by: By,
-}
-
-#[derive(Clone, Copy, Default, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "snake_case")]
+/// What the lines of the board are.
+#[derive(Clone, Copy, PartialEq, Eq)]
 enum By {
-    #[default]
     Agency,
     District,
 }
 
 impl By {
+    fn named(lang: Lang, word: &str) -> Result<Self, Told> {
+        match word {
+            "" | "agency" => Ok(Self::Agency),
+            "district" => Ok(Self::District),
+            _ => Err(Told::unknown_filter(lang)),
+        }
+    }
+
     const fn word(self) -> &'static str {
         match self {
             Self::Agency => "agency",
@@ -68,8 +68,9 @@ struct Counts {
     turns_yellow: u64,
 }
 
-pub(in crate::console) async fn get(visit: Visit, Query(asked): Query<Asked>) -> Response {
-    let body = body(&visit, asked.by).await;
+pub(in crate::console) async fn get(visit: Visit, asked: Asked) -> Response {
+    let body = async { body(&visit, By::named(visit.lang, asked.one("by"))?).await };
+    let body = body.await;
     visit.page(visit.lang.of("看板", "Board"), body)
 }
 

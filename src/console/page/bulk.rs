@@ -1,6 +1,7 @@
 //! `/bulk`: the same on many tickets: what it would do to each is shown first, then what it did. Must
 //! never do anything that was not tried on the page before.
 
+use std::collections::BTreeSet;
 use std::fmt::Write;
 
 use axum::extract::Multipart;
@@ -9,11 +10,12 @@ use maud::{Markup, html};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use crate::console::ask::{Told, segment};
+use crate::console::ask::segment;
 use crate::console::part::form;
 use crate::console::schema::{Choices, Draw, Form, Sent};
 use crate::console::shape::rules::Rules;
 use crate::console::shape::ticket::Ticket;
+use crate::console::told::Told;
 use crate::console::visit::Visit;
 use crate::console::words::Lang;
 use crate::crypto;
@@ -105,7 +107,10 @@ pub(in crate::console) async fn post(visit: Visit, body: Multipart) -> Response 
 
 async fn work(visit: &Visit, sent: &Sent) -> Result<Markup, Told> {
     let lang = visit.lang;
-    let tickets: Vec<&str> = sent.all("ticket").collect();
+    // One that two of its deadlines brought into a list is one ticket.
+    let mut numbers = BTreeSet::new();
+    let tickets = sent.all("ticket").filter(|ticket| numbers.insert(split(ticket).0));
+    let tickets: Vec<&str> = tickets.collect();
     if tickets.is_empty() {
         return Err(Told::nothing_chosen(lang));
     }
@@ -152,7 +157,7 @@ async fn work(visit: &Visit, sent: &Sent) -> Result<Markup, Told> {
             header { h1 { (title(lang, action)) } small { (counted(lang, tickets.len())) } }
             @if let Some(many) = &many { (summary(lang, many, is_done)) }
             @if let Some(told) = &told { div.said.wrong role="alert" {
-                p { (told.title) }
+                p { (told.title(lang)) }
                 @for fault in told.errors.iter().filter(|fault| !fault.field.starts_with("/form")) { p { (fault.message) } }
             } }
             @if !is_done { (again(visit, sent, (action, &schema), &tickets, many.as_ref(), &draw.form(&form))) }

@@ -3,18 +3,18 @@
 
 use std::collections::BTreeMap;
 
-use axum::extract::Query;
 use axum::response::Response;
 use chrono::Datelike;
 use duban_core::time::Day;
 use maud::{Markup, html};
 use serde::Deserialize;
 
-use crate::console::ask::{Told, segment};
+use crate::console::asked::Asked;
 use crate::console::part::chart::{self, Point};
 use crate::console::part::when;
 use crate::console::shape::rules::Rules;
 use crate::console::sheet;
+use crate::console::told::Told;
 use crate::console::visit::Visit;
 use crate::console::words::Lang;
 
@@ -55,22 +55,19 @@ impl Figures {
     }
 }
 
-pub(in crate::console) async fn get(
-    visit: Visit,
-    Query(asked): Query<BTreeMap<String, String>>,
-) -> Response {
+pub(in crate::console) async fn get(visit: Visit, asked: Asked) -> Response {
     let body = body(&visit, &asked).await;
     visit.page(visit.lang.of("比较", "Compare"), body)
 }
 
-async fn body(visit: &Visit, asked: &BTreeMap<String, String>) -> Result<Markup, Told> {
+async fn body(visit: &Visit, asked: &Asked) -> Result<Markup, Told> {
     let lang = visit.lang;
-    let months = asked.get("months").and_then(|text| text.parse().ok());
+    let months = asked.one("months").parse().ok();
     let months = months.filter(|months| MONTHS.contains(months)).unwrap_or(6);
-    let agency = asked.get("agency").filter(|code| !code.is_empty());
+    let agency = asked.one("agency");
     let until = when::day_of(visit.me.at);
     let from = months_before(until, months).ok_or_else(|| Told::unknown_filter(lang))?;
-    let of = agency.map(|code| format!("&agency={}", segment(code))).unwrap_or_default();
+    let of = asked.some(&["agency"]);
     let query = format!("from={from}&until={until}{of}");
     let path = format!("/v1/statistics?{query}");
     let found = visit.ask.get::<Statistics>(&path);
@@ -99,7 +96,7 @@ async fn body(visit: &Visit, asked: &BTreeMap<String, String>) -> Result<Markup,
                         select name="agency" {
                             option value="" { (lang.of("全部", "All")) }
                             @for (code, name) in rules.register.agencies() {
-                                option value=(code) selected[agency.is_some_and(|own| own == code)] { (name) }
+                                option value=(code) selected[agency == code] { (name) }
                             }
                         }
                     }

@@ -1,22 +1,20 @@
 //! `/registers/cards` and `/registers/overdue`: what supervision keeps: cards with how they were
 //! delivered, and everything that is overdue now. Must never leave out a card that was revoked.
 
-use std::collections::BTreeMap;
-use std::fmt::Write;
-
-use axum::extract::Query;
 use axum::response::Response;
 use duban_core::definition::Notice;
 use duban_core::time::Instant;
 use maud::{Markup, html};
 use serde::Deserialize;
 
-use crate::console::ask::{Told, segment};
+use crate::console::ask::segment;
+use crate::console::asked::Asked;
 use crate::console::part::choice::choice;
 use crate::console::part::light::{self, Light};
 use crate::console::part::{party, when};
 use crate::console::shape::rules::Rules;
 use crate::console::sheet;
+use crate::console::told::Told;
 use crate::console::visit::Visit;
 use crate::console::words::Lang;
 
@@ -73,25 +71,10 @@ struct Escalation {
     deliveries: Vec<Delivery>,
 }
 
-/// Filters of an address, as the API knows them.
-fn query(asked: &BTreeMap<String, String>, known: &[&str]) -> String {
-    let mut query = String::new();
-    for (name, value) in
-        asked.iter().filter(|(name, value)| known.contains(&name.as_str()) && !value.is_empty())
-    {
-        // Writing to a string cannot fail.
-        let _ = write!(query, "&{name}={}", segment(value));
-    }
-    query
-}
-
-pub(in crate::console) async fn cards(
-    visit: Visit,
-    Query(asked): Query<BTreeMap<String, String>>,
-) -> Response {
+pub(in crate::console) async fn cards(visit: Visit, asked: Asked) -> Response {
     let body = async {
-        let filters = query(&asked, &["kind", "state", "agency", "district"]);
-        let path = format!("/v1/cards?limit=50{filters}{}", query(&asked, &["cursor"]));
+        let filters = asked.some(&["kind", "state", "agency", "district"]);
+        let path = format!("/v1/cards?limit=50{filters}{}", asked.some(&["cursor"]));
         let found = visit.ask.get::<Cards>(&path);
         let (found, rules) = tokio::join!(found, Rules::of(&visit.ask));
         Ok::<_, Told>(card_list(&visit, &asked, &filters, &found?, &rules?))
@@ -100,13 +83,7 @@ pub(in crate::console) async fn cards(
     visit.page(visit.lang.of("牌登记册", "Cards"), body)
 }
 
-fn card_list(
-    visit: &Visit,
-    asked: &BTreeMap<String, String>,
-    filters: &str,
-    found: &Cards,
-    rules: &Rules,
-) -> Markup {
+fn card_list(visit: &Visit, asked: &Asked, filters: &str, found: &Cards, rules: &Rules) -> Markup {
     let lang = visit.lang;
     let kinds =
         [("yellow_card", lang.of("▲ 黄牌", "▲ Yellow")), ("red_card", lang.of("■ 红牌", "■ Red"))];
@@ -119,9 +96,9 @@ fn card_list(
                 div.right { (sheet::links(lang, "cards", filters.trim_start_matches('&'))) }
             }
             form.filters method="get" action="/registers/cards" {
-                (choice(lang, "kind", lang.of("牌", "Card"), kinds, chosen(asked, "kind")))
-                (choice(lang, "state", lang.of("状态", "State"), states, chosen(asked, "state")))
-                @if !visit.me.is_agency() { (choice(lang, "agency", lang.of("单位", "Agency"), rules.register.agencies(), chosen(asked, "agency"))) }
+                (choice(lang, "kind", lang.of("牌", "Card"), kinds, asked.one("kind")))
+                (choice(lang, "state", lang.of("状态", "State"), states, asked.one("state")))
+                @if !visit.me.is_agency() { (choice(lang, "agency", lang.of("单位", "Agency"), rules.register.agencies(), asked.one("agency"))) }
                 button.main { (lang.of("筛选", "Filter")) }
             }
         }
@@ -186,13 +163,10 @@ fn rung(lang: Lang, last: &Escalation) -> Markup {
     }
 }
 
-pub(in crate::console) async fn overdue(
-    visit: Visit,
-    Query(asked): Query<BTreeMap<String, String>>,
-) -> Response {
+pub(in crate::console) async fn overdue(visit: Visit, asked: Asked) -> Response {
     let body = async {
-        let filters = format!("&light=red{}", query(&asked, &["agency", "district", "party"]));
-        let path = format!("/v1/deadlines?limit=50{filters}{}", query(&asked, &["cursor"]));
+        let filters = format!("&light=red{}", asked.some(&["agency", "district", "party"]));
+        let path = format!("/v1/deadlines?limit=50{filters}{}", asked.some(&["cursor"]));
         let found = visit.ask.get::<Overdue>(&path);
         let (found, rules) = tokio::join!(found, Rules::of(&visit.ask));
         Ok::<_, Told>(overdue_list(&visit, &asked, &filters, &found?, &rules?))
@@ -203,7 +177,7 @@ pub(in crate::console) async fn overdue(
 
 fn overdue_list(
     visit: &Visit,
-    asked: &BTreeMap<String, String>,
+    asked: &Asked,
     filters: &str,
     found: &Overdue,
     rules: &Rules,
@@ -218,8 +192,8 @@ fn overdue_list(
                 div.right { (sheet::links(lang, "overdue", filters.trim_start_matches('&'))) }
             }
             form.filters method="get" action="/registers/overdue" {
-                (choice(lang, "party", lang.of("责任方", "Party"), parties, chosen(asked, "party")))
-                @if !visit.me.is_agency() { (choice(lang, "agency", lang.of("单位", "Agency"), rules.register.agencies(), chosen(asked, "agency"))) }
+                (choice(lang, "party", lang.of("责任方", "Party"), parties, asked.one("party")))
+                @if !visit.me.is_agency() { (choice(lang, "agency", lang.of("单位", "Agency"), rules.register.agencies(), asked.one("agency"))) }
                 button.main { (lang.of("筛选", "Filter")) }
             }
         }
@@ -267,10 +241,6 @@ fn next_page(lang: Lang, path: &str, filters: &str, next: Option<&str>) -> Marku
             }
         }
     }
-}
-
-fn chosen<'a>(asked: &'a BTreeMap<String, String>, name: &str) -> &'a str {
-    asked.get(name).map(String::as_str).unwrap_or_default()
 }
 
 fn state_title(lang: Lang, state: &str) -> &str {

@@ -1,21 +1,20 @@
 //! `/tonight`: which tickets turn yellow or red at 24:00 if nobody acts, with the one thing that answers
 //! it. Must never count another midnight than the next one.
 
-use std::collections::BTreeMap;
-
-use axum::extract::Query;
 use axum::response::Response;
 use duban_core::time::Instant;
 use maud::{Markup, html};
 use serde::Deserialize;
 
 use super::bulk;
-use crate::console::ask::{Told, segment};
+use crate::console::ask::segment;
+use crate::console::asked::Asked;
 use crate::console::part::form::seal;
 use crate::console::part::light::{self, Light};
 use crate::console::part::when;
 use crate::console::shape::rules::Rules;
 use crate::console::sheet;
+use crate::console::told::Told;
 use crate::console::visit::Visit;
 use crate::console::words::Lang;
 
@@ -46,24 +45,17 @@ struct Turning {
     due_at: Option<Instant>,
 }
 
-pub(in crate::console) async fn get(
-    visit: Visit,
-    Query(asked): Query<BTreeMap<String, String>>,
-) -> Response {
+pub(in crate::console) async fn get(visit: Visit, asked: Asked) -> Response {
     let body = body(&visit, &asked).await;
     visit.page(visit.lang.of("今晚到期", "Tonight"), body)
 }
 
-async fn body(visit: &Visit, asked: &BTreeMap<String, String>) -> Result<Markup, Told> {
+async fn body(visit: &Visit, asked: &Asked) -> Result<Markup, Told> {
     let tonight = when::end_of_day(visit.me.at);
-    let of = |name: &str| {
-        let value = asked.get(name).filter(|value| !value.is_empty());
-        value.map(|value| format!("&{name}={}", segment(value))).unwrap_or_default()
-    };
-    let whose = format!("{}{}", of("agency"), of("district"));
-    let kept = format!("{whose}{}", of("light"));
+    let whose = asked.some(&["agency", "district"]);
+    let kept = asked.some(&["agency", "district", "light"]);
     let until = segment(&tonight.to_string());
-    let path = format!("/v1/forecast?limit={PAGE}&until={until}{kept}{}", of("cursor"));
+    let path = format!("/v1/forecast?limit={PAGE}&until={until}{kept}{}", asked.some(&["cursor"]));
     let turnings = visit.ask.get::<Turnings>(&path);
     let (turnings, rules) = tokio::join!(turnings, Rules::of(&visit.ask));
     let (turnings, rules) = (turnings?, rules?);
@@ -80,7 +72,7 @@ async fn body(visit: &Visit, asked: &BTreeMap<String, String>) -> Result<Markup,
             }
             (list(visit, &turnings, &rules))
             @if let Some(next) = &turnings.next {
-                div.foot { span {} a.button href={ "/tonight?cursor=" (segment(next)) } { (lang.of("下一页", "Next page")) } }
+                div.foot { span {} a.button href={ "/tonight?cursor=" (segment(next)) (kept) } { (lang.of("下一页", "Next page")) } }
             }
         }
     })

@@ -6,8 +6,8 @@ use maud::{Markup, html};
 
 use super::read::Sent;
 use super::{Field, Form, Kind};
-use crate::console::ask::FieldTold;
 use crate::console::part::when;
+use crate::console::told::FieldTold;
 use crate::console::words::Lang;
 
 /// So many can be chosen from at a glance.

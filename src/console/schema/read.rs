@@ -8,7 +8,7 @@ use axum::http::StatusCode;
 use serde_json::{Map, Value, json};
 
 use super::{Field, Form, Kind};
-use crate::console::ask::Told;
+use crate::console::told::Told;
 use crate::console::words::Lang;
 
 /// What was sent, in order.

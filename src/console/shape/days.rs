@@ -6,7 +6,8 @@ use chrono::Datelike;
 use duban_core::time::Day;
 use serde::Deserialize;
 
-use crate::console::ask::{Ask, Told};
+use crate::console::ask::Ask;
+use crate::console::told::Told;
 
 /// What is known of some years.
 #[derive(Default)]

@@ -2,7 +2,8 @@
 
 use serde::Deserialize;
 
-use crate::console::ask::{Ask, Told};
+use crate::console::ask::Ask;
+use crate::console::told::Told;
 
 /// Agencies and districts by their codes, and how workflows call what tickets only name.
 pub(in crate::console) struct Rules {

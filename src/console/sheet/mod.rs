@@ -5,14 +5,15 @@ mod lists;
 mod write;
 
 use axum::extract::{Path, RawQuery};
-use axum::http::{HeaderValue, StatusCode, header};
+use axum::http::{HeaderValue, header};
 use axum::response::{IntoResponse, Response};
 use maud::{Markup, html};
 use serde_json::Value;
 
-use super::ask::{Told, segment};
+use super::ask::segment;
 use super::part::{class, party, when};
 use super::shape::rules::Rules;
+use super::told::Told;
 use super::visit::Visit;
 use super::words::Lang;
 use lists::{Column, Holds, List};
@@ -55,6 +56,7 @@ pub(super) async fn get(
     Path(name): Path<String>,
     RawQuery(query): RawQuery,
 ) -> Response {
+    let unknown = || visit.page(&name, Err(Told::nowhere(visit.lang)));
     let Some((stem, ending)) = name.rsplit_once('.') else { return unknown() };
     let Some(list) = List::named(stem) else { return unknown() };
     let write = match ending {
@@ -64,12 +66,12 @@ pub(super) async fn get(
     };
     let sheet = match Sheet::of(&visit, list, query.as_deref().unwrap_or_default()).await {
         Ok(sheet) => sheet,
-        Err(told) => return visit.page(&told.title.clone(), Err(told)),
+        Err(told) => return visit.page(&name, Err(told)),
     };
     // A large file keeps nobody else waiting.
     let bytes = tokio::task::spawn_blocking(move || write(&sheet)).await;
     let Ok(Some(bytes)) = bytes else {
-        return visit.page(&name, Err(Told::fault()));
+        return visit.page(&name, Err(Told::fault(visit.lang)));
     };
     let kind = match ending {
         "csv" => "text/csv; charset=utf-8",
@@ -80,10 +82,6 @@ pub(super) async fn get(
     let shown = shown.unwrap_or_else(|_| HeaderValue::from_static("attachment"));
     let kind = HeaderValue::from_static(kind);
     ([(header::CONTENT_TYPE, kind), (header::CONTENT_DISPOSITION, shown)], bytes).into_response()
-}
-
-fn unknown() -> Response {
-    StatusCode::NOT_FOUND.into_response()
 }
 
 impl Sheet {

@@ -4,28 +4,18 @@
 mod contact;
 mod owed;
 
-use axum::extract::Query;
 use axum::response::Response;
 use maud::{Markup, html};
 use serde::Deserialize;
 
 pub(in crate::console) use contact::post;
 
-use crate::console::ask::Told;
+use crate::console::asked::Asked;
 use crate::console::part::light::{self, Light};
+use crate::console::told::Told;
 use crate::console::visit::Visit;
 use crate::console::words::Lang;
 use owed::Owed;
-
-#[derive(Deserialize)]
-pub(in crate::console) struct Asked {
-    /// The ticket on which something was just done.
-    #[serde(default)]
-    done: String,
-    /// From where a page goes on.
-    #[serde(default)]
-    cursor: String,
-}
 
 #[derive(Deserialize)]
 struct Board {
@@ -42,19 +32,19 @@ struct Counts {
     in_appeal: u64,
 }
 
-pub(in crate::console) async fn get(visit: Visit, Query(asked): Query<Asked>) -> Response {
+pub(in crate::console) async fn get(visit: Visit, asked: Asked) -> Response {
     let body = body(&visit, &asked).await;
     visit.page(visit.lang.of("待办", "To do"), body)
 }
 
 async fn body(visit: &Visit, asked: &Asked) -> Result<Markup, Told> {
-    let (lang, done) = (visit.lang, asked.done.as_str());
+    let (lang, done) = (visit.lang, asked.one("done"));
     let own = async {
         // The hotline's own figures are the board.
         let is_asked = visit.me.is_agency();
         if is_asked { visit.ask.get::<Board>("/v1/board").await.map(Some) } else { Ok(None) }
     };
-    let (owed, board) = tokio::join!(Owed::of(visit, &asked.cursor), own);
+    let (owed, board) = tokio::join!(Owed::of(visit, asked.one("cursor")), own);
     let (owed, board) = (owed?, board?);
     Ok(html! {
         h1.hidden { (lang.of("待办", "To do")) }

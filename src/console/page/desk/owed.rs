@@ -9,11 +9,12 @@ use maud::{Markup, html};
 use serde::Deserialize;
 
 use super::contact;
-use crate::console::ask::{Told, segment};
+use crate::console::ask::segment;
 use crate::console::part::light::{self, Light};
 use crate::console::part::pips::pips;
 use crate::console::part::{class, flag, when};
 use crate::console::shape::ticket::{Deadline, Ticket};
+use crate::console::told::Told;
 use crate::console::visit::Visit;
 use crate::console::words::Lang;
 

@@ -1,9 +1,7 @@
 //! `/incidents`: what could not be decided, and trying it again.
 
-use std::collections::BTreeMap;
-
 use axum::Form;
-use axum::extract::{Path, Query};
+use axum::extract::Path;
 use axum::response::Response;
 use duban_core::time::Instant;
 use maud::{Markup, html};
@@ -11,6 +9,7 @@ use serde::Deserialize;
 
 use super::done;
 use crate::console::ask::segment;
+use crate::console::asked::Asked;
 use crate::console::part::form::{Sealed, seal};
 use crate::console::part::when;
 use crate::console::sheet;
@@ -36,13 +35,9 @@ struct Incident {
     resolved_at: Option<Instant>,
 }
 
-pub(in crate::console) async fn get(
-    visit: Visit,
-    Query(asked): Query<BTreeMap<String, String>>,
-) -> Response {
-    let all = asked.get("all").is_some_and(|all| all == "true");
-    let cursor = asked.get("cursor").map(|cursor| format!("&cursor={}", segment(cursor)));
-    let path = format!("/v1/incidents?limit=50&all={all}{}", cursor.unwrap_or_default());
+pub(in crate::console) async fn get(visit: Visit, asked: Asked) -> Response {
+    let all = asked.one("all") == "true";
+    let path = format!("/v1/incidents?limit=50&all={all}{}", asked.some(&["cursor"]));
     let found = visit.ask.get::<Incidents>(&path).await;
     let body = found.map(|found| show(&visit, &found, all));
     visit.page(visit.lang.of("异常", "Incidents"), body)

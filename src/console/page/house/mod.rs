@@ -8,7 +8,7 @@ pub(in crate::console) mod tokens;
 use axum::response::{IntoResponse, Redirect, Response};
 use serde_json::Value;
 
-use crate::console::ask::Told;
+use crate::console::told::Told;
 use crate::console::visit::Visit;
 
 /// What comes of a deed: back to the list, or why not.

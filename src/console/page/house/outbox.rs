@@ -1,9 +1,7 @@
 //! `/outbox`: messages with the state of their delivery; dead ones are sent again.
 
-use std::collections::BTreeMap;
-
 use axum::Form;
-use axum::extract::{Path, Query};
+use axum::extract::Path;
 use axum::response::Response;
 use duban_core::definition::EffectKind;
 use duban_core::time::Instant;
@@ -12,6 +10,7 @@ use serde::Deserialize;
 
 use super::done;
 use crate::console::ask::segment;
+use crate::console::asked::Asked;
 use crate::console::part::form::{Sealed, seal};
 use crate::console::part::{party, when};
 use crate::console::shape::rules::Rules;
@@ -49,19 +48,11 @@ struct Message {
     failure: Option<String>,
 }
 
-pub(in crate::console) async fn get(
-    visit: Visit,
-    Query(asked): Query<BTreeMap<String, String>>,
-) -> Response {
-    let of = |name: &str| {
-        let value = asked.get(name).filter(|value| !value.is_empty());
-        value.map(|value| format!("&{name}={}", segment(value))).unwrap_or_default()
-    };
-    let path = format!("/v1/outbox?limit=50{}{}{}", of("state"), of("ticket_no"), of("cursor"));
-    let state = asked.get("state").map(String::as_str).unwrap_or_default();
+pub(in crate::console) async fn get(visit: Visit, asked: Asked) -> Response {
+    let path = format!("/v1/outbox?limit=50{}", asked.some(&["state", "ticket_no", "cursor"]));
     let found = visit.ask.get::<Outbox>(&path);
     let (found, rules) = tokio::join!(found, Rules::of(&visit.ask));
-    let body = found.and_then(|found| Ok(show(&visit, &rules?, &found, state)));
+    let body = found.and_then(|found| Ok(show(&visit, &rules?, &found, &asked)));
     visit.page(visit.lang.of("消息", "Messages"), body)
 }
 
@@ -78,17 +69,18 @@ pub(in crate::console) async fn again(
     done(&visit, visit.lang.of("消息", "Messages"), "/outbox?state=dead", tried)
 }
 
-fn show(visit: &Visit, rules: &Rules, found: &Outbox, state: &str) -> Markup {
-    let lang = visit.lang;
+fn show(visit: &Visit, rules: &Rules, found: &Outbox, asked: &Asked) -> Markup {
+    let (lang, state, of) = (visit.lang, asked.one("state"), asked.some(&["ticket_no"]));
+    let filters = asked.some(&["state", "ticket_no"]);
     html! {
         section.panel id="outbox" data-live {
             header {
                 h1 { (lang.of("消息", "Messages")) }
                 nav.right aria-label=(lang.of("投递状态", "State of delivery")) {
                     @for (name, chinese, english) in STATES {
-                        a href={ "/outbox?state=" (name) } aria-current=[(*name == state).then_some("true")] { (lang.of(chinese, english)) }
+                        a href={ "/outbox?state=" (name) (of) } aria-current=[(*name == state).then_some("true")] { (lang.of(chinese, english)) }
                     }
-                    (sheet::links(lang, "outbox", &if state.is_empty() { String::new() } else { format!("state={state}") }))
+                    (sheet::links(lang, "outbox", filters.trim_start_matches('&')))
                 }
             }
             @if found.messages.is_empty() { p.dim { (lang.of("没有消息。", "None.")) } }
@@ -106,7 +98,7 @@ fn show(visit: &Visit, rules: &Rules, found: &Outbox, state: &str) -> Markup {
                 }
             }
             @if let Some(next) = &found.next {
-                div.foot { span {} a.button href={ "/outbox?state=" (state) "&cursor=" (segment(next)) } { (lang.of("下一页", "Next page")) } }
+                div.foot { span {} a.button href={ "/outbox?cursor=" (segment(next)) (filters) } { (lang.of("下一页", "Next page")) } }
             }
         }
     }

@@ -1,9 +1,7 @@
 //! `/tokens`: who may come in and call: issued, shown once, revoked. Must never show a token again.
 
-use std::collections::BTreeMap;
-
 use axum::Form;
-use axum::extract::{Path, Query};
+use axum::extract::Path;
 use axum::http::StatusCode;
 use axum::response::Response;
 use duban_core::role::Role;
@@ -13,13 +11,16 @@ use serde::Deserialize;
 use serde_json::json;
 
 use super::done;
-use crate::console::ask::{Told, segment};
+use crate::console::ask::segment;
+use crate::console::asked::Asked;
 use crate::console::layout;
 use crate::console::part::form::{Sealed, is_sealed, seal};
 use crate::console::part::when;
 use crate::console::shape::rules::Rules;
 use crate::console::sheet;
+use crate::console::told::Told;
 use crate::console::visit::Visit;
+use crate::console::words::Lang;
 use crate::crypto;
 
 const ISSUE: &str = "POST /v1/tokens";
@@ -63,11 +64,8 @@ pub(in crate::console) struct New {
     key: String,
 }
 
-pub(in crate::console) async fn get(
-    visit: Visit,
-    Query(asked): Query<BTreeMap<String, String>>,
-) -> Response {
-    let body = body(&visit, asked.get("cursor"), &New::default()).await;
+pub(in crate::console) async fn get(visit: Visit, asked: Asked) -> Response {
+    let body = body(&visit, &asked.some(&["cursor"]), &New::default()).await;
     visit.page(visit.lang.of("令牌", "Tokens"), body)
 }
 
@@ -86,10 +84,10 @@ pub(in crate::console) async fn issue(visit: Visit, Form(new): Form<New>) -> Res
     let issued = visit.ask.post_with::<Issued>("/v1/tokens", &headers, &asked).await;
     let (status, said, again) = match &issued {
         Ok(issued) => (StatusCode::OK, once(&visit, issued), New::default()),
-        Err(told) => (told.status(), refused(told), new),
+        Err(told) => (told.status(), refused(visit.lang, told), new),
     };
     // A token is shown this once, whatever becomes of the list below it.
-    let list = body(&visit, None, &again).await;
+    let list = body(&visit, "", &again).await;
     let list = list.unwrap_or_else(|told| layout::trouble(visit.lang, &told));
     let mut response = visit.page(title, Ok(html! { (said) (list) }));
     *response.status_mut() = status;
@@ -109,17 +107,16 @@ pub(in crate::console) async fn revoke(
 }
 
 /// Why none was issued.
-fn refused(told: &Told) -> Markup {
+fn refused(lang: Lang, told: &Told) -> Markup {
     html! {
         div.said.wrong role="alert" id="refused" tabindex="-1" {
-            p { b { (told.title) } "：" (told.detail) }
+            p { b { (told.title(lang)) } "：" (told.detail) }
             @for fault in &told.errors { p { (fault.message) } }
         }
     }
 }
 
-async fn body(visit: &Visit, cursor: Option<&String>, new: &New) -> Result<Markup, Told> {
-    let cursor = cursor.map(|cursor| format!("&cursor={}", segment(cursor))).unwrap_or_default();
+async fn body(visit: &Visit, cursor: &str, new: &New) -> Result<Markup, Told> {
     let path = format!("/v1/tokens?limit=100{cursor}");
     let found = visit.ask.get::<Tokens>(&path);
     let (found, rules) = tokio::join!(found, Rules::of(&visit.ask));

@@ -6,10 +6,12 @@ use std::collections::BTreeMap;
 use duban_core::time::Instant;
 use maud::{Markup, html};
 
-use crate::console::ask::{Told, segment};
+use crate::console::ask::segment;
+use crate::console::asked::Asked;
 use crate::console::part::choice::choice;
 use crate::console::part::{class, flag, when};
 use crate::console::shape::rules::Rules;
+use crate::console::told::Told;
 use crate::console::visit::Visit;
 use crate::console::words::Lang;
 
@@ -26,8 +28,8 @@ type Choice = (&'static str, &'static str);
 pub(super) struct Filters(BTreeMap<String, String>);
 
 impl Filters {
-    pub(super) fn new(asked: BTreeMap<String, String>) -> Self {
-        Self(asked.into_iter().filter(|(_, value)| !value.trim().is_empty()).collect())
+    pub(super) fn new(asked: Asked) -> Self {
+        Self(asked.all())
     }
 
     fn get(&self, name: &str) -> &str {

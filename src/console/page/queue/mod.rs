@@ -3,14 +3,11 @@
 
 mod filters;
 
-use std::collections::BTreeMap;
-
-use axum::extract::Query;
 use axum::response::Response;
 use maud::{Markup, html};
 use serde::Deserialize;
 
-use crate::console::ask::Told;
+use crate::console::asked::Asked;
 use crate::console::page::bulk;
 use crate::console::part::form::seal;
 use crate::console::part::light;
@@ -19,6 +16,7 @@ use crate::console::part::{class, flag, when};
 use crate::console::shape::rules::Rules;
 use crate::console::shape::ticket::{Deadline, Ticket};
 use crate::console::sheet;
+use crate::console::told::Told;
 use crate::console::visit::Visit;
 use filters::Filters;
 
@@ -33,10 +31,7 @@ struct Queue {
     next: Option<String>,
 }
 
-pub(in crate::console) async fn get(
-    visit: Visit,
-    Query(asked): Query<BTreeMap<String, String>>,
-) -> Response {
+pub(in crate::console) async fn get(visit: Visit, asked: Asked) -> Response {
     let body = body(&visit, &Filters::new(asked)).await;
     visit.page(visit.lang.of("工单", "Tickets"), body)
 }

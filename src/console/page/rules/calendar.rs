@@ -1,25 +1,18 @@
 //! `/calendar`: a year as a grid of days, with the notices that arrange it. Must never show a day that
 //! was assumed as if a notice said so.
 
-use axum::extract::Query;
 use axum::response::Response;
 use chrono::Datelike;
 use duban_core::time::Day;
 use maud::{Markup, html};
 use serde::Deserialize;
 
-use crate::console::ask::Told;
+use crate::console::asked::Asked;
 use crate::console::part::when;
 use crate::console::shape::days::{Days, Work};
+use crate::console::told::Told;
 use crate::console::visit::Visit;
 use crate::console::words::Lang;
-
-#[derive(Deserialize)]
-pub(in crate::console) struct Asked {
-    /// This year where none is named.
-    #[serde(default)]
-    year: Option<i32>,
-}
 
 #[derive(Deserialize)]
 struct Calendars {
@@ -47,9 +40,15 @@ struct Summary {
     working_days: u32,
 }
 
-pub(in crate::console) async fn get(visit: Visit, Query(asked): Query<Asked>) -> Response {
-    let year = asked.year.unwrap_or_else(|| when::day_of(visit.me.at).year());
-    let body = body(&visit, year).await;
+pub(in crate::console) async fn get(visit: Visit, asked: Asked) -> Response {
+    let body = async {
+        let year = match asked.one("year") {
+            "" => when::day_of(visit.me.at).year(),
+            year => year.parse().map_err(|_| Told::unknown_filter(visit.lang))?,
+        };
+        body(&visit, year).await
+    };
+    let body = body.await;
     visit.page(visit.lang.of("日历", "Calendar"), body)
 }
 

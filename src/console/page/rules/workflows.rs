@@ -8,8 +8,9 @@ use maud::{Markup, html};
 use serde::Deserialize;
 
 use super::ways;
-use crate::console::ask::{Told, segment};
+use crate::console::ask::segment;
 use crate::console::part::{class, party, when};
+use crate::console::told::Told;
 use crate::console::visit::Visit;
 use crate::console::words::Lang;
 

@@ -8,10 +8,11 @@ use serde::Deserialize;
 
 use super::deed::{Attempt, SCHEMA, typed};
 use super::{Page, files, path};
-use crate::console::ask::{Told, segment};
+use crate::console::ask::segment;
 use crate::console::layout;
 use crate::console::part::form;
 use crate::console::schema::{Files, Form, Sent, material};
+use crate::console::told::Told;
 use crate::console::visit::Visit;
 
 /// What an action answers, as far as it is told.

@@ -7,10 +7,10 @@ use serde_json::Value;
 
 use super::Page;
 use super::past::written;
-use crate::console::ask::Told;
 use crate::console::part::form::seal;
 use crate::console::part::when;
 use crate::console::schema::{Choices, Draw, Form, Sent};
+use crate::console::told::Told;
 use crate::console::visit::Visit;
 use crate::console::words::Lang;
 use crate::crypto;
@@ -116,7 +116,7 @@ impl Page<'_> {
         let is_open = self.actions.iter().any(|one| one.name == attempt.action);
         html! {
             div.said.wrong role="alert" id="refused" tabindex="-1" {
-                p { b { (told.title) } "："
+                p { b { (told.title(lang)) } "："
                     @if told.errors.is_empty() { (told.detail) }
                     @else { (lang.of("请按下面各处的提示改正，再提交一次。", "correct what is marked below, and send it again.")) }
                 }

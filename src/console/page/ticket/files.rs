@@ -10,9 +10,10 @@ use maud::{Markup, html};
 use serde::Deserialize;
 
 use super::{Page, path};
-use crate::console::ask::{Told, segment};
+use crate::console::ask::segment;
 use crate::console::part::{form, when};
 use crate::console::schema::{File, Sent, material};
+use crate::console::told::Told;
 use crate::console::visit::Visit;
 use crate::console::words::Lang;
 
@@ -76,7 +77,8 @@ pub(super) async fn upload(visit: &Visit, path: &str, file: &File) -> Result<Str
     let request = Request::post(format!("{path}/attachments"))
         .header(header::CONTENT_TYPE, &file.content_type)
         .header(header::CONTENT_LENGTH, file.bytes.len());
-    let request = request.body(Body::from(file.bytes.clone())).map_err(|_| Told::fault())?;
+    let request =
+        request.body(Body::from(file.bytes.clone())).map_err(|_| Told::fault(visit.lang))?;
     Ok(visit.ask.send::<Uploaded>(request).await?.attachment.sm3)
 }
 
@@ -113,7 +115,7 @@ pub(in crate::console) async fn get(
             if response.status().is_success() {
                 return response;
             }
-            visit.page(&number, Err(Told::of(response).await))
+            visit.page(&number, Err(Told::of(visit.lang, response).await))
         }
         Err(_) => StatusCode::BAD_REQUEST.into_response(),
     }

@@ -11,19 +11,20 @@ mod past;
 pub(in crate::console) mod reviewer;
 pub(in crate::console) mod why;
 
-use axum::extract::{Path, Query};
+use axum::extract::Path;
 use axum::response::Response;
 use duban_core::time::{Day, Instant};
 use maud::{Markup, html};
-use serde::Deserialize;
 
-use crate::console::ask::{Told, segment};
+use crate::console::ask::segment;
+use crate::console::asked::Asked;
 use crate::console::part::when;
 use crate::console::shape::days::Days;
 use crate::console::shape::history::{Forecast, History, Statement};
 use crate::console::shape::rules::Rules;
 use crate::console::shape::ticket::Ticket;
 use crate::console::timeline::{Life, Timeline, draw};
+use crate::console::told::Told;
 use crate::console::visit::Visit;
 use crate::console::words::Lang;
 use deed::{Action, Attempt};
@@ -31,18 +32,6 @@ use files::Attachment;
 
 /// Pages of a history that are read for one page: as long as one can grow.
 const PAGES_MAX: usize = 20;
-
-#[derive(Deserialize)]
-pub(in crate::console) struct Asked {
-    /// As it stood at this minute, in the zone of the calendars.
-    #[serde(default)]
-    as_of: String,
-    /// The action whose form is shown.
-    #[serde(default, rename = "do")]
-    action: String,
-    /// The record that something just done has left.
-    done: Option<u64>,
-}
 
 /// What a ticket's page is made of.
 struct Page<'v> {
@@ -64,11 +53,12 @@ struct Page<'v> {
 pub(in crate::console) async fn get(
     visit: Visit,
     Path(number): Path<String>,
-    Query(asked): Query<Asked>,
+    asked: Asked,
 ) -> Response {
     let body = async {
-        let page = Page::of(&visit, &number, &asked.as_of).await?;
-        Ok(page.show(&Attempt::of(asked.action), asked.done))
+        let page = Page::of(&visit, &number, asked.one("as_of")).await?;
+        let done = asked.one("done").parse().ok();
+        Ok(page.show(&Attempt::of(asked.one("do").to_owned()), done))
     };
     visit.page(&number, body.await)
 }

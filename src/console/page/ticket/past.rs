@@ -4,10 +4,10 @@
 use maud::{Markup, html};
 
 use super::{PAGES_MAX, Page};
-use crate::console::ask::Told;
 use crate::console::part::light::{self, Light};
 use crate::console::part::when;
 use crate::console::shape::history::{Event, History, Statement};
+use crate::console::told::Told;
 use crate::console::visit::Visit;
 use crate::console::words::Lang;
 
