@@ -90,11 +90,8 @@ pub(super) async fn leave(
     State(console): State<Console>,
     headers: HeaderMap,
     visit: Visit,
-    Form(sealed): Form<part::form::Sealed>,
 ) -> Response {
-    if !sealed.is_of(&visit) {
-        return visit.foreign();
-    }
+    // From an older page too: whoever wants to go is let go.
     if let Some(secret) = cookie(&headers, SESSION)
         && console.door.leave(secret).await.is_err()
     {
@@ -160,7 +157,9 @@ fn within(next: &str) -> &str {
 /// Lets the browser hold something, which no script can read and no other site can use.
 fn keep(response: &mut Response, headers: &HeaderMap, name: &str, value: &str, seconds: i64) {
     let forwarded = headers.get("x-forwarded-proto").and_then(|proto| proto.to_str().ok());
-    let secure = if forwarded == Some("https") { "; Secure" } else { "" };
+    // The first of several is what the browser spoke.
+    let first = forwarded.and_then(|all| all.split(',').next()).map(str::trim);
+    let secure = if first == Some("https") { "; Secure" } else { "" };
     let cookie =
         format!("{name}={value}; Path=/; HttpOnly; SameSite=Lax; Max-Age={seconds}{secure}");
     if let Ok(cookie) = HeaderValue::from_str(&cookie) {

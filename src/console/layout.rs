@@ -79,6 +79,8 @@ pub(super) fn page(visit: &Visit, title: &str, body: &Markup) -> Markup {
                 }
             }
             div.who {
+                // Shown by pages that are.
+                span.live hidden data-state="off" data-on=(lang.of("实时", "Live")) data-off=(lang.of("已断开，请刷新", "Not live: reload")) { i {} span {} }
                 @if me.simulated {
                     span.tag title=(lang.of("演示：时钟由接口拨动", "Demonstration: the clock is moved by hand")) {
                         (part::when::minute(lang, me.at))

@@ -61,6 +61,10 @@ const ENGLISH: &[(&str, &str)] = &[
     ("overtaken", "Try again"),
 ];
 
+/// What is wrong with single fields is said beside them.
+const CORRECT: (&str, &str) =
+    ("请按提示改正后重新提交", "Correct what is marked, and send it again");
+
 /// What is sent twice with other words: said without the words of programs.
 const SENT_BEFORE: (&str, &str) = (
     "这个表单已经提交过，且内容不同；请刷新页面，确认办理结果后再提交",
@@ -82,6 +86,9 @@ impl Told {
     pub(super) async fn of(lang: Lang, response: Response) -> Self {
         let bytes = to_bytes(response.into_body(), ANSWER_BYTES_MAX).await.unwrap_or_default();
         let mut told: Self = serde_json::from_slice(&bytes).unwrap_or_else(|_| Self::fault(lang));
+        if !told.errors.is_empty() {
+            lang.of(CORRECT.0, CORRECT.1).clone_into(&mut told.detail);
+        }
         if told.is_repeated() {
             lang.of(SENT_BEFORE.0, SENT_BEFORE.1).clone_into(&mut told.detail);
         }
@@ -128,6 +135,12 @@ impl Told {
     pub(super) fn unknown_filter(lang: Lang) -> Self {
         let detail = lang.of("地址有误，请重新筛选", "The address is wrong; filter anew");
         Self::own(422, lang.of("没有这个筛选条件", "No such filter"), detail)
+    }
+
+    /// Something that somebody's role does not do.
+    pub(super) fn not_permitted(lang: Lang) -> Self {
+        let detail = lang.of("您的角色不能办理这一事项", "Your role does not do that");
+        Self::own(403, lang.of("无权办理", "Not permitted"), detail)
     }
 
     /// An address that leads nowhere.

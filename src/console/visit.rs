@@ -92,21 +92,29 @@ impl FromRequestParts<Console> for Visit {
     async fn from_request_parts(parts: &mut Parts, console: &Console) -> Result<Self, Response> {
         let (here, lang) = (place(parts), lang(&parts.headers));
         let is_deed = parts.method == Method::POST;
+        // What a page asks for by itself does not keep anybody in.
+        let by_itself = parts.headers.get("x-requested-with").is_some_and(|by| by == "live")
+            || parts.uri.path() == "/live";
         let to_door = || {
             let here = here.path_and_query().map_or("/", |here| here.as_str());
             let next = utf8_percent_encode(here, NON_ALPHANUMERIC);
             let door = format!("/sign-in?next={next}");
+            // A page that asks by itself is told, not led away.
+            if by_itself {
+                return StatusCode::UNAUTHORIZED.into_response();
+            }
             // Whoever has typed for long is not sent away without a word.
-            if is_deed { over(lang, &door) } else { Redirect::to(&door).into_response() }
+            if is_deed {
+                over(lang, &door, here.starts_with("/tickets/"))
+            } else {
+                Redirect::to(&door).into_response()
+            }
         };
         let failed = |told: &Told| {
             let body = layout::trouble(lang, told);
             (told.status(), layout::bare(lang, told.title(lang), &body)).into_response()
         };
         let secret = cookie(&parts.headers, SESSION).ok_or_else(to_door)?;
-        // What a page asks for by itself does not keep anybody in.
-        let by_itself = parts.headers.get("x-requested-with").is_some_and(|by| by == "live")
-            || parts.uri.path() == "/live";
         let inside = console.door.inside(secret, !by_itself).await;
         let inside = inside.map_err(|_| failed(&Told::unavailable(lang)))?;
         let token = inside.ok_or_else(to_door)?;
@@ -120,12 +128,15 @@ impl FromRequestParts<Console> for Visit {
 }
 
 /// What was sent after its session had ended: nothing was done, and what to do now.
-fn over(lang: Lang, door: &str) -> Response {
+fn over(lang: Lang, door: &str, is_kept: bool) -> Response {
     let title = lang.of("登录已超时", "Your session has ended");
     let body = html! {
         section.panel.said.wrong.door {
             h1 { (title) }
-            p { (lang.of("刚才提交的内容没有办理。重新登录后会回到原页面，已填写的文字会自动恢复（附件须重新选择）。", "What you just sent was not done. Sign in again: you come back to the page, and what you typed is there again (choose files anew).")) }
+            p { (lang.of("刚才提交的内容没有办理。", "What you just sent was not done. "))
+                @if is_kept { (lang.of("重新登录后会回到原页面，已填写的文字会自动恢复（附件须重新选择）；没有恢复的，请用浏览器的“后退”取回。", "Sign in again: you come back to the page, and what you typed is there again (choose files anew); if it is not, the browser's «back» has it.")) }
+                @else { (lang.of("请重新登录后再办一次。", "Sign in again, and do it once more.")) }
+            }
             p { a.button.main href=(door) { (lang.of("重新登录", "Sign in again")) } }
         }
     };

@@ -214,7 +214,11 @@ impl Mask {
     /// How free text is shown that may name people of whom one knows.
     #[must_use]
     pub fn text(self, text: &str, people: &[&str]) -> String {
-        masking::text(&masking::names(text, people, |name| self.name(name)))
+        let numbers = match self {
+            Self::Partial => masking::Numbers::Partly,
+            Self::Public | Self::Hidden => masking::Numbers::Hidden,
+        };
+        masking::text(&masking::names(text, people, |name| self.name(name)), numbers)
     }
 }
 

@@ -40,7 +40,7 @@ pub struct Figure {
 }
 
 impl Store {
-    /// Counts how obligations ended. Looks at all that ended within the time: for who compares, not for
+    /// Counts how obligations ended. Looks at every obligation that there ever was: for who compares, not for
     /// a board.
     ///
     /// # Errors

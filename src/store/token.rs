@@ -107,15 +107,15 @@ impl Store {
         token::Entity::find_by_id(id).one(&self.read).await?.map(known).transpose()
     }
 
-    /// Tokens after one, the oldest first.
+    /// Tokens before one, the newest first.
     ///
     /// # Errors
     /// The database does not answer.
-    pub async fn tokens(&self, after: Option<Uuid>, limit: u64) -> Result<Vec<Token>, StoreError> {
+    pub async fn tokens(&self, before: Option<Uuid>, limit: u64) -> Result<Vec<Token>, StoreError> {
         let page = |limit| {
-            let mut query = token::Entity::find().order_by_asc(token::Column::Id).limit(limit);
-            if let Some(after) = after {
-                query = query.filter(token::Column::Id.gt(after));
+            let mut query = token::Entity::find().order_by_desc(token::Column::Id).limit(limit);
+            if let Some(before) = before {
+                query = query.filter(token::Column::Id.lt(before));
             }
             query.into_query()
         };

@@ -1,5 +1,6 @@
 // A day of each of those who live in it, from coming in to going out.
 import { check } from "./house.mjs";
+import { judge } from "./looks.mjs";
 
 async function leave(house, page) {
   await page.getByRole("button", { name: "退出" }).click();
@@ -39,7 +40,8 @@ export const days = {
     await page.waitForTimeout(3000);
     check(asked === 0, `asked ${asked} times for another ticket`);
     await house.api("agency", `/v1/tickets/${own}/actions/add_note`, { note: "本件的备注" });
-    await page.getByText("本件的备注").waitFor();
+    // Sooner than a page asks by itself.
+    await page.getByText("本件的备注").waitFor({ timeout: 9_000 });
     check(asked === 1, `asked ${asked} times`);
   },
 
@@ -66,8 +68,10 @@ export const days = {
     await page.getByLabel("全选本页").check();
     await page.getByRole("button", { name: "催办…" }).click();
     await page.getByText("尚未办理").waitFor();
+    await judge(page, "bulk, tried");
     await page.getByRole("button", { name: /^催办 \d+ 件$/ }).click();
     await page.getByText("已办理").first().waitFor();
+    await judge(page, "bulk, done");
     // A return is decided with the agency's words before him.
     await page.getByRole("link", { name: "待办" }).click();
     await page.getByRole("link", { name: "同意退单" }).first().click();
@@ -145,6 +149,7 @@ export const days = {
     await page.getByRole("radio", { name: "联系评价人" }).check();
     await page.getByRole("button", { name: "查看并记录" }).click();
     await page.getByText(/本次查看已记为第 \d+ 号记录/).waitFor();
+    await judge(page, "reviewer, shown");
     await leave(house, page);
   },
 
@@ -159,6 +164,7 @@ export const days = {
     await second.page.getByLabel("备注").fill("请先核对预约记录。");
     await second.page.getByRole("button", { name: /提交：添加备注/ }).click();
     await second.page.getByText("您打开页面之后，工单有了以下变化").waitFor();
+    await judge(second.page, "conflict");
     check((await second.page.getByLabel("备注").inputValue()) === "请先核对预约记录。", "what was typed is lost");
     check(await second.page.evaluate(() => document.activeElement.id === "refused"), "the eye is not led there");
     await second.page.getByRole("button", { name: /仍要提交/ }).click();
@@ -173,13 +179,28 @@ export const days = {
     await context.clearCookies();
     await page.getByRole("button", { name: /提交：添加备注/ }).click();
     await page.getByText("没有办理").waitFor();
+    await judge(page, "session over");
     await page.getByRole("link", { name: "重新登录" }).click();
     await page.getByLabel("个人访问令牌").fill(house.links.agency);
     await page.getByRole("button", { name: "登录" }).click();
     await page.getByText("已恢复上次没有提交的内容").waitFor();
+    await judge(page, "restored");
     check((await page.getByLabel("备注").inputValue()) === "评价人要求书面答复。", "what was typed is lost");
     await page.getByRole("button", { name: /提交：添加备注/ }).click();
     await page.getByText(/记为第 \d+ 号记录/).waitFor();
+    // An address that is opened again has not done it again: what is typed meanwhile stays, and so does
+    // what was begun for another action, or beside a file.
+    await page.goto(`${house.address}/tickets/${number}?do=add_note`);
+    await page.getByLabel("备注").fill("第二条");
+    await page.goto(`${house.address}/tickets/${number}?do=attach`);
+    await page.locator("#files input[type=file]").setInputFiles({ name: "f.ofd", mimeType: "", buffer: Buffer.from("PK") });
+    await page.getByRole("button", { name: "上传" }).click();
+    await page.locator("#files").getByText("文书材料").first().waitFor();
+    await page.goto(`${house.address}/tickets/${number}?do=add_note&done=3`);
+    check((await page.getByLabel("备注").inputValue()) === "第二条", "lost by another action");
+    await page.reload();
+    check((await page.getByLabel("备注").inputValue()) === "第二条", "lost by a reload");
+    await page.getByRole("button", { name: "清除" }).click();
     const kept = () => page.evaluate(() => Object.keys(sessionStorage).length);
     check((await kept()) === 0, "kept after it was done");
     await page.goto(`${house.address}/tickets/${number}?do=add_note`);
@@ -205,6 +226,36 @@ export const days = {
     await page.getByRole("button", { name: "查看", exact: true }).click();
     await page.getByText("时的状态").waitFor();
     check((await page.locator("form.deed").count()) === 0, "the past can be changed");
+    await leave(house, page);
+  },
+
+  async a_keeper_of_tokens_day(house, open) {
+    const { page } = await open("security_admin");
+    await page.getByLabel("使用者代号").fill("chen");
+    await page.locator("select[name=role]").selectOption("agency");
+    await page.getByRole("button", { name: "签发" }).click();
+    // Without an agency it is refused, and what was filled in is still there.
+    await page.getByRole("alert").waitFor();
+    check((await page.getByLabel("使用者代号").inputValue()) === "chen", "what was typed is lost");
+    await judge(page, "token refused");
+    await page.locator("select[name=agency]").selectOption("SZ013");
+    await page.getByRole("button", { name: "签发" }).click();
+    await page.getByText("令牌只显示这一次").waitFor();
+    await judge(page, "token issued");
+    const token = await page.locator("code", { hasText: "duban_" }).innerText();
+    const other = await open(null);
+    const enter = async () => {
+      await other.page.goto(`${house.address}/sign-in`);
+      await other.page.getByLabel("个人访问令牌").fill(token);
+      await other.page.getByRole("button", { name: "登录" }).click();
+    };
+    await enter();
+    await other.page.waitForURL(/desk/);
+    await page.locator("tr", { hasText: "chen" }).getByRole("button", { name: "吊销" }).click();
+    await page.locator("tr", { hasText: "chen" }).getByText("已吊销").waitFor();
+    // Whoever is inside is out at once.
+    await other.page.goto(`${house.address}/desk`);
+    check(new URL(other.page.url()).pathname === "/sign-in", "the session goes on");
     await leave(house, page);
   },
 

@@ -88,7 +88,7 @@ async fn what_is_expected_is_a_form_that_does_it_once() {
     let answer = agency.send(&path, &carried(&page, &sent)).await;
     assert_eq!(answer.status(), StatusCode::SEE_OTHER);
     let done = answer.headers()[LOCATION].to_str().expect("text").to_owned();
-    assert_eq!(done, format!("{path}?done={}", before + 1));
+    assert_eq!(done, format!("{path}?done={}&did=sign", before + 1));
     assert!(agency.text(&done).await.contains(&format!("记为第 {} 号记录", before + 1)));
     // The same form again, as a second click or a reload sends it.
     let again = agency.send(&path, &carried(&page, &sent)).await;

@@ -12,7 +12,16 @@ if (door && location.hash.startsWith("#duban_")) {
 
 // A case file is printed whole.
 window.addEventListener("beforeprint", () => {
-  for (const details of document.querySelectorAll("details")) details.open = true;
+  for (const details of document.querySelectorAll("details:not([open])")) {
+    details.open = true;
+    details.dataset.printed = "";
+  }
+});
+window.addEventListener("afterprint", () => {
+  for (const details of document.querySelectorAll("[data-printed]")) {
+    details.open = false;
+    delete details.dataset.printed;
+  }
 });
 
 // Keys: / looks for something, Escape leaves a field.
@@ -35,37 +44,47 @@ document.addEventListener("submit", (event) => {
   window.addEventListener("pageshow", () => delete form.dataset.sent, { once: true });
 });
 
+// A form that was refused elsewhere belongs to its ticket's page: there it can be loaded again.
+const refused = document.querySelector("#refused ~ form.deed");
+if (refused && refused.dataset.draft) history.replaceState(null, "", refused.action);
+
 // What somebody types is kept in his tab until it is sent, against sessions that end and lines that
-// break; until he signs out, and for nobody else.
+// break: until he signs out, or somebody else signs in there.
 const who = document.body.dataset.who;
 const drafts = (gone) => Object.keys(sessionStorage).filter((key) => key.startsWith("draft ") && gone(key));
 if (who) {
   const own = `draft ${who} `;
   const here = `${own}${location.pathname} `;
-  const isDone = new URLSearchParams(location.search).has("done");
-  for (const key of drafts((key) => !key.startsWith(own) || (isDone && key.startsWith(here)))) {
+  // What was done is no draft any more; an address that is opened again has not done it again.
+  const asked = new URLSearchParams(location.search);
+  const did = asked.get("did");
+  if (did) history.replaceState(null, "", location.pathname);
+  for (const key of drafts((key) => !key.startsWith(own) || (did && key === here + did))) {
     sessionStorage.removeItem(key);
   }
   for (const form of document.querySelectorAll("form[data-draft]")) {
     const key = here + form.dataset.draft;
     const fields = () => [...form.elements].filter((field) => field.name.startsWith("/") && field.type !== "file");
-    const kept = JSON.parse(sessionStorage.getItem(key) ?? "[]");
-    const all = fields();
+    const isBox = (field) => /^(checkbox|radio)$/.test(field.type);
+    const kept = JSON.parse(sessionStorage.getItem(key) ?? "null");
     // What was refused comes with all that was typed.
-    if (kept.length === all.length && !document.getElementById("refused")) {
-      all.forEach((field, nth) => {
-        if (/^(checkbox|radio)$/.test(field.type)) field.checked = kept[nth];
-        else field.value = kept[nth];
-      });
+    if (kept && !form.hasAttribute("data-filled")) {
+      for (const field of fields()) {
+        const own = kept.filter(([name]) => name === field.name).map(([, value]) => value);
+        if (isBox(field)) field.checked = own.includes(field.value);
+        else field.value = own[0] ?? "";
+      }
       form.querySelector("[data-restored]").hidden = false;
     }
     form.addEventListener("input", () => {
-      const typed = fields().map((field) => (/^(checkbox|radio)$/.test(field.type) ? field.checked : field.value));
-      sessionStorage.setItem(key, JSON.stringify(typed));
+      const typed = fields().filter((field) => (isBox(field) ? field.checked : field.value));
+      sessionStorage.setItem(key, JSON.stringify(typed.map((field) => [field.name, field.value])));
     });
     form.addEventListener("reset", () => {
       sessionStorage.removeItem(key);
       form.querySelector("[data-restored]").hidden = true;
+      // Only after this is the form what it was.
+      setTimeout(() => form.dispatchEvent(new Event("change")));
     });
   }
   document.querySelector("form[action='/sign-out']")?.addEventListener("submit", () => {
@@ -104,26 +123,46 @@ if (lives.length) {
   const about = [...lives].map((one) => one.dataset.live).find((one) => one);
   let stream = null;
   let waiting = 0;
-  let state = "off";
+  // Whether the line is there, and whether the last look succeeded.
+  let isConnected = false;
+  let isFresh = true;
+  // Something that could not be put in place yet.
+  let isLate = false;
   // The sign itself may have been made anew.
-  const show = (now = state) => {
-    state = now;
+  const show = () => {
+    const state = isConnected && isFresh ? "on" : "off";
     const sign = document.querySelector(".live");
     if (!sign) return;
     sign.hidden = false;
     sign.dataset.state = state;
     sign.querySelector("span").textContent = sign.dataset[state];
   };
+  // Whether somebody is at work in a part of the page.
+  const isBusy = (part) => {
+    const at = document.activeElement;
+    const selected = getSelection();
+    return (part.contains(at) && at.matches("a, button, input, select, textarea, summary"))
+      || part.querySelector("details[open], [name=ticket]:checked")
+      || (!selected.isCollapsed && part.contains(selected.anchorNode));
+  };
   const renew = async () => {
     waiting = 0;
-    // What fails is shown as not live; nobody's page is taken from under his hands.
+    // What fails is shown as not live and tried again; nobody's page is taken from under his hands.
     const answer = await fetch(location.href, { headers: { "X-Requested-With": "live" } }).catch(() => null);
-    if (!answer || !answer.ok || answer.redirected) return show("off");
+    isFresh = Boolean(answer && answer.ok && !answer.redirected);
+    if (!isFresh) {
+      soon(SELDOM);
+      return show();
+    }
     const fresh = new DOMParser().parseFromString(await answer.text(), "text/html");
+    isLate = false;
     for (const old of document.querySelectorAll("[data-live]")) {
       const now = fresh.getElementById(old.id);
-      const busy = old.contains(document.activeElement) || old.querySelector("details[open], [name=ticket]:checked");
-      if (now && !busy) old.replaceWith(now);
+      if (!now) continue;
+      if (isBusy(old)) { isLate = true; continue; }
+      const places = [...old.querySelectorAll(".scroll")].map((one) => one.scrollLeft);
+      old.replaceWith(now);
+      now.querySelectorAll(".scroll").forEach((one, nth) => { one.scrollLeft = places[nth] ?? 0; });
     }
     show();
   };
@@ -134,10 +173,11 @@ if (lives.length) {
   };
   const listen = () => {
     stream = new EventSource("/live");
-    stream.onopen = () => show("on");
+    stream.onopen = () => { isConnected = true; show(); };
     stream.addEventListener("commit", (event) => { if (concerns(event.data)) soon(OFTEN); });
     stream.onerror = () => {
-      show("off");
+      isConnected = false;
+      show();
       // Where there is no stream for this person, or none is left, the page asks by itself.
       if (stream?.readyState === EventSource.CLOSED) stream = setInterval(() => soon(0), SELDOM);
     };
@@ -149,6 +189,7 @@ if (lives.length) {
     stream = null;
     waiting = 0;
   };
+  document.addEventListener("focusout", () => { if (isLate) soon(OFTEN); });
   // A page that nobody sees holds no line; seen again, it is made new first.
   document.addEventListener("visibilitychange", () => {
     hush();

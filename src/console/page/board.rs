@@ -147,9 +147,6 @@ fn lines(lang: Lang, by: By, board: &Board) -> Markup {
                 By::District => { (lang.of("各区", "Districts")) }
             } }
             div.right {
-                span.live hidden data-state="off" data-on=(lang.of("实时", "Live")) data-off=(lang.of("已断开", "Not live")) {
-                    i {} span { (lang.of("连接中", "Connecting")) }
-                }
                 small { (when::minute(lang, board.at)) }
                 a href=(other.0) { (other.1) }
                 (sheet::links(lang, "board", &format!("by={}", by.word())))

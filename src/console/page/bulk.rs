@@ -6,6 +6,7 @@ use std::fmt::Write;
 
 use axum::extract::Multipart;
 use axum::response::Response;
+use futures::future::join_all;
 use maud::{Markup, html};
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -34,7 +35,7 @@ const SCHEMA: &str = "schema";
 /// What was filled in when it was tried.
 const TRIED: &str = "tried";
 
-/// Tickets that are looked at for the form.
+/// Tickets that are looked at together for the form.
 const LOOKED_AT: usize = 20;
 
 /// Those that somebody of a role may do on many tickets.
@@ -133,8 +134,8 @@ async fn work(visit: &Visit, sent: &Sent) -> Result<Markup, Told> {
     if stage != Stage::Asked {
         match carry_out(visit, sent, action, &tickets, &form, stage == Stage::Tried).await {
             Ok(done) => many = Some(done),
-            Err(problem) if problem.status == 422 => told = Some(problem),
-            Err(problem) => return Err(problem),
+            // Nothing that was chosen or typed is lost, nor the key: it can be sent again.
+            Err(problem) => told = Some(problem),
         }
     }
     let draw = Draw {
@@ -157,7 +158,7 @@ async fn work(visit: &Visit, sent: &Sent) -> Result<Markup, Told> {
             header { h1 { (title(lang, action)) } small { (counted(lang, tickets.len())) } }
             @if let Some(many) = &many { (summary(lang, many, is_done)) }
             @if let Some(told) = &told { div.said.wrong role="alert" {
-                p { (told.title(lang)) }
+                p { b { (told.title(lang)) } "：" (told.detail) }
                 @for fault in told.errors.iter().filter(|fault| !fault.field.starts_with("/form")) { p { (fault.message) } }
             } }
             @if !is_done { (again(visit, sent, (action, &schema), &tickets, many.as_ref(), &draw.form(&form))) }
@@ -169,13 +170,14 @@ async fn work(visit: &Visit, sent: &Sent) -> Result<Markup, Told> {
 
 /// The form of an action: of the first of these tickets on which it can be done.
 async fn schema_of(visit: &Visit, action: &str, tickets: &[&str]) -> Result<Value, Told> {
-    for ticket in tickets.iter().take(LOOKED_AT) {
-        let (number, _) = split(ticket);
-        let path = format!("/v1/tickets/{}/actions", segment(number));
+    let path = |ticket: &&str| format!("/v1/tickets/{}/actions", segment(split(ticket).0));
+    for some in tickets.chunks(LOOKED_AT) {
+        let paths: Vec<String> = some.iter().map(path).collect();
+        let found = join_all(paths.iter().map(|path| visit.ask.get::<Actions>(path))).await;
         // One that has gone to somebody else meanwhile is told with the others.
-        let Ok(open) = visit.ask.get::<Actions>(&path).await else { continue };
-        if let Some(open) = open.actions.iter().find(|open| open.action == action) {
-            return Ok(open.schema.clone());
+        let mut open = found.into_iter().flatten().flat_map(|open| open.actions);
+        if let Some(open) = open.find(|open| open.action == action) {
+            return Ok(open.schema);
         }
     }
     Err(Told::not_possible(visit.lang))
@@ -202,6 +204,11 @@ async fn carry_out(
     let headers = if is_trial { &[][..] } else { &key[..] };
     let path = format!("/v1/tickets/actions/{}", segment(action));
     visit.ask.post_with(&path, headers, &asked).await
+}
+
+/// A ticket with the revision that was seen of it, as a list sends it.
+pub(in crate::console) fn chosen(number: &str, revision: Option<u32>) -> String {
+    revision.map_or_else(|| number.to_owned(), |revision| format!("{number} {revision}"))
 }
 
 /// A ticket's number and the revision that was seen of it.

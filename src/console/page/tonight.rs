@@ -39,6 +39,7 @@ struct Agency {
 struct Turning {
     #[serde(rename = "ticket_no")]
     number: String,
+    revision: Option<u32>,
     agency: Option<String>,
     light: String,
     title: Option<String>,
@@ -131,7 +132,7 @@ fn row(lang: Lang, one: &Turning, rules: &Rules, is_chosen_from: bool) -> Markup
         tr {
             @if is_chosen_from {
                 td.fit {
-                    input type="checkbox" name="ticket" value=(one.number)
+                    input type="checkbox" name="ticket" value=(bulk::chosen(&one.number, one.revision))
                         aria-label={ (lang.of("选择 ", "Choose ")) (one.number) };
                 }
             }

@@ -126,7 +126,7 @@ impl Draw<'_> {
                 let now = when::field(self.now);
                 let value = if self.sent.is_empty() && field.is_required { &now } else { typed };
                 html! {
-                    input id=(id) name=(name) type="datetime-local" value=(value) max=(now)
+                    input id=(id) name=(name) type="datetime-local" value=(value)
                         required[field.is_required] aria-invalid=[wrong] aria-describedby=[&described];
                 }
             }

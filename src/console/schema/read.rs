@@ -22,8 +22,23 @@ pub(in crate::console) struct Sent {
 pub(in crate::console) struct File {
     /// The field that it is for.
     pub(in crate::console) pointer: String,
-    pub(in crate::console) content_type: String,
+    content_type: String,
+    /// What stands behind the last point of its name.
+    ending: String,
     pub(in crate::console) bytes: Bytes,
+}
+
+impl File {
+    /// What it is: as the browser says, or where it does not know, as the ending of its name says.
+    pub(in crate::console) fn media_type(&self) -> &str {
+        match (self.content_type.as_str(), self.ending.as_str()) {
+            ("" | "application/octet-stream", "ofd") => "application/ofd",
+            ("" | "application/octet-stream", "amr") => "audio/amr",
+            ("audio/x-m4a", _) => "audio/mp4",
+            ("application/x-zip-compressed", _) => "application/zip",
+            (told, _) => told,
+        }
+    }
 }
 
 /// Files that are there by now: the field, the digest, what it is as evidence.
@@ -49,11 +64,14 @@ impl Sent {
                 sent.pairs.push((name, field.text().await?));
                 continue;
             }
+            let name_of_file = field.file_name().unwrap_or_default();
+            let (_, ending) = name_of_file.rsplit_once('.').unwrap_or_default();
+            let ending = ending.to_ascii_lowercase();
             let content_type = field.content_type().unwrap_or_default().to_owned();
             let bytes = field.bytes().await?;
             // A browser sends an empty one where none was chosen.
             if !bytes.is_empty() {
-                sent.files.push(File { pointer: name, content_type, bytes });
+                sent.files.push(File { pointer: name, content_type, ending, bytes });
             }
         }
         Ok(sent)

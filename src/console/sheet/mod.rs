@@ -44,8 +44,8 @@ pub(super) fn links(lang: Lang, list: &str, query: &str) -> Markup {
     html! {
         span.export {
             (lang.of("导出 ", "Export "))
-            a href={ "/export/" (list) ".csv?" (query) } download { "CSV" } " "
-            a href={ "/export/" (list) ".xlsx?" (query) } download { "XLSX" }
+            a href={ "/export/" (list) ".csv?" (query) } { "CSV" } " "
+            a href={ "/export/" (list) ".xlsx?" (query) } { "XLSX" }
         }
     }
 }

@@ -16,7 +16,7 @@ use super::super::policy::Endpoint;
 use super::super::problem::Problem;
 use super::super::view::told::{DeliveryView, Told};
 use super::super::{Api, cursor};
-use super::deadlines::hidden;
+use super::deadlines::{hidden, title};
 use super::tickets::{bind, one_of};
 use crate::store::{CardFilter, RegisteredCard};
 
@@ -125,8 +125,7 @@ pub(crate) async fn list(
 impl Api {
     fn registered(&self, card: RegisteredCard, told: &Told) -> RegisteredView {
         let shelf = self.engine.knowledge().context().shelf;
-        let rule = shelf.by_name(&card.workflow).and_then(|all| all.deadline(&card.deadline));
-        let title = rule.map_or_else(|| card.deadline.clone(), |rule| rule.title.clone());
+        let title = title(shelf, &card.workflow, &card.deadline);
         let agency_name = card.agency.as_deref().and_then(|code| self.register.agency(code));
         RegisteredView {
             agency_name: agency_name.map(str::to_owned),

@@ -110,13 +110,20 @@ pub(crate) async fn list(
     let next = last.map(|one| cursor::written(&(one.due_at.ms(), one.ticket.0, one.place)));
     let told = Told::of(api.engine.store(), found.iter().map(|one| one.ticket)).await?;
     let deadlines = found.into_iter().map(|one| {
-        let rule = shelf.by_name(&one.workflow).and_then(|all| all.deadline(&one.name));
         let run = u64::try_from(one.run).unwrap_or_default();
         let escalation = told.last(one.ticket.0, &one.name, run);
-        let title = rule.map(|rule| rule.title.clone()).unwrap_or_default();
+        let title = title(shelf, &one.workflow, &one.name);
         RunningView::new(one, title, escalation, at)
     });
     Ok(Json(DeadlinesView { deadlines: deadlines.collect(), next }))
+}
+
+/// What a deadline of a workflow is called, also one that only older versions have.
+pub(super) fn title(shelf: &Shelf, workflow: &str, deadline: &str) -> String {
+    let newest = shelf.by_name(workflow).into_iter();
+    let older = shelf.all().filter(|definition| definition.pin.name.as_str() == workflow);
+    let rule = newest.chain(older).find_map(|definition| definition.deadline(deadline));
+    rule.map_or_else(|| deadline.to_owned(), |rule| rule.title.clone())
 }
 
 /// The deadlines that a role is not shown in any workflow.

@@ -126,6 +126,8 @@ pub(crate) struct TurningView {
     #[schema(value_type = String, format = DateTime)]
     at: Instant,
     ticket_no: String,
+    /// The ticket's, for whoever acts on it; none where it cannot be read.
+    revision: Option<u32>,
     agency: Option<String>,
     /// `yellow` or `red`.
     light: String,
@@ -208,6 +210,7 @@ impl Api {
         TurningView {
             at,
             ticket_no,
+            revision: instance.map(|one| one.revision),
             agency: instance.and_then(|one| one.agency.as_ref()).map(ToString::to_string),
             light: if is_red { "red" } else { "yellow" }.to_owned(),
             deadline: run.map(|run| run.deadline.to_string()),

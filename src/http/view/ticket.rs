@@ -252,7 +252,7 @@ impl Api {
             codes["comment"] = mask.text(comment, &people(&body)).into();
         }
         if let Some(name) = body["matter"]["name"].as_str() {
-            codes["matter"]["name"] = masking::text(name).into();
+            codes["matter"]["name"] = mask.text(name, &people(&body)).into();
         }
         let person = &body["reviewer"];
         if !person.is_object() {

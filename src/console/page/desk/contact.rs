@@ -51,8 +51,10 @@ pub(in crate::console) async fn post(
         return visit.foreign();
     }
     let form = json!({"outcome": called.outcome, "channel": "phone", "attempted_at": visit.me.at});
-    let headers =
-        [("if-match", format!("\"{}\"", called.revision)), ("idempotency-key", called.key.clone())];
+    let headers = [
+        ("if-match", format!("\"{}\"", called.revision)),
+        ("idempotency-key", format!("{}-{}", called.key, called.outcome)),
+    ];
     let path = format!("/v1/tickets/{}/actions/{ACTION}", segment(&number));
     match visit.ask.post_with::<Value>(&path, &headers, &form).await {
         // The whole form stands on the ticket's page, and what has become of it meanwhile.

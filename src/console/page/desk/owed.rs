@@ -25,6 +25,8 @@ const PAGE: usize = 40;
 pub(super) struct Owed {
     /// Its title, and what is owed under it.
     groups: Vec<(String, Vec<Item>)>,
+    /// Numbers of tickets that cannot be read.
+    unreadable: Vec<String>,
     next: Option<String>,
 }
 
@@ -54,7 +56,10 @@ struct Actions {
 
 #[derive(Deserialize)]
 struct Tickets {
-    tickets: Vec<Ticket>,
+    #[serde(rename = "tickets")]
+    all: Vec<Ticket>,
+    #[serde(default)]
+    unreadable: Vec<String>,
     next: Option<String>,
 }
 
@@ -91,8 +96,8 @@ impl Owed {
     /// An agency's: tickets by their earliest obligation.
     async fn of_agency(visit: &Visit, from: &str) -> Result<Self, Told> {
         let path = format!("/v1/tickets?status=open&sort=due&limit={PAGE}{from}");
-        let Tickets { tickets, next } = visit.ask.get(&path).await?;
-        let items = tickets.into_iter().filter_map(|ticket| {
+        let Tickets { all, unreadable, next } = visit.ask.get(&path).await?;
+        let items = all.into_iter().filter_map(|ticket| {
             let owed = ticket.owed()?;
             let (deadline, due_at) = (owed.name.clone(), owed.due_at);
             Some(Item { deadline, due_at, ticket, expected: None })
@@ -101,7 +106,7 @@ impl Owed {
         expect(visit, &mut items).await?;
         let title = visit.lang.of("按到期先后", "The earliest due first").to_owned();
         let groups = if items.is_empty() { Vec::new() } else { vec![(title, items)] };
-        Ok(Self { groups, next })
+        Ok(Self { groups, unreadable, next })
     }
 
     /// The hotline's or the approver's: by what is owed.
@@ -115,11 +120,20 @@ impl Owed {
         let paths: Vec<String> =
             deadlines.iter().map(|due| format!("/v1/tickets/{}", segment(&due.number))).collect();
         let tickets = join_all(paths.iter().map(|path| visit.ask.get::<Ticket>(path))).await;
-        let mut items = Vec::new();
+        let (mut items, mut unreadable) = (Vec::new(), Vec::new());
         let mut titles: Vec<(String, String)> = Vec::new();
         for (due, ticket) in deadlines.into_iter().zip(tickets) {
-            // One that cannot be read hides none of the others.
-            let Ok(ticket) = ticket else { continue };
+            let ticket = match ticket {
+                Ok(ticket) => ticket,
+                // It has gone to somebody else meanwhile.
+                Err(told) if told.status == 404 => continue,
+                // One that cannot be read hides none of the others.
+                Err(told) if told.status == 500 => {
+                    unreadable.push(due.number);
+                    continue;
+                }
+                Err(told) => return Err(told),
+            };
             if titles.iter().all(|(name, _)| *name != due.name) {
                 titles.push((due.name.clone(), due.title));
             }
@@ -132,15 +146,17 @@ impl Owed {
             items = rest;
             groups.push((title, own));
         }
-        Ok(Self { groups, next })
+        Ok(Self { groups, unreadable, next })
     }
 
     pub(super) fn show(&self, visit: &Visit) -> Markup {
         let lang = visit.lang;
-        if self.groups.is_empty() {
-            return super::nothing(lang);
-        }
+        let is_empty = self.groups.is_empty() && self.unreadable.is_empty();
         html! {
+            @if is_empty { (super::nothing(lang)) }
+            @if !self.unreadable.is_empty() {
+                p.panel.said.wrong { (lang.of("以下工单暂时读不出，请联系运维人员：", "These cannot be read; tell the operators: ")) (self.unreadable.join("、")) }
+            }
             @for (title, items) in &self.groups {
                 section.panel {
                     header { h2 { (title) } small { (items.len()) } }
@@ -165,8 +181,13 @@ async fn expect(visit: &Visit, items: &mut [Item]) -> Result<(), Told> {
     let paths: Vec<String> = items.iter().map(path).collect();
     let found = join_all(paths.iter().map(|path| visit.ask.get::<Actions>(path))).await;
     for (item, found) in items.iter_mut().zip(found) {
-        // A ticket may have gone to somebody else meanwhile.
-        item.expected = found.ok().and_then(|all| all.actions.into_iter().find(|one| one.is_first));
+        let all = match found {
+            Ok(all) => all.actions,
+            Err(told) if told.status == 429 || told.status == 503 => return Err(told),
+            // A ticket may have gone to somebody else meanwhile.
+            Err(_) => continue,
+        };
+        item.expected = all.into_iter().find(|one| one.is_first);
     }
     Ok(())
 }

@@ -109,7 +109,7 @@ fn row(visit: &Visit, ticket: &Ticket, is_chosen_from: bool) -> Markup {
         tr {
             @if is_chosen_from {
                 td.fit {
-                    input type="checkbox" name="ticket" value={ (ticket.number) " " (ticket.revision) }
+                    input type="checkbox" name="ticket" value=(bulk::chosen(&ticket.number, Some(ticket.revision)))
                         aria-label={ (lang.of("选择 ", "Choose ")) (ticket.number) };
                 }
             }

@@ -9,6 +9,7 @@ use serde::Deserialize;
 use super::deed::{Attempt, SCHEMA, typed};
 use super::{Page, files, path};
 use crate::console::ask::segment;
+use crate::console::asked::Asked;
 use crate::console::layout;
 use crate::console::part::form;
 use crate::console::schema::{Files, Form, Sent, material};
@@ -29,11 +30,16 @@ struct Receipt {
 pub(in crate::console) async fn post(
     visit: Visit,
     Path(number): Path<String>,
+    asked: Asked,
     body: Multipart,
 ) -> Response {
     let sent = match Sent::read(body, visit.lang).await {
         Ok(sent) => sent,
-        Err(told) => return visit.page(&number, Err(told)),
+        // What was typed is in the tab; the form to which it belongs stands on the page.
+        Err(told) => {
+            let attempt = Attempt { told: Some(told), ..Attempt::of(asked.one("do").to_owned()) };
+            return refused(&visit, &number, attempt).await;
+        }
     };
     if !form::is_sealed(&visit, sent.one(form::SEAL)) {
         return visit.foreign();
@@ -41,7 +47,8 @@ pub(in crate::console) async fn post(
     let (action, mut sent) = (sent.one("action").to_owned(), sent);
     match done(&visit, &number, &action, &mut sent).await {
         Ok(seq) => {
-            Redirect::to(&format!("/tickets/{}?done={seq}", segment(&number))).into_response()
+            let (number, did) = (segment(&number), segment(&action));
+            Redirect::to(&format!("/tickets/{number}?done={seq}&did={did}")).into_response()
         }
         Err(told) => refused(&visit, &number, Attempt { action, sent, told: Some(told) }).await,
     }
@@ -71,7 +78,8 @@ async fn done(visit: &Visit, number: &str, action: &str, sent: &mut Sent) -> Res
     for file in std::mem::take(&mut sent.files) {
         match files::upload(visit, &path, &file).await {
             Ok(sm3) => {
-                there.push((file.pointer, format!("{sm3} {}", material(&file.content_type))));
+                let evidence = format!("{sm3} {}", material(file.media_type()));
+                there.push((file.pointer, evidence));
             }
             Err(told) => {
                 // Those that are there need not be sent again.

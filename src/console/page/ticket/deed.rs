@@ -19,6 +19,9 @@ use crate::crypto;
 /// may be closed by then. The API judges what comes of it.
 pub(super) const SCHEMA: &str = "schema";
 
+/// The action by which an agency gives a ticket back, and says whose it is.
+const RETURN: &str = "request_return";
+
 /// An action that somebody may do now.
 #[derive(Deserialize)]
 pub(super) struct Action {
@@ -139,7 +142,7 @@ impl Page<'_> {
                 @let fields: Vec<_> = told.errors.iter().filter(|one| one.field.is_empty()).collect();
                 @for fault in fields { p { (fault.message) } }
             }
-            @if !is_open {
+            @if !is_open && !attempt.action.is_empty() {
                 p { (lang.of("这个动作现在不能办理。", "This can't be done any more.")) }
                 (typed(lang, &attempt.sent))
             }
@@ -166,7 +169,7 @@ impl Page<'_> {
             Some(attempt.sent.one("key")).filter(|key| is_own && !is_other && !key.is_empty());
         let key = sent.map_or_else(|| crypto::identity().to_string(), str::to_owned);
         html! {
-            form.deed method="post" action={ "/tickets/" (self.ticket.number) "?do=" (action.name) } enctype="multipart/form-data" data-once data-draft=(action.name) {
+            form.deed method="post" action={ "/tickets/" (self.ticket.number) "?do=" (action.name) } enctype="multipart/form-data" data-once data-draft=(action.name) data-filled[is_own && !attempt.sent.is_empty()] {
                 (seal(self.visit))
                 p.said.heed data-restored hidden {
                     (lang.of("已恢复上次没有提交的内容。", "What you had typed and not sent is here again.")) " "
@@ -199,7 +202,7 @@ impl Page<'_> {
             @if !others.is_empty() {
                 nav.others aria-label=(self.visit.lang.of("可办理的其他动作", "Other actions")) {
                     @for action in others {
-                        a.button href={ "?do=" (action.name) "#do" } { (action.title) }
+                        a.button href={ "/tickets/" (self.ticket.number) "?do=" (action.name) "#do" } { (action.title) }
                     }
                 }
             }
@@ -227,13 +230,16 @@ impl Page<'_> {
     /// review is about.
     fn suggested(&self) -> Option<(&str, &'static str)> {
         let lang = self.visit.lang;
-        let returned = self.history.events.iter().rev();
-        let mut returned = returned.filter_map(|event| event.word("/form/suggested_agency"));
-        if let Some(code) = returned.next() {
+        let mut events = self.history.events.iter().rev();
+        let returned = events.find(|event| event.word("/action") == Some(RETURN));
+        if let Some(code) = returned.and_then(|event| event.word("/form/suggested_agency")) {
             let why = lang.of("申请退单的单位建议", "suggested by the agency that returned it");
             return Some((code, why));
         }
-        let code = self.ticket.review.as_ref()?.agency.as_deref()?;
+        // Whoever has just given it back is not the likeliest.
+        let gave_back = returned.and_then(|event| event.word("/agency"));
+        let code = self.ticket.review.as_ref()?.agency.as_deref();
+        let code = code.filter(|code| gave_back != Some(code))?;
         Some((code, lang.of("评价所指的单位", "the agency that the review is about")))
     }
 

@@ -9,7 +9,8 @@ use duban_core::time::Instant;
 use maud::{Markup, html};
 use serde::Deserialize;
 
-use super::{Page, path};
+use super::deed::Attempt;
+use super::{Page, act, path};
 use crate::console::ask::segment;
 use crate::console::part::{form, when};
 use crate::console::schema::{File, Sent, material};
@@ -75,7 +76,7 @@ impl Attachment {
 /// Brings a file in; its digest.
 pub(super) async fn upload(visit: &Visit, path: &str, file: &File) -> Result<String, Told> {
     let request = Request::post(format!("{path}/attachments"))
-        .header(header::CONTENT_TYPE, &file.content_type)
+        .header(header::CONTENT_TYPE, file.media_type())
         .header(header::CONTENT_LENGTH, file.bytes.len());
     let request =
         request.body(Body::from(file.bytes.clone())).map_err(|_| Told::fault(visit.lang))?;
@@ -90,17 +91,23 @@ pub(in crate::console) async fn post(
 ) -> Response {
     let sent = match Sent::read(body, visit.lang).await {
         Ok(sent) => sent,
-        Err(told) => return visit.page(&number, Err(told)),
+        Err(told) => return refused(&visit, &number, told).await,
     };
     if !form::is_sealed(&visit, sent.one(form::SEAL)) {
         return visit.foreign();
     }
     for file in &sent.files {
         if let Err(told) = upload(&visit, &path(&number), file).await {
-            return visit.page(&number, Err(told));
+            return refused(&visit, &number, told).await;
         }
     }
     Redirect::to(&format!("/tickets/{}#files", segment(&number))).into_response()
+}
+
+/// The ticket's page, on which those stand that came in, and why the others did not.
+async fn refused(visit: &Visit, number: &str, told: Told) -> Response {
+    let attempt = Attempt { told: Some(told), ..Attempt::default() };
+    act::refused(visit, number, attempt).await
 }
 
 /// `GET /tickets/{number}/files/{id}`: the file, as the API gives it out.
@@ -147,7 +154,7 @@ impl Page<'_> {
                         (form::seal(self.visit))
                         input type="file" name="file" multiple required aria-label=(lang.of("选择文件", "Choose files"));
                         div.foot {
-                            small { (lang.of("PDF、OFD、Office、图片、音视频，每个不超过 20 MB", "PDF, OFD, Office, images, audio, video; 20 MB each")) }
+                            small { (lang.of("PDF、OFD、Word、Excel、TXT、ZIP、JPG、PNG、MP3、M4A、AMR、WAV、MP4，每个不超过 20 MB", "PDF, OFD, Word, Excel, TXT, ZIP, JPG, PNG, MP3, M4A, AMR, WAV, MP4; 20 MB each")) }
                             button { (lang.of("上传", "Upload")) }
                         }
                     }

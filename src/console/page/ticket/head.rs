@@ -89,7 +89,7 @@ impl Page<'_> {
         html! {
             nav.besides aria-label=(self.visit.lang.of("其他操作", "Also")) {
                 @for action in open {
-                    a.button href={ "?do=" (action.name) "#do" }
+                    a.button href={ "/tickets/" (self.ticket.number) "?do=" (action.name) "#do" }
                         aria-current=[(attempt.action == action.name).then_some("true")] { (action.title) }
                 }
             }
@@ -101,6 +101,8 @@ impl Page<'_> {
 fn channel_title(lang: Lang, channel: &str) -> &str {
     match channel {
         "pc" => lang.of("网上办事大厅", "Website"),
+        "hall_terminal" => lang.of("大厅自助终端", "Hall terminal"),
+        "paper" => lang.of("纸质评价表", "On paper"),
         "hall_tablet" => lang.of("大厅评价器", "Hall tablet"),
         "mobile" => lang.of("移动端", "Mobile"),
         "phone" => lang.of("电话", "Phone"),

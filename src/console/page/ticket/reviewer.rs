@@ -11,8 +11,12 @@ use serde_json::{Value, json};
 
 use super::path;
 use crate::console::part::form;
+use crate::console::told::Told;
 use crate::console::visit::Visit;
 use crate::console::words::Lang;
+
+/// The look that is recorded.
+const UNMASK: &str = "POST /v1/tickets/{ticket_no}/reviewer";
 
 #[derive(Deserialize)]
 pub(in crate::console) struct Look {
@@ -38,6 +42,9 @@ struct Receipt {
 }
 
 pub(in crate::console) async fn get(visit: Visit, Path(number): Path<String>) -> Response {
+    if !visit.me.may(UNMASK) {
+        return visit.page(&number, Err(Told::not_permitted(visit.lang)));
+    }
     // A ticket that he may not see, or none, is told as the API tells it.
     let ticket = visit.ask.get::<Value>(&path(&number)).await;
     visit.page(&number, ticket.map(|_| ask(&visit, &number)))
