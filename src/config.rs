@@ -3,7 +3,7 @@
 
 use std::fmt;
 use std::marker::PhantomData;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::num::NonZeroU32;
 use std::path::{Path, PathBuf};
 
@@ -117,6 +117,9 @@ pub struct Settings {
     /// The agencies that are the hotline itself.
     #[serde(deserialize_with = "listed")]
     pub hotline_agencies: Vec<Name>,
+    /// Addresses of the proxies before the nodes: what these say of where a request comes from counts.
+    #[serde(deserialize_with = "listed")]
+    pub trusted_proxies: Vec<IpAddr>,
     /// Requests a second that one token may make.
     pub token_requests_per_s: NonZeroU32,
     /// The same for systems that push reviews.
@@ -159,6 +162,7 @@ impl Default for Settings {
             workflows: None,
             register: None,
             hotline_agencies: vec!["SZ002".into()],
+            trusted_proxies: Vec::new(),
             token_requests_per_s: of(1_000),
             token_reviews_per_s: of(20_000),
             token_streams: of(8),
@@ -295,6 +299,7 @@ const SETTINGS: &[&str] = &[
     "workflows",
     "register",
     "hotline_agencies",
+    "trusted_proxies",
     "token_requests_per_s",
     "token_reviews_per_s",
     "token_streams",
@@ -334,8 +339,10 @@ fn wrong(error: &figment::Error) -> ConfigError {
 
 /// How a setting that is more than a word is written.
 fn form_of(setting: &str) -> &'static str {
-    match setting {
+    // Of a list it is one of its words.
+    match setting.split('.').next().unwrap_or_default() {
         "listen" => "，应为 地址:端口，例如 0.0.0.0:8080",
+        "trusted_proxies" => "，应为反向代理的 IP 地址，例如 10.0.0.5",
         "start_at" => "，应为时刻，例如 2026-03-02T10:00:00+08:00",
         _ => "",
     }
@@ -396,6 +403,8 @@ mod tests {
         let told = roles("roles = \"api,geheim\"").expect_err("refused").to_string();
         assert!(told.contains("取值应为：api、jobs"), "{told}");
         assert!(roles("roles = \",\"").expect_err("refused").to_string().contains("不能为空"));
+        let proxies = read("trusted_proxies = \"10.0.0.5, ::1\"", serde_json::json!({}));
+        assert_eq!(proxies.expect("good").trusted_proxies.len(), 2);
         let agencies = read("hotline_agencies = \"SZ001,SZ002\"", serde_json::json!({}));
         assert_eq!(agencies.expect("good").hotline_agencies.len(), 2);
     }
@@ -409,6 +418,7 @@ mod tests {
         };
         check("listn = \"geheim\"", "没有叫 listn 的设置");
         check("listen = \"geheim\"", "listen 值不能用，应为 地址:端口");
+        check("trusted_proxies = [\"geheim\"]", "反向代理的 IP 地址");
         check("start_at = \"geheim\"", "start_at 值不能用，应为时刻");
         check("clock = \"geheim\"", "clock");
         check("roles = []", "roles 不能为空");

@@ -16,6 +16,7 @@ use crate::{crypto, telemetry};
 /// What is set by file or environment alone.
 const OTHERS: &str = "其他设置写在配置文件中，或用环境变量 DUBAN_…：
   hotline_agencies      承担热线的单位 [默认：SZ002]
+  trusted_proxies       前置反向代理的 IP 地址：登录失败按其转告的来源（X-Forwarded-For）计数 [默认：无]
   token_requests_per_s  一个令牌每秒的请求 [1000]；推送评价的系统：token_reviews_per_s [20000]
   token_streams         一个令牌同时的订阅 [8]；上传、下载和成批推送：token_transfers [4]
   body_kib              请求体至多多少 KiB [256]

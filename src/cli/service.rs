@@ -107,7 +107,8 @@ impl Service {
         };
         let requests = async {
             let pages = |api| {
-                let console = Console::new(api, self.door);
+                let proxies = self.settings.trusted_proxies.clone();
+                let console = Console::new(api, self.door, proxies);
                 Pages { routes: console.routes(), missing: console.missing() }
             };
             let served = http::serve(self.listener, self.api, pages, stopped(told.clone())).await;

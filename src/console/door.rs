@@ -1,7 +1,7 @@
 //! The way in and out, and the choice of a language. Must never repeat a token, nor say what is wrong
 //! with one; a way on leads to a page of this house alone.
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 
 use axum::Form;
 use axum::extract::{ConnectInfo, State};
@@ -44,18 +44,19 @@ pub(super) async fn enter(
     Form(Entering { token, next }): Form<Entering>,
 ) -> Response {
     let lang = lang(&headers);
-    let refused = match console.door.enter(&token, peer.ip()).await {
-        Ok(entered) => {
-            // Whoever comes in anew leaves what he was before.
-            if let Some(before) = cookie(&headers, SESSION) {
-                let _ = console.door.leave(before).await;
+    let refused =
+        match console.door.enter(&token, source(peer.ip(), &headers, &console.proxies)).await {
+            Ok(entered) => {
+                // Whoever comes in anew leaves what he was before.
+                if let Some(before) = cookie(&headers, SESSION) {
+                    let _ = console.door.leave(before).await;
+                }
+                let mut response = Redirect::to(within(&next)).into_response();
+                keep(&mut response, &headers, SESSION, &entered.secret, LONGEST_MS / 1_000);
+                return response;
             }
-            let mut response = Redirect::to(within(&next)).into_response();
-            keep(&mut response, &headers, SESSION, &entered.secret, LONGEST_MS / 1_000);
-            return response;
-        }
-        Err(refused) => refused,
-    };
+            Err(refused) => refused,
+        };
     let (status, said) = match refused {
         Refused::Wrong(left) => (
             StatusCode::UNAUTHORIZED,
@@ -146,6 +147,24 @@ fn page(lang: Lang, next: &str, said: Option<&str>, is_inside: bool) -> Markup {
     layout::bare(lang, lang.of("登录", "Sign in"), &body)
 }
 
+/// Where somebody comes from: the last address of the way that is none of our own proxies. What others
+/// say of themselves does not count.
+fn source(peer: IpAddr, headers: &HeaderMap, proxies: &[IpAddr]) -> IpAddr {
+    let is_ours = |address: &IpAddr| proxies.contains(&address.to_canonical());
+    let mut source = peer.to_canonical();
+    let told = headers.get_all("x-forwarded-for").into_iter();
+    let told: Vec<&str> =
+        told.filter_map(|one| one.to_str().ok()).flat_map(|one| one.split(',')).collect();
+    for one in told.iter().rev() {
+        if !is_ours(&source) {
+            break;
+        }
+        let Ok(before) = one.trim().parse::<IpAddr>() else { break };
+        source = before.to_canonical();
+    }
+    source
+}
+
 /// A place in this house; the beginning where it is another's.
 fn within(next: &str) -> &str {
     // Browsers leave out tabs and the like, and what is left may name another host.
@@ -169,7 +188,26 @@ fn keep(response: &mut Response, headers: &HeaderMap, name: &str, value: &str, s
 
 #[cfg(test)]
 mod tests {
-    use super::within;
+    use axum::http::HeaderMap;
+
+    use super::{source, within};
+
+    #[test]
+    fn only_our_own_proxies_tell_where_somebody_comes_from() {
+        let at = |text: &str| text.parse().expect("an address");
+        let proxies = [at("10.0.0.5"), at("10.0.0.6")];
+        for (peer, told, is) in [
+            ("10.0.0.5", "203.0.113.7", "203.0.113.7"),
+            ("::ffff:10.0.0.5", "1.1.1.1, 203.0.113.7, 10.0.0.6", "203.0.113.7"),
+            ("10.0.0.5", "nobody", "10.0.0.5"),
+            ("10.0.0.5", "", "10.0.0.5"),
+            ("203.0.113.9", "1.1.1.1", "203.0.113.9"),
+        ] {
+            let mut headers = HeaderMap::new();
+            headers.insert("x-forwarded-for", told.parse().expect("a value"));
+            assert_eq!(source(at(peer), &headers, &proxies), at(is), "{peer} {told}");
+        }
+    }
 
     #[test]
     fn a_way_on_stays_in_the_house() {

@@ -18,6 +18,9 @@ mod told;
 mod visit;
 mod words;
 
+use std::net::IpAddr;
+use std::sync::Arc;
+
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
 use axum::middleware;
@@ -34,13 +37,15 @@ pub struct Console {
     /// The control API, as it answers requests.
     api: Router,
     door: Door,
+    /// Proxies before the nodes, which tell where somebody comes from.
+    proxies: Arc<[IpAddr]>,
 }
 
 impl Console {
     /// Pages over the API of the same process.
     #[must_use]
-    pub const fn new(api: Router, door: Door) -> Self {
-        Self { api, door }
+    pub fn new(api: Router, door: Door, proxies: Vec<IpAddr>) -> Self {
+        Self { api, door, proxies: proxies.into() }
     }
 
     /// The pages.

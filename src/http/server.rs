@@ -88,7 +88,8 @@ fn router(api: Api, pages: impl FnOnce(Router) -> Pages) -> Router {
     let watched = || middleware::from_fn(watched);
     let routes = if api.answers {
         let own = endpoint::all().0.route("/v1/{*rest}", any(nothing)).with_state(api);
-        let own = own.layer(watched());
+        // Pages ask within the process: what is no text is told to them too.
+        let own = own.layer(middleware::from_fn(readable)).layer(watched());
         let Pages { routes, missing } = pages(own.clone());
         own.merge(routes.layer(watched())).fallback_service(missing)
     } else {

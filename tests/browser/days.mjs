@@ -165,6 +165,7 @@ export const days = {
     await second.page.getByRole("button", { name: /提交：添加备注/ }).click();
     await second.page.getByText("您打开页面之后，工单有了以下变化").waitFor();
     await judge(second.page, "conflict");
+    check(second.page.url() === `${path}?do=add_note`, second.page.url());
     check((await second.page.getByLabel("备注").inputValue()) === "请先核对预约记录。", "what was typed is lost");
     check(await second.page.evaluate(() => document.activeElement.id === "refused"), "the eye is not led there");
     await second.page.getByRole("button", { name: /仍要提交/ }).click();

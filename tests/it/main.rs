@@ -11,6 +11,7 @@ mod console;
 mod database;
 mod day;
 mod demo;
+mod districts;
 mod document;
 mod engine;
 mod house;

@@ -16,7 +16,7 @@ pub(crate) const OWN: &str = "SZ013";
 pub(crate) struct House {
     pub(crate) place: Place,
     pub(crate) server: Server,
-    hotline: String,
+    pub(crate) hotline: String,
 }
 
 impl House {
@@ -231,10 +231,24 @@ async fn no_page_shows_what_the_api_would_not() {
             ("/tickets", "/v1/tickets"),
             ("/tonight", tonight),
             ("/desk", "/v1/deadlines"),
+            ("/registers/cards", "/v1/cards"),
+            ("/registers/overdue", "/v1/deadlines"),
+            ("/compare", "/v1/statistics?from=2026-03-01&until=2026-03-02"),
+            ("/export/tickets.csv", "/v1/tickets"),
+            ("/export/overdue.csv", "/v1/deadlines"),
+            ("/outbox", "/v1/outbox"),
+            ("/export/outbox.csv", "/v1/outbox"),
+            ("/incidents", "/v1/incidents"),
+            ("/nodes", "/v1/nodes"),
+            ("/tokens", "/v1/tokens"),
+            ("/calendar", "/v1/calendars"),
+            ("/workflows", "/v1/workflows"),
         ] {
             let (shown, said) = (browser.get(page).await, house.server.get(api, &token).await);
             assert_eq!(shown.status(), said.status, "{role} {page}");
             let text = String::from_utf8_lossy(&shown.bytes().await.expect("a page")).into_owned();
+            // Nor does any page name a person to whoever is not shown him on the ticket.
+            assert!(!text.contains("张小三") && !text.contains("19900000001"), "{role} {page}");
             let is_narrow = role.is_bound_to_agency() || said.status != StatusCode::OK;
             assert!(!(is_narrow && text.contains(&foreign)), "{role} {page}");
         }
@@ -411,7 +425,12 @@ async fn cards_are_registered_with_their_delivery_and_lists_are_files() {
     for says in ["督办", "✓ 已送达", "热线督导"] {
         assert!(row.contains(says), "{says}: {row}");
     }
-    let file = auditor.get("/export/overdue.csv?light=red").await.text().await.expect("text");
+    let file = auditor
+        .get("/export/overdue.csv?light=red&escalation=true")
+        .await
+        .text()
+        .await
+        .expect("text");
     assert!(file.contains("督办进展") && file.contains("督办,2026-03-11 00:00"), "{file}");
     let file = auditor.get("/export/cards.csv?kind=yellow_card").await;
     let named = file.headers()["content-disposition"].to_str().expect("text").to_owned();

@@ -286,8 +286,12 @@ impl Town {
             });
         }
         if class == "staff" {
-            review["staff"] =
-                json!({"staff_no": format!("S{:03}", rng.u32(1..60)), "name": "工作人员"});
+            let surname = SURNAMES[place % SURNAMES.len()];
+            let given = GIVEN[place / SURNAMES.len() % GIVEN.len()];
+            review["staff"] = json!({
+                "staff_no": format!("S{:03}", rng.u32(1..60)),
+                "name": format!("{surname}{given}"),
+            });
         }
         review
     }

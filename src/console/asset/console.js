@@ -46,7 +46,7 @@ document.addEventListener("submit", (event) => {
 
 // A form that was refused elsewhere belongs to its ticket's page: there it can be loaded again.
 const refused = document.querySelector("#refused ~ form.deed");
-if (refused && refused.dataset.draft) history.replaceState(null, "", refused.action);
+if (refused?.dataset.draft) history.replaceState(null, "", refused.getAttribute("action"));
 
 // What somebody types is kept in his tab until it is sent, against sessions that end and lines that
 // break: until he signs out, or somebody else signs in there.

@@ -165,7 +165,8 @@ fn rung(lang: Lang, last: &Escalation) -> Markup {
 
 pub(in crate::console) async fn overdue(visit: Visit, asked: Asked) -> Response {
     let body = async {
-        let filters = format!("&light=red{}", asked.some(&["agency", "district", "party"]));
+        let filters =
+            format!("&light=red&escalation=true{}", asked.some(&["agency", "district", "party"]));
         let path = format!("/v1/deadlines?limit=50{filters}{}", asked.some(&["cursor"]));
         let found = visit.ask.get::<Overdue>(&path);
         let (found, rules) = tokio::join!(found, Rules::of(&visit.ask));

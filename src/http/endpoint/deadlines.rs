@@ -34,6 +34,10 @@ pub(crate) struct Filter {
     /// 终点（不含当刻）不晚于此刻
     #[param(value_type = Option<String>, format = DateTime)]
     due_before: Option<Instant>,
+    /// true：一并列出督办进展（escalation）及其送达
+    #[serde(default)]
+    #[param(inline, required = false)]
+    escalation: bool,
     /// 上一页的 next
     cursor: Option<String>,
     /// 每页几条（1 至 200）
@@ -64,7 +68,8 @@ pub(crate) struct RunningView {
     due_at: Instant,
     certainty: String,
     light: Option<String>,
-    /// How far it has come with warning, urging, supervision and cards, and whether that arrived.
+    /// How far it has come with warning, urging, supervision and cards, and whether that arrived;
+    /// where it was asked for.
     escalation: Option<EscalationView>,
 }
 
@@ -108,7 +113,8 @@ pub(crate) async fn list(
     let more = cursor::cut(&mut found, limit);
     let last = found.last().filter(|_| more);
     let next = last.map(|one| cursor::written(&(one.due_at.ms(), one.ticket.0, one.place)));
-    let told = Told::of(api.engine.store(), found.iter().map(|one| one.ticket)).await?;
+    let tickets = found.iter().map(|one| one.ticket).filter(|_| filter.escalation);
+    let told = Told::of(api.engine.store(), tickets).await?;
     let deadlines = found.into_iter().map(|one| {
         let run = u64::try_from(one.run).unwrap_or_default();
         let escalation = told.last(one.ticket.0, &one.name, run);

@@ -66,6 +66,9 @@ impl Told {
         let mut tickets: Vec<TicketId> = tickets.into_iter().collect();
         tickets.sort_unstable();
         tickets.dedup();
+        if tickets.is_empty() {
+            return Ok(Self(BTreeMap::new()));
+        }
         let mut all: BTreeMap<Run, Vec<Rung>> = BTreeMap::new();
         for message in store.told_of(&tickets).await? {
             if let Some((run, rung)) = read(message) {
