@@ -51,10 +51,10 @@ pub(in crate::console) async fn post(
         return visit.foreign();
     }
     let form = json!({"outcome": called.outcome, "channel": "phone", "attempted_at": visit.me.at});
-    let headers = [
-        ("if-match", format!("\"{}\"", called.revision)),
-        ("idempotency-key", format!("{}-{}", called.key, called.outcome)),
-    ];
+    // Another outcome is another call; the form on the ticket's page goes on with the same one.
+    let key = format!("{}-{}", called.key, called.outcome);
+    let headers =
+        [("if-match", format!("\"{}\"", called.revision)), ("idempotency-key", key.clone())];
     let path = format!("/v1/tickets/{}/actions/{ACTION}", segment(&number));
     match visit.ask.post_with::<Value>(&path, &headers, &form).await {
         // The whole form stands on the ticket's page, and what has become of it meanwhile.
@@ -64,7 +64,7 @@ pub(in crate::console) async fn post(
                 ("/outcome", &called.outcome),
                 ("/channel", "phone"),
                 ("/attempted_at", &at),
-                ("key", &called.key),
+                ("key", &key),
             ]);
             let attempt = Attempt { action: ACTION.to_owned(), sent, told: Some(told) };
             refused(&visit, &number, attempt).await
