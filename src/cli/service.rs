@@ -107,8 +107,9 @@ impl Service {
         };
         let requests = async {
             let pages = |api| {
-                let proxies = self.settings.trusted_proxies.clone();
-                let console = Console::new(api, self.door, proxies);
+                let proxies = &self.settings.trusted_proxies;
+                let console =
+                    Console::new(api, self.door, proxies, self.settings.page_max.get().into());
                 Pages { routes: console.routes(), missing: console.missing() }
             };
             let served = http::serve(self.listener, self.api, pages, stopped(told.clone())).await;

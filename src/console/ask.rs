@@ -15,6 +15,7 @@ use serde_json::{Value, json};
 use tower::ServiceExt;
 use uuid::Uuid;
 
+use super::Console;
 use super::told::Told;
 use super::words::Lang;
 use crate::access::Inside;
@@ -31,11 +32,18 @@ pub(super) struct Ask {
     api: Router,
     token: Uuid,
     lang: Lang,
+    page_max: u64,
 }
 
 impl Ask {
-    pub(super) const fn new(api: Router, token: Uuid, lang: Lang) -> Self {
-        Self { api, token, lang }
+    /// For whoever has a token.
+    pub(super) fn new(console: &Console, token: Uuid, lang: Lang) -> Self {
+        Self { api: console.api.clone(), token, lang, page_max: console.page_max }
+    }
+
+    /// Of a list so many at once, or as many as the house gives.
+    pub(super) fn limit(&self, wanted: u64) -> u64 {
+        wanted.min(self.page_max)
     }
 
     /// What is read at a path.

@@ -6,7 +6,7 @@ use std::fmt::Write;
 
 use axum::extract::{FromRequestParts, Query};
 use axum::http::request::Parts;
-use axum::response::{IntoResponse, Response};
+use axum::response::Response;
 
 use super::ask::segment;
 use super::told::Told;
@@ -53,7 +53,6 @@ impl FromRequestParts<Console> for Asked {
         }
         let lang = lang(&parts.headers);
         let told = Told::unknown_filter(lang);
-        let body = layout::trouble(lang, &told);
-        Err((told.status(), layout::bare(lang, told.title(lang), &body)).into_response())
+        Err(layout::alone(lang, &told))
     }
 }

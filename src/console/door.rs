@@ -151,6 +151,11 @@ fn page(lang: Lang, next: &str, said: Option<&str>, is_inside: bool) -> Markup {
 /// say of themselves does not count.
 fn source(peer: IpAddr, headers: &HeaderMap, proxies: &[IpAddr]) -> IpAddr {
     let is_ours = |address: &IpAddr| proxies.contains(&address.to_canonical());
+    // Some proxies name the port as well.
+    let address = |text: &str| {
+        let with_port = || text.parse::<SocketAddr>().map(|one| one.ip());
+        text.parse::<IpAddr>().or_else(|_| with_port()).ok()
+    };
     let mut source = peer.to_canonical();
     let told = headers.get_all("x-forwarded-for").into_iter();
     let told: Vec<&str> =
@@ -159,7 +164,7 @@ fn source(peer: IpAddr, headers: &HeaderMap, proxies: &[IpAddr]) -> IpAddr {
         if !is_ours(&source) {
             break;
         }
-        let Ok(before) = one.trim().parse::<IpAddr>() else { break };
+        let Some(before) = address(one.trim()) else { break };
         source = before.to_canonical();
     }
     source
@@ -199,6 +204,8 @@ mod tests {
         for (peer, told, is) in [
             ("10.0.0.5", "203.0.113.7", "203.0.113.7"),
             ("::ffff:10.0.0.5", "1.1.1.1, 203.0.113.7, 10.0.0.6", "203.0.113.7"),
+            ("10.0.0.5", "203.0.113.7:51234", "203.0.113.7"),
+            ("10.0.0.5", "[2001:db8::7]:51234", "2001:db8::7"),
             ("10.0.0.5", "nobody", "10.0.0.5"),
             ("10.0.0.5", "", "10.0.0.5"),
             ("203.0.113.9", "1.1.1.1", "203.0.113.9"),

@@ -1,6 +1,7 @@
 //! What all pages share: the bar on top, ways in and out, what is said when there is nothing to show.
 //! Must never show a way that the one who looks may not go.
 
+use axum::response::{IntoResponse, Response};
 use maud::{DOCTYPE, Markup, html};
 
 use super::told::Told;
@@ -47,10 +48,11 @@ const fn way(
 const SEARCH: &str = "GET /v1/tickets";
 
 /// Where somebody begins: who watches all of them with the board, the others with what they owe.
-pub(super) fn home(me: &Me) -> Option<&'static str> {
+pub(super) fn home(me: &Me) -> &'static str {
     let watches = me.role == "supervisor" && me.may("GET /v1/board");
     let first = || WAYS.iter().find(|way| me.may(way.needs)).map(|way| way.path);
-    if watches { Some("/board") } else { first() }
+    // The rules are everybody's.
+    if watches { "/board" } else { first().unwrap_or("/calendar") }
 }
 
 /// A page for somebody who has come in.
@@ -102,6 +104,11 @@ pub(super) fn page(visit: &Visit, title: &str, body: &Markup) -> Markup {
 /// A page for anybody.
 pub(super) fn bare(lang: Lang, title: &str, body: &Markup) -> Markup {
     document(lang, title, None, &html! { main id="content" { (body) } })
+}
+
+/// Why there is no page, for anybody.
+pub(super) fn alone(lang: Lang, told: &Told) -> Response {
+    (told.status(), bare(lang, told.title(lang), &trouble(lang, told))).into_response()
 }
 
 fn document(lang: Lang, title: &str, who: Option<&str>, body: &Markup) -> Markup {

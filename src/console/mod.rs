@@ -39,13 +39,17 @@ pub struct Console {
     door: Door,
     /// Proxies before the nodes, which tell where somebody comes from.
     proxies: Arc<[IpAddr]>,
+    /// The most that a page of a list holds.
+    page_max: u64,
 }
 
 impl Console {
     /// Pages over the API of the same process.
     #[must_use]
-    pub fn new(api: Router, door: Door, proxies: Vec<IpAddr>) -> Self {
-        Self { api, door, proxies: proxies.into() }
+    pub fn new(api: Router, door: Door, proxies: &[IpAddr], page_max: u64) -> Self {
+        // An address of the older kind may be written as one of the newer.
+        let proxies = proxies.iter().map(IpAddr::to_canonical).collect();
+        Self { api, door, proxies, page_max }
     }
 
     /// The pages.

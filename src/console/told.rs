@@ -85,14 +85,25 @@ impl Told {
     /// What an answer tells that is none.
     pub(super) async fn of(lang: Lang, response: Response) -> Self {
         let bytes = to_bytes(response.into_body(), ANSWER_BYTES_MAX).await.unwrap_or_default();
-        let mut told: Self = serde_json::from_slice(&bytes).unwrap_or_else(|_| Self::fault(lang));
-        if !told.errors.is_empty() {
-            lang.of(CORRECT.0, CORRECT.1).clone_into(&mut told.detail);
+        let told: Self = serde_json::from_slice(&bytes).unwrap_or_else(|_| Self::fault(lang));
+        told.plain(lang)
+    }
+
+    /// The same without what only programs can use.
+    pub(super) fn plain(mut self, lang: Lang) -> Self {
+        if !self.errors.is_empty() {
+            lang.of(CORRECT.0, CORRECT.1).clone_into(&mut self.detail);
         }
-        if told.is_repeated() {
-            lang.of(SENT_BEFORE.0, SENT_BEFORE.1).clone_into(&mut told.detail);
+        if self.is_repeated() {
+            lang.of(SENT_BEFORE.0, SENT_BEFORE.1).clone_into(&mut self.detail);
         }
-        told
+        self
+    }
+
+    /// Whether it may have been done all the same, or can be as it was asked for: then it is asked for
+    /// once more under the same key.
+    pub(super) fn is_passing(&self) -> bool {
+        self.status >= 500
     }
 
     /// What it is called.
@@ -176,6 +187,15 @@ impl Told {
     pub(super) fn outdated(lang: Lang) -> Self {
         let detail = lang.of("打开页面之后您重新登录过，本次提交没有办理；请返回上一页，刷新后再提交", "You have signed in anew since you opened it, and nothing was done; go back, reload, and send it again");
         Self::own(403, lang.of("页面已失效", "This page is outdated"), detail)
+    }
+
+    /// A form that no page of this house has sent, as far as can be told.
+    pub(super) fn elsewhere(lang: Lang) -> Self {
+        let detail = lang.of(
+            "这个表单不是从本系统的页面提交的，没有办理；请从本系统的页面重新办理。总是这样的，请运维人员核对反向代理是否转告 Host",
+            "No page of this house has sent it, and nothing was done; do it from a page of this house. If it is always so, operators check that the proxy passes Host",
+        );
+        Self::own(403, lang.of("来源不明", "From elsewhere"), detail)
     }
 
     /// A form that did not arrive whole.

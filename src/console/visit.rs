@@ -8,7 +8,7 @@ use axum::middleware::Next;
 use axum::response::{IntoResponse, Redirect, Response};
 use duban_core::time::Instant;
 use maud::{Markup, html};
-use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
+use percent_encoding::{NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
 use serde::Deserialize;
 
 use super::ask::Ask;
@@ -34,6 +34,7 @@ pub(super) struct Me {
     pub(super) subject: String,
     pub(super) role: String,
     pub(super) role_title: String,
+    pub(super) agency: Option<String>,
     pub(super) agency_name: Option<String>,
     pub(super) district_name: Option<String>,
     operations: Vec<String>,
@@ -110,15 +111,12 @@ impl FromRequestParts<Console> for Visit {
                 Redirect::to(&door).into_response()
             }
         };
-        let failed = |told: &Told| {
-            let body = layout::trouble(lang, told);
-            (told.status(), layout::bare(lang, told.title(lang), &body)).into_response()
-        };
+        let failed = |told: &Told| layout::alone(lang, told);
         let secret = cookie(&parts.headers, SESSION).ok_or_else(to_door)?;
         let inside = console.door.inside(secret, !by_itself).await;
         let inside = inside.map_err(|_| failed(&Told::unavailable(lang)))?;
         let token = inside.ok_or_else(to_door)?;
-        let ask = Ask::new(console.api.clone(), token.id, lang);
+        let ask = Ask::new(console, token.id, lang);
         match ask.get("/v1/me").await {
             Ok(me) => Ok(Self { ask, me, lang, seal: Door::seal(secret), here }),
             Err(told) if told.status == 401 => Err(to_door()),
@@ -175,14 +173,23 @@ pub(super) fn cookie<'h>(headers: &'h HeaderMap, name: &str) -> Option<&'h str> 
 /// What holds for every page: the policy, and that what is sent comes from a page of this house.
 pub(super) async fn guarded(request: Request, next: Next) -> Response {
     let is_deed = request.method() == Method::POST;
-    let mut response = if is_deed && !is_own(request.headers()) {
-        StatusCode::FORBIDDEN.into_response()
+    let lang = lang(request.headers());
+    let mut response = if !is_text(request.uri()) {
+        layout::alone(lang, &Told::unknown_filter(lang))
+    } else if is_deed && !is_own(request.headers()) {
+        layout::alone(lang, &Told::elsewhere(lang))
     } else {
         next.run(request).await
     };
     let headers = response.headers_mut();
     headers.insert(header::CONTENT_SECURITY_POLICY, HeaderValue::from_static(POLICY));
     response
+}
+
+/// Whether an address is text, as the API takes it: UTF-8, without NUL.
+fn is_text(uri: &Uri) -> bool {
+    let asked = uri.path_and_query().map_or("", |asked| asked.as_str());
+    percent_decode_str(asked).decode_utf8().is_ok_and(|asked| !asked.contains('\0'))
 }
 
 /// Whether a browser says that a form stood on a page of this house: in a header that no page can set,

@@ -88,18 +88,18 @@ fn router(api: Api, pages: impl FnOnce(Router) -> Pages) -> Router {
     let watched = || middleware::from_fn(watched);
     let routes = if api.answers {
         let own = endpoint::all().0.route("/v1/{*rest}", any(nothing)).with_state(api);
-        // Pages ask within the process: what is no text is told to them too.
+        // What is no text is told to programs here, and by pages themselves.
         let own = own.layer(middleware::from_fn(readable)).layer(watched());
         let Pages { routes, missing } = pages(own.clone());
         own.merge(routes.layer(watched())).fallback_service(missing)
     } else {
-        endpoint::of_health().with_state(api).layer(watched()).fallback(nothing)
+        let own = endpoint::of_health().with_state(api).layer(watched()).fallback(nothing);
+        own.layer(middleware::from_fn(readable))
     };
     routes
         .method_not_allowed_fallback(|| async {
             Problem::new(Kind::MethodNotAllowed, "请核对接口文档：/docs")
         })
-        .layer(middleware::from_fn(readable))
         .layer(set(header::CACHE_CONTROL, "no-store"))
         .merge(docs)
         .layer(CatchPanicLayer::custom(panicked))

@@ -59,21 +59,44 @@ fn letters(name: &str) -> Vec<char> {
 
 /// A blank of any width, none included.
 fn is_blank(character: char) -> bool {
-    let takes_no_room = matches!(character, '\u{200b}'..='\u{200f}' | '\u{2060}' | '\u{feff}');
-    character.is_whitespace() || takes_no_room
+    character.is_whitespace() || is_invisible(character)
+}
+
+/// What takes no room, and parts what it stands in.
+fn is_invisible(character: char) -> bool {
+    matches!(
+        character,
+        '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{180e}' | '\u{200b}'..='\u{200f}'
+            | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{fe00}'..='\u{fe0f}' | '\u{feff}'
+    )
+}
+
+/// A point within a name, whichever of them somebody typed.
+fn is_point(character: char) -> bool {
+    "·•・･．.‧∙⋅".contains(character)
+}
+
+/// What a name is told by: its letters, small ones for large, and no points.
+fn spelled(name: &str) -> Vec<char> {
+    letters(name).into_iter().filter(|one| !is_point(*one)).map(small).collect()
+}
+
+fn small(character: char) -> char {
+    character.to_lowercase().next().unwrap_or(character)
 }
 
 /// Free text in which the names of known people are covered as they are elsewhere, also where blanks
-/// or points stand between their characters. (A name of one character is no name here: it would be found
+/// or points stand between their characters or are left out, and in small letters or large. (A name of one character is no name here: it would be found
 /// everywhere.)
 #[must_use]
 pub fn names(text: &str, people: &[&str], cover: impl Fn(&str) -> String) -> String {
-    let people = people.iter().filter(|one| letters(one).len() > 1);
-    people.fold(text.to_owned(), |text, one| one_name(&text, &letters(one), &cover(one)))
+    let people = people.iter().map(|one| (spelled(one), cover(one)));
+    let people = people.filter(|(spelled, _)| spelled.len() > 1);
+    people.fold(text.to_owned(), |text, (spelled, cover)| one_name(&text, &spelled, &cover))
 }
 
 fn one_name(text: &str, name: &[char], cover: &str) -> String {
-    let written: Vec<char> = text.chars().collect();
+    let written: Vec<char> = text.chars().filter(|one| !is_invisible(*one)).collect();
     let mut out = String::with_capacity(text.len());
     let mut at = 0;
     while at < written.len() {
@@ -92,10 +115,10 @@ fn one_name(text: &str, name: &[char], cover: &str) -> String {
 fn named(written: &[char], at: usize, name: &[char]) -> Option<usize> {
     let mut place = at;
     for (nth, letter) in name.iter().enumerate() {
-        let is_between = |one: &char| nth > 0 && one != letter && (is_blank(*one) || *one == '·');
+        let is_between = |one: &char| nth > 0 && (is_blank(*one) || is_point(*one));
         let between = written[place..].iter().take(2).take_while(|one| is_between(one)).count();
         place += between;
-        if written.get(place) != Some(letter) {
+        if written.get(place).copied().map(small) != Some(*letter) {
             return None;
         }
         place += 1;
@@ -171,5 +194,12 @@ mod tests {
             assert_eq!(names(said, &["王 静"], name), "王*", "{said}");
         }
         assert_eq!(name("张 三"), "张*");
+        let far = "买买提·吐尔逊";
+        for said in ["买买提吐尔逊", "买买提•吐尔逊", "买买提 吐尔逊", "买买提.吐尔逊", far]
+        {
+            assert_eq!(names(said, &[far], name), name(far), "{said}");
+        }
+        assert_eq!(names("john  smith来电", &["John Smith"], name), "J*******h来电");
+        assert_eq!(names("张\u{ad}\u{200b}\u{200b}\u{202e}小三", &["张小三"], name), "张*三");
     }
 }

@@ -4,7 +4,7 @@
 //! or more pass of which it cannot tell what it is.
 
 use super::number::{Number, is_dash};
-use super::{covered, is_blank};
+use super::{covered, is_blank, is_invisible};
 
 /// The most characters between two groups of one number.
 const BETWEEN_MAX: usize = 3;
@@ -85,11 +85,6 @@ fn digit(character: char) -> Option<char> {
     char::from_digit(spoken.or_else(of_another)?, 10)
 }
 
-/// What takes no room and parts what it stands in.
-fn is_invisible(character: char) -> bool {
-    matches!(character, '\u{200b}'..='\u{200f}' | '\u{2060}' | '\u{feff}' | '\u{ad}')
-}
-
 /// What begins at a place: where it ends, and what is shown in its place unless it stays.
 fn found(plain: &[char], at: usize) -> (usize, Option<String>) {
     let first = plain[at];
@@ -163,6 +158,9 @@ fn number(plain: &[char], at: usize) -> Option<(usize, Option<String>)> {
     if let Some(end) = day(plain, at, false) {
         return Some((end, None));
     }
+    if let Some(birthday) = birthday(plain, at) {
+        return Some(birthday);
+    }
     let mut number = Number::begun(plain[at] == '+');
     let (mut end, mut place, mut longest) = (digits_at, digits_at, None);
     for _ in 0..GROUPS_MAX {
@@ -226,6 +224,30 @@ fn day(plain: &[char], at: usize, is_coded: bool) -> Option<usize> {
     }
 }
 
+/// Years of birth of those who rate: what was done on days since is not long past.
+const BORN: std::ops::Range<u32> = 1900..2010;
+
+/// A birthday that begins at a place: 1990-01-01, 1990/1/1, 1990年1月1日.
+fn birthday(plain: &[char], at: usize) -> Option<(usize, Option<String>)> {
+    let mut end = at;
+    let mut part = |most: usize, signs: &str| {
+        let from = end;
+        let digits = run(plain, from, |one| one.is_ascii_digit());
+        let value: String = plain[from..digits].iter().collect();
+        let is_parted = plain.get(digits).is_some_and(|one| signs.contains(*one));
+        end = if is_parted { digits + 1 } else { digits };
+        let fits = (1..=most).contains(&(digits - from)) && (is_parted || signs == LAST);
+        value.parse::<u32>().ok().filter(|_| fits)
+    };
+    let (year, month, date) = (part(4, "-/.年")?, part(2, "-/.月")?, part(2, LAST)?);
+    let is_day = BORN.contains(&year) && (1..=12).contains(&month) && (1..=31).contains(&date);
+    let cover = |one: &char| if one.is_ascii_digit() { '*' } else { *one };
+    is_day.then(|| (end, Some(plain[at..end].iter().map(cover).collect())))
+}
+
+/// What may stand behind a day.
+const LAST: &str = "日号";
+
 /// 093000
 fn is_time(digits: &[char]) -> bool {
     let part = |from: usize| digits[from..from + 2].iter().collect::<String>().parse::<u32>();
@@ -284,6 +306,10 @@ mod tests {
             ("身份证 110105 19491231 002X", "身份证 110***********002X"),
             ("身份证11010519491231002x", "身份证110***********002x"),
             ("生日19900101", "生日******01"),
+            ("1990-01-01出生", "****-**-**出生"),
+            ("生于1990/1/1", "生于****/*/*"),
+            ("1985年12月3日生", "****年**月*日生"),
+            ("一九九〇年一月一日", "****年*月*日"),
             ("通行证H12345678", "通行证H******78"),
             ("A123456(7)", "********7)"),
             ("卡号6222 0200 1234 5678 901", "卡号*******************"),
@@ -338,6 +364,7 @@ mod tests {
             "2026-03-12 13:05 已电话联系，2026/3/13 再联系",
             "2026-03-12至2026-03-15出差",
             "2026.3.12 9:00",
+            "2018年12月3日领的证，2015-03-01续的",
             "20260312到场，20260312093000留言",
             "工单HCP20260304000127-5，录音R20260304-000127",
             "办件 2020-2026 年度",

@@ -50,6 +50,18 @@ impl Store {
         Ok(raw.close().await?)
     }
 
+    /// Lets a server look at what lies in its tables, as it does by itself a minute after many rows
+    /// have come; a file needs none of that.
+    ///
+    /// # Errors
+    /// The database refuses.
+    pub async fn settle(&self) -> Result<(), StoreError> {
+        if !self.is_embedded() {
+            self.writer().await?.execute_unprepared("VACUUM (ANALYZE)").await?;
+        }
+        Ok(())
+    }
+
     /// Keeps the tables as they are now, beside them.
     ///
     /// # Errors

@@ -18,7 +18,8 @@ use super::legible::{LAST_NUMBER, legible};
 use super::rows::{number, word};
 use super::{Store, StoreError};
 
-/// Messages that are looked at for one page of a register.
+/// Tickets whose messages are looked at together, and the most of these.
+const TOLD_TOGETHER: usize = 20;
 const TOLD_MAX: u64 = 10_000;
 
 /// Destinations that are looked for at once: a house has some hundred agencies.
@@ -260,22 +261,26 @@ impl Store {
 }
 
 impl Store {
-    /// What was to be told about some tickets, the most that is looked at of a page of them.
+    /// What was to be told about some tickets: of twenty the newest ten thousand, which is more than a
+    /// ticket's life brings.
     ///
     /// # Errors
     /// The database does not answer.
     pub async fn told_of(&self, tickets: &[TicketId]) -> Result<Vec<Posted>, StoreError> {
-        let page = |limit| {
-            outbox::Entity::find()
-                .filter(outbox::Column::Ticket.is_in(tickets.iter().map(|ticket| ticket.0)))
-                .order_by_desc(outbox::Column::Ticket)
-                .order_by_desc(outbox::Column::Seq)
-                .order_by_desc(outbox::Column::Nth)
-                .limit(limit)
-                .into_query()
-        };
-        let read = |row: &QueryResult| posted(outbox::Model::from_query_result(row, "")?);
-        self.lists.legible("outbox", TOLD_MAX, page, read).await
+        let mut all = Vec::new();
+        for some in tickets.chunks(TOLD_TOGETHER) {
+            let page = |limit| {
+                outbox::Entity::find()
+                    .filter(outbox::Column::Ticket.is_in(some.iter().map(|ticket| ticket.0)))
+                    .order_by_desc(outbox::Column::Seq)
+                    .order_by_desc(outbox::Column::Nth)
+                    .limit(limit)
+                    .into_query()
+            };
+            let read = |row: &QueryResult| posted(outbox::Model::from_query_result(row, "")?);
+            all.extend(self.lists.legible("outbox", TOLD_MAX, page, read).await?);
+        }
+        Ok(all)
     }
 }
 

@@ -119,6 +119,20 @@ async fn idle_and_old_sessions_are_over() {
     }
 }
 
+/// Whoever comes from elsewhere is told so, in a page, and nothing is done.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_another_site_sends_is_told_and_not_done() {
+    let place = Place::new().await;
+    let server = place.serve(&["--clock", "simulated", "--start-at", START]);
+    let token = place.token(Role::Supervisor, "s1", None).await;
+    let browser = Browser::of(&server);
+    let answer = browser.post("/sign-in", &[("token", &token)], "cross-site").await;
+    assert_eq!(answer.status(), StatusCode::FORBIDDEN);
+    assert!(!answer.headers().contains_key("set-cookie"));
+    let page = answer.text().await.expect("a page");
+    assert!(page.contains("来源不明") && page.contains("没有办理"), "{page}");
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_unknown_address_is_told_as_it_was_asked_for() {
     let place = Place::new().await;

@@ -23,6 +23,7 @@ mod lists;
 mod lives;
 mod matrix;
 mod nodes;
+mod office;
 mod pages;
 mod past;
 mod published;

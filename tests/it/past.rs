@@ -146,3 +146,45 @@ async fn a_former_agency_sees_the_past_up_to_its_release_and_its_own_part_only()
     let whole = setting.as_of(hotline, "2026-03-03T11:00:00+08:00").await.ok();
     assert_eq!(whole["agency"], "SZ007");
 }
+
+/// An agency that gets a ticket back goes on with the periods that it had: of several of a name the one
+/// that rules is explained, now and as of then.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_date_that_rules_is_explained_now_and_then() {
+    let setting = Setting::simulated().await;
+    let Setting { place, server, hotline, agency, .. } = &setting;
+    let other = place.token(Role::Agency, "a2", Some("SZ007")).await;
+    let back = async |token: &str, to: &str| {
+        setting.act(token, "request_return", json!({"reason": "不属于本单位职责"})).await;
+        setting.act(hotline, "approve_return", json!({})).await;
+        setting.act(hotline, "dispatch", json!({"agency": to})).await;
+    };
+    setting.act(hotline, "dispatch", json!({"agency": "SZ013"})).await;
+    setting.advance("2026-03-03T10:00:00+08:00").await;
+    back(agency, "SZ007").await;
+    setting.advance("2026-03-04T10:00:00+08:00").await;
+    back(&other, "SZ013").await;
+    let running = |ticket: &Value| {
+        let all = ticket["deadlines"].as_array().expect("deadlines").clone();
+        let all =
+            all.into_iter().find(|one| one["name"] == "completion" && one["state"] == "running");
+        let one = all.expect("one that runs");
+        (one["starts_at"].clone(), one["due_at"].clone())
+    };
+    let explained = async |token: &str, then: &str| {
+        let path = format!("{}/deadlines/completion/explanation{then}", setting.path);
+        let told = server.get(&path, token).await.ok();
+        (told["starts_at"].clone(), told["due_at"].clone())
+    };
+    let then = "2026-03-04T09:00:00+08:00";
+    for token in [hotline, agency] {
+        assert_eq!(explained(token, "").await, running(&setting.now(token).await));
+    }
+    let was = running(&setting.as_of(hotline, then).await.ok());
+    assert_ne!(was, running(&setting.now(hotline).await));
+    let words = format!("?as_of={}", then.replace('+', "%2B"));
+    assert_eq!(explained(hotline, &words).await, was);
+    let future =
+        format!("{}/deadlines/completion/explanation?as_of=2027-01-01T00:00:00Z", setting.path);
+    assert_eq!(server.get(&future, hotline).await.problem(), "invalid-form");
+}

@@ -64,6 +64,7 @@ impl Pages {
         tell(&format!("造 {} 件在办工单……", self.tickets));
         let (store, _) = Store::migrate(&scratch.url).await?;
         herd::gather(&store, self.tickets).await?;
+        store.settle().await?;
         let numbers = numbers(&store, self.tickets.min(2_000)).await?;
         store.close().await;
         let settings = json!({"clock": "simulated", "roles": ["api"], "start_at": "2026-03-05T09:00:00+08:00"});

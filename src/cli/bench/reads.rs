@@ -73,6 +73,7 @@ impl Reads {
         tell(&format!("造 {} 件在办工单……", self.tickets));
         let (store, _) = Store::migrate(&scratch.url).await?;
         herd::gather(&store, self.tickets).await?;
+        store.settle().await?;
         let numbers = numbers(&store, self.tickets.min(2_000)).await?;
         store.close().await;
         let served = Served::start(

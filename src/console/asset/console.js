@@ -45,8 +45,11 @@ document.addEventListener("submit", (event) => {
 });
 
 // A form that was refused elsewhere belongs to its ticket's page: there it can be loaded again.
-const refused = document.querySelector("#refused ~ form.deed");
-if (refused?.dataset.draft) history.replaceState(null, "", refused.getAttribute("action"));
+const refused = document.querySelector("#refused[data-here]");
+if (refused) {
+  const form = document.querySelector("#refused ~ form.deed[data-draft]");
+  history.replaceState(null, "", form?.getAttribute("action") ?? refused.dataset.here);
+}
 
 // What somebody types is kept in his tab until it is sent, against sessions that end and lines that
 // break: until he signs out, or somebody else signs in there.

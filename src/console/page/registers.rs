@@ -62,6 +62,9 @@ struct Running {
     escalation: Option<Escalation>,
 }
 
+/// Lines on a page.
+const PAGE: u64 = 50;
+
 /// How far it has come, and whether that has arrived.
 #[derive(Deserialize)]
 struct Escalation {
@@ -74,7 +77,8 @@ struct Escalation {
 pub(in crate::console) async fn cards(visit: Visit, asked: Asked) -> Response {
     let body = async {
         let filters = asked.some(&["kind", "state", "agency", "district"]);
-        let path = format!("/v1/cards?limit=50{filters}{}", asked.some(&["cursor"]));
+        let (limit, cursor) = (visit.ask.limit(PAGE), asked.some(&["cursor"]));
+        let path = format!("/v1/cards?limit={limit}{filters}{cursor}");
         let found = visit.ask.get::<Cards>(&path);
         let (found, rules) = tokio::join!(found, Rules::of(&visit.ask));
         Ok::<_, Told>(card_list(&visit, &asked, &filters, &found?, &rules?))
@@ -99,6 +103,7 @@ fn card_list(visit: &Visit, asked: &Asked, filters: &str, found: &Cards, rules: 
                 (choice(lang, "kind", lang.of("牌", "Card"), kinds, asked.one("kind")))
                 (choice(lang, "state", lang.of("状态", "State"), states, asked.one("state")))
                 @if !visit.me.is_agency() { (choice(lang, "agency", lang.of("单位", "Agency"), rules.register.agencies(), asked.one("agency"))) }
+                @if !asked.one("district").is_empty() { input type="hidden" name="district" value=(asked.one("district")); }
                 button.main { (lang.of("筛选", "Filter")) }
             }
         }
@@ -167,7 +172,8 @@ pub(in crate::console) async fn overdue(visit: Visit, asked: Asked) -> Response 
     let body = async {
         let filters =
             format!("&light=red&escalation=true{}", asked.some(&["agency", "district", "party"]));
-        let path = format!("/v1/deadlines?limit=50{filters}{}", asked.some(&["cursor"]));
+        let (limit, cursor) = (visit.ask.limit(PAGE), asked.some(&["cursor"]));
+        let path = format!("/v1/deadlines?limit={limit}{filters}{cursor}");
         let found = visit.ask.get::<Overdue>(&path);
         let (found, rules) = tokio::join!(found, Rules::of(&visit.ask));
         Ok::<_, Told>(overdue_list(&visit, &asked, &filters, &found?, &rules?))
@@ -195,6 +201,7 @@ fn overdue_list(
             form.filters method="get" action="/registers/overdue" {
                 (choice(lang, "party", lang.of("责任方", "Party"), parties, asked.one("party")))
                 @if !visit.me.is_agency() { (choice(lang, "agency", lang.of("单位", "Agency"), rules.register.agencies(), asked.one("agency"))) }
+                @if !asked.one("district").is_empty() { input type="hidden" name="district" value=(asked.one("district")); }
                 button.main { (lang.of("筛选", "Filter")) }
             }
         }

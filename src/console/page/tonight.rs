@@ -19,7 +19,7 @@ use crate::console::visit::Visit;
 use crate::console::words::Lang;
 
 /// Tickets on the page.
-const PAGE: u32 = 200;
+const PAGE: u64 = 200;
 
 #[derive(Deserialize)]
 struct Turnings {
@@ -56,7 +56,8 @@ async fn body(visit: &Visit, asked: &Asked) -> Result<Markup, Told> {
     let whose = asked.some(&["agency", "district"]);
     let kept = asked.some(&["agency", "district", "light"]);
     let until = segment(&tonight.to_string());
-    let path = format!("/v1/forecast?limit={PAGE}&until={until}{kept}{}", asked.some(&["cursor"]));
+    let (limit, cursor) = (visit.ask.limit(PAGE), asked.some(&["cursor"]));
+    let path = format!("/v1/forecast?limit={limit}&until={until}{kept}{cursor}");
     let turnings = visit.ask.get::<Turnings>(&path);
     let (turnings, rules) = tokio::join!(turnings, Rules::of(&visit.ask));
     let (turnings, rules) = (turnings?, rules?);
@@ -87,7 +88,7 @@ fn totals(lang: Lang, turnings: &Turnings, whose: &str) -> Markup {
     html! {
         (total(Light::Yellow, "yellow", sum(|one| one.yellow)))
         (total(Light::Red, "red", sum(|one| one.red)))
-        a href="/tonight" { (lang.of("全部", "All")) }
+        a href={ "/tonight" (whose.replacen('&', "?", 1)) } { (lang.of("全部", "All")) }
     }
 }
 

@@ -98,11 +98,25 @@ impl Sent {
         self.pairs.is_empty()
     }
 
-    /// Every text of fields of a form, for whoever may not send them any more.
-    pub(in crate::console) fn typed(&self) -> impl Iterator<Item = &str> {
-        let typed =
-            self.pairs.iter().filter(|(name, value)| name.starts_with('/') && !value.is_empty());
-        typed.map(|(_, value)| value.as_str())
+    /// Every text that was typed into a form, with the title of its field, for whoever may not send it
+    /// any more.
+    pub(in crate::console) fn typed<'f>(&'f self, form: &'f Form) -> Vec<(&'f str, &'f str)> {
+        self.typed_in(&form.fields)
+    }
+
+    fn typed_in<'f>(&'f self, fields: &'f [Field]) -> Vec<(&'f str, &'f str)> {
+        let mut all = Vec::new();
+        for field in fields {
+            match &field.kind {
+                Kind::Group(fields) => all.extend(self.typed_in(fields)),
+                Kind::Line | Kind::Text => {
+                    let typed = self.all(&field.pointer).filter(|text| !text.trim().is_empty());
+                    all.extend(typed.map(|text| (field.title.as_str(), text)));
+                }
+                _ => {}
+            }
+        }
+        all
     }
 
     /// Files that are there by now are taken for chosen.
@@ -208,6 +222,19 @@ mod tests {
             "proof": [{"sm3": "66c7", "kind": "photo"}],
         });
         assert_eq!(sent.json(&form), expected);
+    }
+
+    #[test]
+    fn what_was_typed_is_told_by_its_field_however_short() {
+        let sent = Sent::of(&[
+            ("/note", "当事人拒绝"),
+            ("/outcome", "refused"),
+            ("/attempted_at", "2026-03-06T09:30"),
+        ]);
+        let form = form("record_contact");
+        let typed = sent.typed(&form);
+        assert_eq!(typed.iter().map(|(_, text)| *text).collect::<Vec<_>>(), ["当事人拒绝"]);
+        assert!(!typed[0].0.is_empty() && !typed[0].0.contains("note"), "{}", typed[0].0);
     }
 
     #[test]

@@ -54,6 +54,8 @@ pub(in crate::console) struct Card {
     pub(in crate::console) id: String,
     pub(in crate::console) kind: String,
     pub(in crate::console) deadline: String,
+    pub(in crate::console) party: String,
+    pub(in crate::console) agency: Option<String>,
     pub(in crate::console) fired_at: Instant,
     pub(in crate::console) state: String,
 }

@@ -14,6 +14,8 @@ pub(super) struct List {
     pub(super) path: &'static str,
     /// Where its rows stand in the answer.
     pub(super) key: &'static str,
+    /// What the list is of, as the API is asked; never to be filtered otherwise.
+    pub(super) of: &'static str,
     pub(super) has_pages: bool,
     pub(super) columns: &'static [Column],
 }
@@ -38,6 +40,11 @@ pub(super) enum Holds {
     Class,
     Party,
     Words(&'static [Word]),
+    Role,
+    /// What a message does.
+    Effect,
+    /// Whom it goes to.
+    Destination,
     /// What the agency owes next, of a ticket.
     Owed,
 }
@@ -91,6 +98,7 @@ const LISTS: &[List] = &[
         english: "Tickets",
         path: "/v1/tickets",
         key: "tickets",
+        of: "",
         has_pages: true,
         columns: &[
             column("工单编号", "Number", "/ticket_no", Holds::Text),
@@ -110,6 +118,7 @@ const LISTS: &[List] = &[
         english: "Overdue",
         path: "/v1/deadlines",
         key: "deadlines",
+        of: "light=red&escalation=true",
         has_pages: true,
         columns: &[
             column("工单编号", "Number", "/ticket_no", Holds::Text),
@@ -130,6 +139,7 @@ const LISTS: &[List] = &[
         english: "Cards",
         path: "/v1/cards",
         key: "cards",
+        of: "",
         has_pages: true,
         columns: &[
             column("发牌时间", "Issued at", "/fired_at", Holds::Moment),
@@ -148,6 +158,7 @@ const LISTS: &[List] = &[
         english: "Agencies compared",
         path: "/v1/statistics",
         key: "lines",
+        of: "",
         has_pages: false,
         columns: &[
             column("单位", "Agency", "/agency", Holds::Agency),
@@ -166,6 +177,7 @@ const LISTS: &[List] = &[
         english: "Board",
         path: "/v1/board",
         key: "lines",
+        of: "",
         has_pages: false,
         columns: &[
             column("代码", "Code", "/code", Holds::Text),
@@ -185,6 +197,7 @@ const LISTS: &[List] = &[
         english: "Tonight",
         path: "/v1/forecast",
         key: "tickets",
+        of: "",
         has_pages: true,
         columns: &[
             column("工单编号", "Number", "/ticket_no", Holds::Text),
@@ -200,12 +213,13 @@ const LISTS: &[List] = &[
         english: "Messages",
         path: "/v1/outbox",
         key: "messages",
+        of: "",
         has_pages: true,
         columns: &[
             column("时间", "When", "/created_at", Holds::Moment),
             column("工单编号", "Number", "/ticket_no", Holds::Text),
-            column("内容", "Kind", "/kind", Holds::Text),
-            column("送往", "To", "/destination", Holds::Text),
+            column("内容", "Kind", "/kind", Holds::Effect),
+            column("送往", "To", "/destination", Holds::Destination),
             column("状态", "State", "/state", Holds::Words(DELIVERY)),
             column("次数", "Attempts", "/attempts", Holds::Text),
             column("完成", "Done", "/done_at", Holds::Moment),
@@ -217,6 +231,7 @@ const LISTS: &[List] = &[
         english: "Incidents",
         path: "/v1/incidents",
         key: "incidents",
+        of: "",
         has_pages: true,
         columns: &[
             column("时间", "When", "/at", Holds::Moment),
@@ -233,10 +248,11 @@ const LISTS: &[List] = &[
         english: "Tokens",
         path: "/v1/tokens",
         key: "tokens",
+        of: "",
         has_pages: true,
         columns: &[
             column("使用者", "Subject", "/subject", Holds::Text),
-            column("角色", "Role", "/role", Holds::Text),
+            column("角色", "Role", "/role", Holds::Role),
             column("单位", "Agency", "/agency", Holds::Agency),
             column("区划", "District", "/district", Holds::District),
             column("签发", "Issued", "/created_at", Holds::Moment),

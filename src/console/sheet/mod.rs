@@ -11,7 +11,7 @@ use maud::{Markup, html};
 use serde_json::Value;
 
 use super::ask::segment;
-use super::part::{class, party, when};
+use super::part::{class, effect, party, role, when};
 use super::shape::rules::Rules;
 use super::told::Told;
 use super::visit::Visit;
@@ -22,7 +22,7 @@ use lists::{Column, Holds, List};
 const ROWS_MAX: usize = 20_000;
 
 /// Rows that are asked for at once.
-const PAGE: usize = 200;
+const PAGE: u64 = 200;
 
 /// A list with its rows as texts.
 struct Sheet {
@@ -87,17 +87,34 @@ pub(super) async fn get(
 impl Sheet {
     async fn of(visit: &Visit, list: &List, query: &str) -> Result<Self, Told> {
         let (lang, rules) = (visit.lang, Rules::of(&visit.ask).await?);
+        // What the list is of is no filter of somebody's.
+        let fixed =
+            |name: &str| list.of.split('&').any(|pair| pair.split('=').next() == Some(name));
+        let own = query.split('&').filter(|pair| {
+            let name = pair.split('=').next().unwrap_or_default();
+            !name.is_empty() && !fixed(name)
+        });
+        let own = own.chain(Some(list.of).filter(|of| !of.is_empty()));
+        let query = own.collect::<Vec<_>>().join("&");
+        let limit = visit.ask.limit(PAGE);
         let mut rows = Vec::new();
         let mut cursor = String::new();
         loop {
             let path = if list.has_pages {
-                format!("{}?limit={PAGE}&{query}{cursor}", list.path)
+                format!("{}?limit={limit}&{query}{cursor}", list.path)
             } else {
                 format!("{}?{query}", list.path)
             };
             let page: Value = visit.ask.get(&path).await?;
             let found = page[list.key].as_array().map(Vec::as_slice).unwrap_or_default();
             rows.extend(found.iter().map(|row| cells(lang, &rules, list.columns, row)));
+            // A row that is not there would be taken for a ticket that is not there.
+            let hidden = page["unreadable"].as_array().map(Vec::as_slice).unwrap_or_default();
+            rows.extend(hidden.iter().filter_map(Value::as_str).map(|number| {
+                let says = [number, lang.of("暂时读不出", "cannot be read")].into_iter();
+                let says = says.chain(std::iter::repeat("")).take(list.columns.len());
+                says.map(|text| Cell::Text(text.to_owned())).collect()
+            }));
             match page["next"].as_str() {
                 Some(next) if rows.len() < ROWS_MAX => {
                     cursor = format!("&cursor={}", segment(next));
@@ -138,6 +155,9 @@ fn cell(lang: Lang, rules: &Rules, column: &Column, row: &Value) -> Cell {
             let found = words.iter().find(|(word, ..)| *word == text);
             found.map_or(text, |(_, chinese, english)| lang.of(chinese, english)).to_owned()
         }
+        Holds::Role => role::title(lang, text).to_owned(),
+        Holds::Effect => effect::title(lang, text).to_owned(),
+        Holds::Destination => party::destination(lang, rules, text),
         Holds::Owed => lists::owed(row),
     };
     Cell::Text(says)

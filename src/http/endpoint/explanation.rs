@@ -8,12 +8,13 @@ use duban_core::time::{Day, Instant};
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::super::body::{NoQuery, Path, Query};
+use super::super::body::{Path, Query};
 use super::super::caller::Caller;
 use super::super::policy::Endpoint;
 use super::super::problem::Problem;
 use super::super::sight::Sight;
 use super::super::{Api, document};
+use super::ticket::When;
 
 /// Why a deadline ends when it does.
 #[derive(Debug, Serialize, ToSchema)]
@@ -58,22 +59,26 @@ pub(crate) struct BasisView {
 /// 说明一个时限为何在这一天到期
 #[utoipa::path(
     get, path = "/v1/tickets/{ticket_no}/deadlines/{name}/explanation", tag = "tickets",
-    params(("ticket_no" = String, Path, example = "HCP20260304000127-5"), ("name" = String, Path, example = "completion")),
+    params(("ticket_no" = String, Path, example = "HCP20260304000127-5"), ("name" = String, Path, example = "completion"), When),
     responses(
         (status = 200, description = "逐日说明", body = ExplanationView),
         (status = 404, description = "没有这件工单或这个时限", body = Problem),
+        (status = 422, description = "as_of 晚于现在，或早于收到", body = Problem),
     )
 )]
 pub(crate) async fn get(
     State(api): State<Api>,
     caller: Caller,
     Path((ticket_no, name)): Path<(String, String)>,
-    Query(NoQuery {}): Query<NoQuery>,
+    Query(When { as_of }): Query<When>,
 ) -> Result<Json<ExplanationView>, Problem> {
     let reach = caller.may(Endpoint::ReadTickets)?;
     let seen = api.seen(&reach, &ticket_no).await?;
     let nothing = || Problem::not_found("这个时限");
-    let instance = &seen.loaded.instance;
+    let instance = match as_of {
+        Some(at) => &api.was(&caller, &seen, at).await?,
+        None => &seen.loaded.instance,
+    };
     let context = api.engine.knowledge().context();
     let definition = context.definition(instance)?;
     let rule = definition.deadline(&name).ok_or_else(nothing)?;
@@ -87,7 +92,9 @@ pub(crate) async fn get(
         let is_past = seen.sight != Sight::Whole && run.agency != caller.agency;
         run.deadline == *name.as_str() && !foreign && !is_past
     };
-    let run = instance.runs.iter().rev().find(own).ok_or_else(nothing)?;
+    // The one that rules; where none does, the last.
+    let current = instance.current_run(&name).map(|index| &instance.runs[index]).filter(own);
+    let run = current.or_else(|| instance.runs.iter().rev().find(own)).ok_or_else(nothing)?;
     let edition = match run.known_on {
         Some(day) => context.calendar.known_on(day),
         None => context.calendar.known_at(run.starts_at),

@@ -22,7 +22,7 @@ pub(crate) struct When {
     /// 查看工单在过去某一时刻的样子；不写则为现在
     #[serde(default)]
     #[param(value_type = Option<String>, format = DateTime)]
-    as_of: Option<Instant>,
+    pub(super) as_of: Option<Instant>,
 }
 
 /// 查看一件工单

@@ -137,27 +137,40 @@ impl Api {
         seen: Seen,
         at: Instant,
     ) -> Result<TicketView, Problem> {
-        let Seen { id, loaded, sight } = seen;
         let (now, settle_ms) = (self.engine.clock().now(), self.engine.clock().settle_ms());
-        if at > now {
-            return Err(Problem::field("as_of", "不能晚于现在"));
-        }
-        let events = self.engine.store().events_until(id, loaded.instance.seq).await?;
-        let before = events.partition_point(|event| event.at <= at);
-        if before == 0 {
-            return Err(Problem::field("as_of", "工单当时尚未收到"));
-        }
-        let then = relived(&events[..before])?;
-        let was = match sight {
-            Sight::Whole => then,
-            Sight::Former { until } => own_part(caller, &events[..before], until, &then)?,
-        };
+        let was = self.was(caller, &seen, at).await?;
+        let Seen { id, loaded, sight } = seen;
         let mut view = self.of_instance(caller, &loaded.ticket_no, &was, at)?;
         view.settled &= at.plus_ms(settle_ms) <= now;
         if sight == Sight::Whole {
             (view.review, view.reviewer) = self.review(caller.mask(), id).await?;
         }
         Ok(view)
+    }
+
+    /// A ticket as it stood at an instant of the past, no further than the caller sees now.
+    ///
+    /// # Errors
+    /// An instant that has not come yet, or at which there was no such ticket.
+    pub(crate) async fn was(
+        &self,
+        caller: &Caller,
+        seen: &Seen,
+        at: Instant,
+    ) -> Result<Instance, Problem> {
+        if at > self.engine.clock().now() {
+            return Err(Problem::field("as_of", "不能晚于现在"));
+        }
+        let events = self.engine.store().events_until(seen.id, seen.loaded.instance.seq).await?;
+        let before = events.partition_point(|event| event.at <= at);
+        if before == 0 {
+            return Err(Problem::field("as_of", "工单当时尚未收到"));
+        }
+        let then = relived(&events[..before])?;
+        match seen.sight {
+            Sight::Whole => Ok(then),
+            Sight::Former { until } => Ok(own_part(caller, &events[..before], until, &then)?),
+        }
     }
 
     /// The same of a ticket on which something was just done: that it was is told, even where the

@@ -19,7 +19,7 @@ use crate::console::visit::Visit;
 use crate::console::words::Lang;
 
 /// Tickets on the page; whoever has more sees the most urgent.
-const PAGE: usize = 40;
+const PAGE: u64 = 40;
 
 /// What somebody owes.
 pub(super) struct Owed {
@@ -95,7 +95,8 @@ impl Owed {
 
     /// An agency's: tickets by their earliest obligation.
     async fn of_agency(visit: &Visit, from: &str) -> Result<Self, Told> {
-        let path = format!("/v1/tickets?status=open&sort=due&limit={PAGE}{from}");
+        let limit = visit.ask.limit(PAGE);
+        let path = format!("/v1/tickets?status=open&sort=due&limit={limit}{from}");
         let Tickets { all, unreadable, next } = visit.ask.get(&path).await?;
         let items = all.into_iter().filter_map(|ticket| {
             let owed = ticket.owed()?;
@@ -112,7 +113,8 @@ impl Owed {
     /// The hotline's or the approver's: by what is owed.
     async fn of_party(visit: &Visit, from: &str) -> Result<Self, Told> {
         let party = if visit.me.role == "approver" { "approver" } else { "hotline" };
-        let path = format!("/v1/deadlines?party={party}&limit={PAGE}{from}");
+        let limit = visit.ask.limit(PAGE);
+        let path = format!("/v1/deadlines?party={party}&limit={limit}{from}");
         let Running { all: mut deadlines, next } = visit.ask.get(&path).await?;
         // One row a ticket: what is due first on it.
         let mut seen = BTreeSet::new();

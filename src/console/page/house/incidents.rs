@@ -37,7 +37,8 @@ struct Incident {
 
 pub(in crate::console) async fn get(visit: Visit, asked: Asked) -> Response {
     let all = asked.one("all") == "true";
-    let path = format!("/v1/incidents?limit=50&all={all}{}", asked.some(&["cursor"]));
+    let (limit, cursor) = (visit.ask.limit(50), asked.some(&["cursor"]));
+    let path = format!("/v1/incidents?limit={limit}&all={all}{cursor}");
     let found = visit.ask.get::<Incidents>(&path).await;
     let body = found.map(|found| show(&visit, &found, all));
     visit.page(visit.lang.of("异常", "Incidents"), body)

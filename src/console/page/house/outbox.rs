@@ -3,7 +3,6 @@
 use axum::Form;
 use axum::extract::Path;
 use axum::response::Response;
-use duban_core::definition::EffectKind;
 use duban_core::time::Instant;
 use maud::{Markup, html};
 use serde::Deserialize;
@@ -12,7 +11,7 @@ use super::done;
 use crate::console::ask::segment;
 use crate::console::asked::Asked;
 use crate::console::part::form::{Sealed, seal};
-use crate::console::part::{party, when};
+use crate::console::part::{effect, party, when};
 use crate::console::shape::rules::Rules;
 use crate::console::sheet;
 use crate::console::visit::Visit;
@@ -49,7 +48,8 @@ struct Message {
 }
 
 pub(in crate::console) async fn get(visit: Visit, asked: Asked) -> Response {
-    let path = format!("/v1/outbox?limit=50{}", asked.some(&["state", "ticket_no", "cursor"]));
+    let filters = asked.some(&["state", "ticket_no", "cursor"]);
+    let path = format!("/v1/outbox?limit={}{filters}", visit.ask.limit(50));
     let found = visit.ask.get::<Outbox>(&path);
     let (found, rules) = tokio::join!(found, Rules::of(&visit.ask));
     let body = found.and_then(|found| Ok(show(&visit, &rules?, &found, &asked)));
@@ -110,7 +110,7 @@ fn row(visit: &Visit, rules: &Rules, one: &Message) -> Markup {
         tr {
             td { (when::moment(lang, one.created_at)) }
             th scope="row" { (one.number.as_deref().unwrap_or("—")) }
-            td { (kind(lang, &one.kind)) }
+            td { (effect::title(lang, &one.kind)) }
             td { (party::destination(lang, rules, &one.destination)) }
             td {
                 (title(lang, &one.state))
@@ -132,10 +132,4 @@ fn row(visit: &Visit, rules: &Rules, one: &Message) -> Markup {
 fn title(lang: Lang, state: &str) -> &str {
     let found = STATES.iter().find(|(name, ..)| *name == state);
     found.map_or(state, |(_, chinese, english)| lang.of(chinese, english))
-}
-
-/// What a message does.
-fn kind(lang: Lang, kind: &str) -> &str {
-    let found = EffectKind::ALL.iter().find(|one| one.word() == kind);
-    found.map_or(kind, |one| lang.of(one.title(), one.word()))
 }

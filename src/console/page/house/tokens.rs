@@ -15,7 +15,7 @@ use crate::console::ask::segment;
 use crate::console::asked::Asked;
 use crate::console::layout;
 use crate::console::part::form::{Sealed, is_sealed, seal};
-use crate::console::part::when;
+use crate::console::part::{role, when};
 use crate::console::shape::rules::Rules;
 use crate::console::sheet;
 use crate::console::told::Told;
@@ -84,7 +84,11 @@ pub(in crate::console) async fn issue(visit: Visit, Form(new): Form<New>) -> Res
     let issued = visit.ask.post_with::<Issued>("/v1/tokens", &headers, &asked).await;
     let (status, said, again) = match &issued {
         Ok(issued) => (StatusCode::OK, once(&visit, issued), New::default()),
-        Err(told) => (told.status(), refused(visit.lang, told), new),
+        // What may have been issued all the same is not issued twice.
+        Err(told) => {
+            let key = if told.is_passing() { new.key.clone() } else { String::new() };
+            (told.status(), refused(visit.lang, told), New { key, ..new })
+        }
     };
     // A token is shown this once, whatever becomes of the list below it.
     let list = body(&visit, "", &again).await;
@@ -117,7 +121,7 @@ fn refused(lang: Lang, told: &Told) -> Markup {
 }
 
 async fn body(visit: &Visit, cursor: &str, new: &New) -> Result<Markup, Told> {
-    let path = format!("/v1/tokens?limit=100{cursor}");
+    let path = format!("/v1/tokens?limit={}{cursor}", visit.ask.limit(100));
     let found = visit.ask.get::<Tokens>(&path);
     let (found, rules) = tokio::join!(found, Rules::of(&visit.ask));
     let (found, rules, lang) = (found?, rules?, visit.lang);
@@ -162,12 +166,13 @@ fn once(visit: &Visit, issued: &Issued) -> Markup {
 fn form(visit: &Visit, rules: &Rules, new: &New) -> Markup {
     let lang = visit.lang;
     let roles = Role::ALL.iter().filter(|role| **role != Role::System);
+    let key = if new.key.is_empty() { crypto::identity().to_string() } else { new.key.clone() };
     html! {
         section.panel {
             header { h2 { (lang.of("签发", "Issue")) } }
             form.filters method="post" action="/tokens" data-once {
                 (seal(visit))
-                input type="hidden" name="key" value=(crypto::identity());
+                input type="hidden" name="key" value=(key);
                 label { span { (lang.of("使用者代号", "Subject")) }
                     input name="subject" required maxlength="40" pattern="[A-Za-z0-9_.\\-]+" value=(new.subject); }
                 label { span { (lang.of("角色", "Role")) }
@@ -195,12 +200,10 @@ fn form(visit: &Visit, rules: &Rules, new: &New) -> Markup {
 
 fn row(visit: &Visit, rules: &Rules, one: &Token) -> Markup {
     let lang = visit.lang;
-    let role = Role::ALL.iter().find(|role| role.word() == one.role);
-    let role = role.map_or(one.role.as_str(), |role| lang.of(role.title(), role.word()));
     html! {
         tr {
             th scope="row" { (one.subject) }
-            td { (role) }
+            td { (role::title(lang, &one.role)) }
             td {
                 @if let Some(agency) = &one.agency { (rules.agency(agency)) }
                 @if let Some(district) = &one.district { (rules.district(district)) }

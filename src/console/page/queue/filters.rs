@@ -63,7 +63,8 @@ impl Filters {
     }
 
     /// The form.
-    pub(super) fn form(&self, lang: Lang, rules: &Rules) -> Markup {
+    pub(super) fn form(&self, visit: &Visit, rules: &Rules) -> Markup {
+        let lang = visit.lang;
         let none = |chinese, english| [("none", lang.of(chinese, english))].into_iter();
         let agencies = none("尚未转办", "Not dispatched").chain(rules.register.agencies());
         let districts = none("无区划", "None").chain(rules.register.districts());
@@ -77,8 +78,8 @@ impl Filters {
                 (choice(lang, DUE, lang.of("到期", "Due"), dues(lang), self.get(DUE)))
                 (choice(lang, "step", lang.of("环节", "Step"), rules.steps(), self.get("step")))
                 (choice(lang, "class", lang.of("类别", "Class"), class::all(lang), self.get("class")))
-                (choice(lang, "agency", lang.of("单位", "Agency"), agencies, self.get("agency")))
-                (choice(lang, "district", lang.of("区", "District"), districts, self.get("district")))
+                @if !visit.me.is_agency() { (choice(lang, "agency", lang.of("单位", "Agency"), agencies, self.get("agency"))) }
+                @if visit.me.district_name.is_none() { (choice(lang, "district", lang.of("区", "District"), districts, self.get("district"))) }
                 (choice(lang, "flag", lang.of("标记", "Flag"), flag::all(lang), self.get("flag")))
                 label { span { (lang.of("次序", "Order")) }
                     select name="sort" {

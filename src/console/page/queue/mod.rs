@@ -21,7 +21,7 @@ use crate::console::visit::Visit;
 use filters::Filters;
 
 /// Tickets on a page.
-const PAGE: u32 = 50;
+const PAGE: u64 = 50;
 
 #[derive(Deserialize)]
 struct Queue {
@@ -38,7 +38,7 @@ pub(in crate::console) async fn get(visit: Visit, asked: Asked) -> Response {
 
 async fn body(visit: &Visit, filters: &Filters) -> Result<Markup, Told> {
     let asked = filters.asked(visit).await?;
-    let queue = format!("/v1/tickets?limit={PAGE}&{asked}");
+    let queue = format!("/v1/tickets?limit={}&{asked}", visit.ask.limit(PAGE));
     let queue = visit.ask.get::<Queue>(&queue);
     let (queue, rules) = tokio::join!(queue, Rules::of(&visit.ask));
     let (queue, rules) = (queue?, rules?);
@@ -49,7 +49,7 @@ async fn body(visit: &Visit, filters: &Filters) -> Result<Markup, Told> {
                 h1 { (lang.of("工单", "Tickets")) }
                 div.right { (sheet::links(lang, "tickets", &asked)) }
             }
-            (filters.form(lang, &rules))
+            (filters.form(visit, &rules))
         }
         section.panel id="queue" data-live { (list(visit, filters, &queue)) }
     })

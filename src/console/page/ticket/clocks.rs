@@ -23,7 +23,7 @@ impl Page<'_> {
             running.filter(|one| !(one.is_window() && one.party == "system")).collect();
         running.sort_by_key(|one| (!one.is_owed(), one.due_at));
         html! {
-            div.clocks {
+            div.clocks id="clocks" data-live=(self.ticket.number) {
                 @for deadline in &running { (self.clock(deadline)) }
                 @if !self.is_past && (!self.forecast.coming.is_empty() || running.is_empty()) {
                     section.panel.next {
@@ -71,7 +71,7 @@ impl Page<'_> {
                     }
                 }
                 p.why {
-                    a href={ "/tickets/" (self.ticket.number) "/why/" (deadline.name) } { (lang.of("为何这天？", "Why this day?")) }
+                    a href={ "/tickets/" (self.ticket.number) "/why/" (deadline.name) (self.then()) } { (lang.of("为何这天？", "Why this day?")) }
                     @for one in &deadline.basis { " " small { (basis::title(lang, one)) } }
                 }
             }

@@ -8,7 +8,7 @@ use serde_json::Value;
 use super::Page;
 use super::past::written;
 use crate::console::part::form::seal;
-use crate::console::part::when;
+use crate::console::part::{party, when};
 use crate::console::schema::{Choices, Draw, Form, Sent};
 use crate::console::told::Told;
 use crate::console::visit::Visit;
@@ -21,6 +21,9 @@ pub(super) const SCHEMA: &str = "schema";
 
 /// The action by which an agency gives a ticket back, and says whose it is.
 const RETURN: &str = "request_return";
+
+/// Events that are told where it is not known which were seen.
+const LAST: usize = 3;
 
 /// An action that somebody may do now.
 #[derive(Deserialize)]
@@ -73,12 +76,14 @@ impl Attempt {
 
 /// What was typed, for whoever cannot send it any more.
 pub(super) fn typed(lang: Lang, sent: &Sent) -> Markup {
-    let typed: Vec<&str> = sent.typed().filter(|text| text.chars().count() > 5).collect();
-    let title = lang.of("您填写的内容", "What you typed");
+    let form = Form::of(&serde_json::from_str(sent.one(SCHEMA)).unwrap_or_default());
+    let typed = sent.typed(&form);
     html! {
         @if !typed.is_empty() {
-            p { (title) "：" }
-            @for text in typed { textarea readonly rows="3" aria-label=(title) { (text) } }
+            p { (lang.of("您填写的内容：", "What you typed:")) }
+            @for (title, text) in typed {
+                label { span { (title) } textarea readonly rows="3" { (text) } }
+            }
         }
     }
 }
@@ -113,18 +118,25 @@ impl Page<'_> {
     fn refused(&self, attempt: &Attempt) -> Markup {
         let lang = self.visit.lang;
         let Some(told) = &attempt.told else { return html! {} };
-        let seen: u64 = attempt.sent.one("seen").parse().unwrap_or(u64::MAX);
-        let since = self.history.events.iter().filter(|event| event.seq > seen);
-        let since: Vec<_> = since.filter(|event| event.text.is_some()).collect();
+        let seen: Option<u64> = attempt.sent.one("seen").parse().ok();
+        let told_of = self.history.events.iter().filter(|event| event.text.is_some());
+        // A button in a list does not say what was seen: then the last is told.
+        let since: Vec<_> = match seen {
+            Some(seen) => told_of.filter(|event| event.seq > seen).collect(),
+            None => told_of.rev().take(LAST).collect(),
+        };
         let is_open = self.actions.iter().any(|one| one.name == attempt.action);
         html! {
-            div.said.wrong role="alert" id="refused" tabindex="-1" {
+            div.said.wrong role="alert" id="refused" tabindex="-1" data-here={ "/tickets/" (self.ticket.number) } {
                 p { b { (told.title(lang)) } "："
                     @if told.errors.is_empty() { (told.detail) }
                     @else { (lang.of("请按下面各处的提示改正，再提交一次。", "correct what is marked below, and send it again.")) }
                 }
                 @if attempt.is_conflict() && !since.is_empty() {
-                    p { (lang.of("您打开页面之后，工单有了以下变化：", "Since you opened this page:")) }
+                    p {
+                        @if seen.is_some() { (lang.of("您打开页面之后，工单有了以下变化：", "Since you opened this page:")) }
+                        @else { (lang.of("工单最近的变化：", "What happened last:")) }
+                    }
                     ul {
                         @for event in &since {
                             li {
@@ -212,11 +224,16 @@ impl Page<'_> {
     fn choices(&self) -> Choices {
         let lang = self.visit.lang;
         let pair = |(value, title): (&str, &str)| (value.to_owned(), title.to_owned());
-        let cards = self.ticket.cards.iter().filter(|card| card.state != "revoked").map(|card| {
+        let me = &self.visit.me;
+        let cards = self.ticket.cards.iter().filter(|card| card.state != "revoked");
+        // An agency has a say in its own.
+        let cards = cards.filter(|card| !me.is_agency() || card.agency == me.agency).map(|card| {
             let title = self.ticket.deadlines.iter().find(|one| one.name == card.deadline);
             let title = title.map_or(card.deadline.as_str(), |one| &one.title);
             let (light, at) = (card.light().card(lang), when::minute(lang, card.fired_at));
-            (card.id.clone(), format!("{light} · {title} · {at}"))
+            let whose = card.agency.as_deref().map(|code| self.rules.agency(code));
+            let whose = whose.unwrap_or_else(|| party::title(lang, &card.party));
+            (card.id.clone(), format!("{light} · {title} · {whose} · {at}"))
         });
         Choices {
             agencies: self.rules.register.agencies().map(pair).collect(),

@@ -20,7 +20,7 @@ impl Page<'_> {
             None => class::title(lang, &ticket.class).to_owned(),
         };
         html! {
-            section.panel.head {
+            section.panel.head id="head" data-live=(ticket.number) {
                 div {
                     small {
                         a href="/tickets" { (lang.of("工单", "Tickets")) } " / " span.copy { (ticket.number) }

@@ -68,14 +68,18 @@ fn path(number: &str) -> String {
     format!("/v1/tickets/{}", segment(number))
 }
 
+/// What an address asks for that is as of an instant.
+fn as_of_words(at: Instant) -> String {
+    format!("?as_of={}", segment(&at.to_string()))
+}
+
 impl<'v> Page<'v> {
     async fn of(visit: &'v Visit, number: &str, as_of: &str) -> Result<Self, Told> {
         let (path, ask) = (path(number), &visit.ask);
         let (is_past, now) = (!as_of.is_empty(), visit.me.at);
         // The minute that is under way is no past yet.
         let at = if is_past { minute(visit.lang, as_of)?.min(now) } else { now };
-        let then =
-            if is_past { format!("?as_of={}", segment(&at.to_string())) } else { String::new() };
+        let then = if is_past { as_of_words(at) } else { String::new() };
         let ticket: Ticket = ask.get(&format!("{path}{then}")).await?;
         let (history, statements, rules) = tokio::join!(
             past::history(visit, &path),
@@ -120,13 +124,18 @@ impl<'v> Page<'v> {
         })
     }
 
+    /// How addresses go on that tell more of the same instant; nothing of now.
+    fn then(&self) -> String {
+        if self.is_past { as_of_words(self.at) } else { String::new() }
+    }
+
     fn show(&self, attempt: &Attempt, done: Option<u64>) -> Markup {
         let lang = self.visit.lang;
         html! {
             (self.said(done))
             (self.head(attempt))
             (self.clocks())
-            section.panel {
+            section.panel id="timeline" data-live=(self.ticket.number) {
                 header {
                     h2 { (lang.of("时间轴", "Timeline")) }
                     small.keys {

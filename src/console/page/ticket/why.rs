@@ -9,6 +9,7 @@ use serde::Deserialize;
 
 use super::path;
 use crate::console::ask::segment;
+use crate::console::asked::Asked;
 use crate::console::part::{basis, when};
 use crate::console::visit::Visit;
 use crate::console::words::Lang;
@@ -61,17 +62,19 @@ struct Change {
 pub(in crate::console) async fn get(
     visit: Visit,
     Path((number, deadline)): Path<(String, String)>,
+    asked: Asked,
 ) -> Response {
-    let address = format!("{}/deadlines/{}/explanation", path(&number), segment(&deadline));
+    let then = asked.some(&["as_of"]).replacen('&', "?", 1);
+    let address = format!("{}/deadlines/{}/explanation{then}", path(&number), segment(&deadline));
     let found = visit.ask.get::<Explanation>(&address).await;
     let title = visit.lang.of("为何这天？", "Why this day?");
-    visit.page(title, found.map(|found| show(visit.lang, &number, &found)))
+    visit.page(title, found.map(|found| show(visit.lang, (&number, &then), &found)))
 }
 
-fn show(lang: Lang, number: &str, found: &Explanation) -> Markup {
+fn show(lang: Lang, (number, then): (&str, &str), found: &Explanation) -> Markup {
     html! {
         section.panel {
-            small { a href={ "/tickets/" (number) } { (number) } " / " (lang.of("为何这天？", "Why this day?")) }
+            small { a href={ "/tickets/" (number) (then) } { (number) } " / " (lang.of("为何这天？", "Why this day?")) }
             h1 { (found.title) "：" (when::end(lang, found.due_at)) }
             p.facts {
                 span { (within(lang, &found.within)) }

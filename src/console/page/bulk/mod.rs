@@ -1,8 +1,9 @@
 //! `/bulk`: the same on many tickets: what it would do to each is shown first, then what it did. Must
 //! never do anything that was not tried on the page before.
 
+mod outcome;
+
 use std::collections::BTreeSet;
-use std::fmt::Write;
 
 use axum::extract::Multipart;
 use axum::response::Response;
@@ -15,11 +16,11 @@ use crate::console::ask::segment;
 use crate::console::part::form;
 use crate::console::schema::{Choices, Draw, Form, Sent};
 use crate::console::shape::rules::Rules;
-use crate::console::shape::ticket::Ticket;
 use crate::console::told::Told;
 use crate::console::visit::Visit;
 use crate::console::words::Lang;
 use crate::crypto;
+use outcome::Many;
 
 /// What can be done on many tickets: the action, and how it is called.
 const ACTIONS: &[(&str, &str, &str)] = &[
@@ -55,21 +56,6 @@ pub(in crate::console) fn actions(
 fn title(lang: Lang, action: &str) -> &str {
     let found = ACTIONS.iter().find(|(name, ..)| *name == action);
     found.map_or(action, |(_, chinese, english)| lang.of(chinese, english))
-}
-
-#[derive(Deserialize)]
-struct Many {
-    done: usize,
-    refused: usize,
-    results: Vec<Outcome>,
-}
-
-#[derive(Deserialize)]
-struct Outcome {
-    #[serde(rename = "ticket_no")]
-    number: String,
-    ticket: Option<Ticket>,
-    problem: Option<Told>,
 }
 
 #[derive(Deserialize)]
@@ -149,22 +135,28 @@ async fn work(visit: &Visit, sent: &Sent) -> Result<Markup, Told> {
             ..Choices::default()
         },
         sent,
-        told: told.as_ref().map_or(&[], |told| &told.errors),
+        told: match (&told, &many) {
+            (Some(told), _) => &told.errors,
+            (None, Some(many)) => many.faults(),
+            (None, None) => &[],
+        },
         now: visit.me.at,
     };
     let is_done = stage == Stage::Done && many.is_some();
+    let is_over = is_done && many.as_ref().is_some_and(|many| many.passing() == 0);
+    let next = many.as_ref().and_then(|many| many.next(lang, title(lang, action), is_done));
     Ok(html! {
         section.panel {
             header { h1 { (title(lang, action)) } small { (counted(lang, tickets.len())) } }
-            @if let Some(many) = &many { (summary(lang, many, is_done)) }
+            @if let Some(many) = &many { (many.summary(lang, is_done)) }
             @if let Some(told) = &told { div.said.wrong role="alert" {
                 p { b { (told.title(lang)) } "：" (told.detail) }
                 @for fault in told.errors.iter().filter(|fault| !fault.field.starts_with("/form")) { p { (fault.message) } }
             } }
-            @if !is_done { (again(visit, sent, (action, &schema), &tickets, many.as_ref(), &draw.form(&form))) }
+            @if !is_over { (again(visit, sent, (action, &schema), &tickets, next.as_deref(), &draw.form(&form))) }
             @else { p { a.button href="/tickets" { (lang.of("回到工单", "Back to tickets")) } } }
         }
-        @if let Some(many) = &many { (outcomes(lang, many, is_done)) }
+        @if let Some(many) = &many { (many.outcomes(lang, is_done)) }
     })
 }
 
@@ -203,7 +195,7 @@ async fn carry_out(
     let key = [("idempotency-key", sent.one("key").to_owned())];
     let headers = if is_trial { &[][..] } else { &key[..] };
     let path = format!("/v1/tickets/actions/{}", segment(action));
-    visit.ask.post_with(&path, headers, &asked).await
+    Ok(visit.ask.post_with::<Many>(&path, headers, &asked).await?.plain(visit.lang))
 }
 
 /// A ticket with the revision that was seen of it, as a list sends it.
@@ -224,31 +216,13 @@ fn counted(lang: Lang, count: usize) -> String {
     }
 }
 
-fn summary(lang: Lang, many: &Many, is_done: bool) -> Markup {
-    let Many { done, refused, .. } = many;
-    let mut says = String::new();
-    // Writing to a string cannot fail.
-    let _ = match (lang, is_done) {
-        (Lang::Chinese, true) => write!(says, "已办理 {done} 件，未能办理 {refused} 件。"),
-        (Lang::Chinese, false) => {
-            write!(says, "预演：可以办理 {done} 件，不能办理 {refused} 件。尚未办理。")
-        }
-        (Lang::English, true) => write!(says, "{done} done, {refused} refused."),
-        (Lang::English, false) => {
-            write!(says, "Tried: {done} would be done, {refused} refused. Nothing is done yet.")
-        }
-    };
-    let class = if is_done { "said done" } else { "said heed" };
-    html! { p class=(class) role="status" { (says) } }
-}
-
 /// The form once more: to be tried, and once it was, to be done.
 fn again(
     visit: &Visit,
     sent: &Sent,
     (action, schema): (&str, &Value),
     tickets: &[&str],
-    tried: Option<&Many>,
+    next: Option<&str>,
     fields: &Markup,
 ) -> Markup {
     let lang = visit.lang;
@@ -266,39 +240,8 @@ fn again(
             (fields)
             div.foot {
                 button name="stage" value="try" { (lang.of("预演", "Try")) }
-                @if let Some(tried) = tried.filter(|tried| tried.done > 0) {
-                    button.main name="stage" value="do" {
-                        (title(lang, action)) " "
-                        @match lang { Lang::Chinese => { (tried.done) " 件" } Lang::English => { (tried.done) } }
-                    }
-                }
+                @if let Some(next) = next { button.main name="stage" value="do" { (next) } }
             }
-        }
-    }
-}
-
-fn outcomes(lang: Lang, many: &Many, is_done: bool) -> Markup {
-    html! {
-        section.panel {
-            header { h2 { (lang.of("逐件结果", "One by one")) } }
-            table { tbody {
-                @for one in &many.results {
-                    tr {
-                        th scope="row" { a href={ "/tickets/" (one.number) } { (one.number) } }
-                        td { (one.ticket.as_ref().and_then(Ticket::whose).unwrap_or_default()) }
-                        td {
-                            @match &one.problem {
-                                Some(told) => {
-                                    span.fault { "✗ " (told.detail) }
-                                    @for fault in &told.errors { " " span.fault { (fault.message) } }
-                                }
-                                None if is_done => { "✓ " (lang.of("已办理", "done")) }
-                                None => { "✓ " (lang.of("可以办理", "would be done")) }
-                            }
-                        }
-                    }
-                }
-            } }
         }
     }
 }
