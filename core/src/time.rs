@@ -41,6 +41,12 @@ impl Instant {
         self.0
     }
 
+    /// The beginning of its minute.
+    #[must_use]
+    pub const fn minute(self) -> Self {
+        Self(self.0.saturating_sub(self.0.rem_euclid(60_000)))
+    }
+
     /// This instant moved by `ms` milliseconds.
     #[must_use]
     pub const fn plus_ms(self, ms: i64) -> Self {

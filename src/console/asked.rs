@@ -11,6 +11,7 @@ use axum::response::Response;
 use super::ask::segment;
 use super::told::Told;
 use super::visit::lang;
+use super::words::Lang;
 use super::{Console, layout};
 
 /// The words of an address by name; what is empty is not asked for.
@@ -20,6 +21,15 @@ impl Asked {
     /// What is asked for under a name; empty where there is none.
     pub(super) fn one(&self, name: &str) -> &str {
         self.0.get(name).map(String::as_str).unwrap_or_default()
+    }
+
+    /// Refuses words that a page does not know: what is asked for in vain is not taken for answered.
+    ///
+    /// # Errors
+    /// There is one.
+    pub(super) fn only(&self, lang: Lang, known: &[&str]) -> Result<(), Told> {
+        let is_known = self.0.keys().all(|name| known.contains(&name.as_str()));
+        if is_known { Ok(()) } else { Err(Told::unknown_filter(lang)) }
     }
 
     /// Some of the words, as an address goes on with them: `&light=red&agency=SZ013`.

@@ -65,11 +65,30 @@ const ENGLISH: &[(&str, &str)] = &[
 const CORRECT: (&str, &str) =
     ("请按提示改正后重新提交", "Correct what is marked, and send it again");
 
-/// What is sent twice with other words: said without the words of programs.
-const SENT_BEFORE: (&str, &str) = (
-    "这个表单已经提交过，且内容不同；请刷新页面，确认办理结果后再提交",
-    "This form was sent before with other words; reload, see what was done, and send it again",
+/// The kinds of files that may be evidence.
+pub(super) const FILES: (&str, &str) = (
+    "PDF、OFD、Word、Excel、TXT、ZIP、JPG、PNG、MP3、M4A、AMR、WAV、MP4，每个不超过 20 MB",
+    "PDF, OFD, Word, Excel, TXT, ZIP, JPG, PNG, MP3, M4A, AMR, WAV, MP4; 20 MB each",
 );
+
+/// Problems that are told to programs in words of theirs, as people are told them.
+const PLAIN: &[(&str, &str, &str)] = &[
+    (
+        "idempotency-key-reused",
+        "这个表单已经提交过，且内容不同；请刷新页面，确认办理结果后再提交",
+        "This form was sent before with other words; reload, see what was done, and send it again",
+    ),
+    (
+        "idempotency-key-running",
+        "这个表单正在办理，请稍候刷新页面，确认办理结果",
+        "It is being done; reload in a moment and see what came of it",
+    ),
+    (
+        "unsupported-media-type",
+        "不能收这一类文件；可以上传 PDF、OFD、Word、Excel、TXT、ZIP、JPG、PNG、MP3、M4A、AMR、WAV、MP4",
+        "Not a kind of file that is taken; PDF, OFD, Word, Excel, TXT, ZIP, JPG, PNG, MP3, M4A, AMR, WAV, MP4 are",
+    ),
+];
 
 impl Told {
     fn own(status: u16, title: &str, detail: &str) -> Self {
@@ -94,8 +113,13 @@ impl Told {
         if !self.errors.is_empty() {
             lang.of(CORRECT.0, CORRECT.1).clone_into(&mut self.detail);
         }
+        for (kind, chinese, english) in PLAIN {
+            if self.kind.ends_with(kind) {
+                lang.of(chinese, english).clone_into(&mut self.detail);
+            }
+        }
         if self.is_repeated() {
-            lang.of(SENT_BEFORE.0, SENT_BEFORE.1).clone_into(&mut self.detail);
+            "已经提交过".clone_into(&mut self.title);
         }
         self
     }
@@ -205,6 +229,19 @@ impl Told {
             "It did not arrive whole and was not done; reload and try again",
         );
         Self::own(400, lang.of("内容不完整", "Incomplete"), detail)
+    }
+
+    /// The same in other words.
+    pub(super) fn saying(mut self, says: impl FnOnce(&str) -> String) -> Self {
+        self.detail = says(&self.detail);
+        self
+    }
+
+    /// A file in which there is nothing.
+    pub(super) fn empty_file(lang: Lang) -> Self {
+        let detail =
+            lang.of("文件是空的（0 字节），没有收下", "It is empty (0 bytes), and was not taken");
+        Self::own(422, lang.of("文件是空的", "Empty file"), detail)
     }
 
     /// More was sent than a form may be.

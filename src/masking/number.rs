@@ -6,6 +6,9 @@ use super::{id_no, is_identity_number, phone};
 /// A number of fewer digits names nobody.
 const DIGITS_MIN: usize = 7;
 
+/// The most characters that people put between the groups of a number.
+const APART_MAX: usize = 3;
+
 /// A number as it was written.
 #[derive(Default)]
 pub(super) struct Number {
@@ -15,8 +18,10 @@ pub(super) struct Number {
     groups: Vec<usize>,
     /// Whether it begins with a plus sign.
     is_abroad: bool,
-    /// Whether anything but blanks and dashes stands between its groups.
+    /// Whether anything but blanks and dashes stands between its groups, or more than people put there.
     is_listed: bool,
+    /// Whether the sign of a time does.
+    is_timed: bool,
 }
 
 impl Number {
@@ -33,6 +38,8 @@ impl Number {
     /// Goes on with another group, behind what stands between.
     pub(super) fn push(&mut self, between: &[char], group: &[char]) {
         self.is_listed |= between.iter().any(|one| !one.is_whitespace() && !is_dash(*one));
+        self.is_listed |= between.len() > APART_MAX;
+        self.is_timed |= between.contains(&':');
         self.groups.push(group.len());
         self.digits.extend(group);
     }
@@ -44,6 +51,9 @@ impl Number {
 
     /// How it is covered; nothing where it is nobody's.
     pub(super) fn cover(&self) -> Option<String> {
+        if self.is_times() {
+            return None;
+        }
         if let Some(mobile) = self.mobile() {
             return Some(phone(mobile));
         }
@@ -63,6 +73,12 @@ impl Number {
             _ if self.is_abroad => phone(&format!("+{digits}")),
             _ => phone(digits),
         })
+    }
+
+    /// Hours and minutes.
+    fn is_times(&self) -> bool {
+        let is_digits = self.groups.iter().all(|group| *group == 1);
+        self.is_timed && !is_digits && self.groups.iter().all(|group| *group <= 2)
     }
 
     /// A mobile phone of the mainland, without the country.

@@ -22,8 +22,10 @@ pub enum Order {
     Newest,
     /// Oldest first.
     Oldest,
-    /// By the agency's earliest due instant; tickets without one are left out.
+    /// By the agency's earliest due instant; tickets without one come last, oldest first.
     Due,
+    /// Oldest first, those alone of which the agency owes nothing that ends: the last of [`Order::Due`].
+    Endless,
 }
 
 /// Which tickets are listed. Every field that is set must hold.
@@ -74,6 +76,7 @@ impl TicketFilter {
         let words = codes.into_iter().chain([&self.flag, &self.window]);
         let others = [self.is_undispatched, self.is_from_nowhere, self.is_estimated];
         !others.contains(&true)
+            && self.order != Order::Endless
             && words.into_iter().all(Option::is_none)
             && self.search.is_none()
             && self.status.is_none_or(|status| status == Status::Open)
@@ -84,6 +87,9 @@ impl TicketFilter {
         self.light.is_some() || self.due_after.is_some() || self.due_before.is_some()
     }
 }
+
+/// The place in the order of what has no end.
+const ENDLESS: i64 = i64::MAX;
 
 /// How the tickets of a page are picked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -122,10 +128,30 @@ impl Store {
     /// # Errors
     /// The database does not answer.
     pub async fn tickets(&self, filter: &TicketFilter) -> Result<Vec<Listed>, StoreError> {
+        if filter.order != Order::Due {
+            return Ok(self.listed(filter).await?.0);
+        }
+        let endless = filter.after.filter(|(due, _)| *due == ENDLESS);
+        let (mut listed, left) = match endless {
+            Some(_) => (Vec::new(), filter.limit),
+            None => self.listed(filter).await?,
+        };
+        if left > 0 && !filter.is_by_time() {
+            let of = TicketFilter { order: Order::Endless, ..filter.clone() };
+            let rest = TicketFilter { after: endless, limit: left, ..of };
+            listed.extend(self.listed(&rest).await?.0);
+        }
+        Ok(listed)
+    }
+
+    /// A page, and how many of it are left for others.
+    async fn listed(&self, filter: &TicketFilter) -> Result<(Vec<Listed>, u64), StoreError> {
         let mut listed = Vec::new();
         let pick = self.pick(filter).await?;
         let page = |limit| page(&TicketFilter { limit, ..filter.clone() }, pick);
-        for (id, row) in self.lists.rows(filter.limit, page).await? {
+        let rows = self.lists.rows(filter.limit, page).await?;
+        let left = filter.limit.saturating_sub(rows.len() as u64);
+        for (id, row) in rows {
             let due = match &row {
                 Ok(row) => row.red_at,
                 Err(_) => self.instant(("ticket", "id"), id, "red_at").await?,
@@ -134,10 +160,10 @@ impl Store {
             if due.is_none() && filter.order == Order::Due {
                 continue;
             }
-            let place = (due.unwrap_or_default(), id);
+            let place = (due.unwrap_or(ENDLESS), id);
             listed.push(Listed { place, ticket: self.loaded(id, row).await });
         }
-        Ok(listed)
+        Ok((listed, left))
     }
 
     pub(super) async fn pick(&self, filter: &TicketFilter) -> Result<Pick, StoreError> {
@@ -183,7 +209,7 @@ pub(super) fn page(filter: &TicketFilter, pick: Pick) -> SelectStatement {
     let id = ("ticket", "id");
     match filter.order {
         Order::Newest => page.order_by(id, Desc),
-        Order::Oldest => page.order_by(id, Asc),
+        Order::Oldest | Order::Endless => page.order_by(id, Asc),
         Order::Due => page.order_by(("ticket", "red_at"), Asc).order_by(id, Asc),
     };
     page
@@ -212,7 +238,7 @@ pub(super) fn many(filter: &TicketFilter) -> Select<ticket::Entity> {
 fn ordered(query: Select<ticket::Entity>, order: Order) -> Select<ticket::Entity> {
     match order {
         Order::Newest => query.order_by_desc(ticket::Column::Id),
-        Order::Oldest => query.order_by_asc(ticket::Column::Id),
+        Order::Oldest | Order::Endless => query.order_by_asc(ticket::Column::Id),
         Order::Due => query.order_by_asc(ticket::Column::RedAt).order_by_asc(ticket::Column::Id),
     }
 }
@@ -250,6 +276,7 @@ fn conditions(filter: &TicketFilter, pick: Pick) -> Condition {
     // What the index of the order holds, in its words.
     all = match (pick, filter.order) {
         (_, Order::Due) => all.add(Column::RedAt.is_not_null()),
+        (_, Order::Endless) => all.add(Column::RedAt.is_null()),
         (Pick::InOrder, _) => all.add(Expr::cust("red_at > 0")),
         (Pick::Narrowest, _) => all,
     };
@@ -261,7 +288,7 @@ fn conditions(filter: &TicketFilter, pick: Pick) -> Condition {
         Order::Newest if is_few => all.add_option(after.map(|(_, id)| Column::Id.gte(id).not())),
         Order::Oldest if is_few => all.add_option(after.map(|(_, id)| Column::Id.lte(id).not())),
         Order::Newest => all.add_option(after.map(|(_, id)| Column::Id.lt(id))),
-        Order::Oldest => all.add_option(after.map(|(_, id)| Column::Id.gt(id))),
+        Order::Oldest | Order::Endless => all.add_option(after.map(|(_, id)| Column::Id.gt(id))),
         Order::Due => all.add_option(after.map(|(due, id)| {
             // Said twice, so that an index can begin there.
             let from = Condition::all().add(Column::RedAt.gte(due));

@@ -73,6 +73,7 @@ pub use request::{KnownRequest, KnownReview, RequestKey};
 pub use running::{DeadlineFilter, RunningDeadline};
 pub use session::{Lockout, Refusals, Session};
 pub use ticket::{Loaded, Readable, relived};
+pub use ticket_no::NUMBER_LETTERS;
 use together::Together;
 pub use token::{AddTokenError, Token};
 pub use turning::{Turning, TurningCount, TurningFilter};

@@ -65,6 +65,10 @@ fn tickets() -> Vec<(&'static str, TicketFilter)> {
         ("red by its due date", due.clone()),
         ("the next page", TicketFilter { after: Some((1, Uuid::nil())), ..due }),
         ("due before", with(|one| one.due_before = Some(Instant::from_ms(1_000)))),
+        (
+            "without an end",
+            with(|one| (one.order, one.status) = (Order::Endless, Some(Status::Open))),
+        ),
         ("oldest", with(|one| (one.order, one.step) = (Order::Oldest, Some("x".to_owned())))),
         (
             "search",

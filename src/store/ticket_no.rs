@@ -3,17 +3,20 @@
 
 use duban_core::time::Day;
 
+/// The letters with which every number begins.
+pub const NUMBER_LETTERS: &str = "HCP";
+
 /// The number of the `sequence`th ticket of a day (from 1): `HCP`, the date, six digits or more,
 /// and the check character of ISO 7064 MOD 11-2 over all digits.
 pub(super) fn ticket_no(day: Day, sequence: i64) -> String {
     let digits = format!("{}{sequence:06}", day.date().format("%Y%m%d"));
     let check = check_character(&digits);
-    format!("HCP{digits}-{check}")
+    format!("{NUMBER_LETTERS}{digits}-{check}")
 }
 
 /// Whether a text could be such a number.
 pub(super) fn is_ticket_no(text: &str) -> bool {
-    let parts = text.strip_prefix("HCP").and_then(|rest| rest.split_once('-'));
+    let parts = text.strip_prefix(NUMBER_LETTERS).and_then(|rest| rest.split_once('-'));
     parts.is_some_and(|(digits, check)| {
         digits.len() >= 14
             && digits.bytes().all(|digit| digit.is_ascii_digit())

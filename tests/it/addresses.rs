@@ -6,7 +6,7 @@ use reqwest::StatusCode;
 
 use crate::browser::seal;
 use crate::lives::instant;
-use crate::office::{OWN, Office, carried, fields};
+use crate::office::{OWN, Office, carried, fields, hidden};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_no_page_has_asked_for_is_told_in_a_page() {
@@ -18,6 +18,13 @@ async fn what_no_page_has_asked_for_is_told_in_a_page() {
         ("/tickets?light=blue", 422),
         ("/tickets?light=red&light=green", 422),
         ("/tickets?colour=red", 422),
+        ("/tickets?due_before=2026-03-05T00:00:00Z", 422),
+        ("/board?light=red", 422),
+        ("/desk?light=red", 422),
+        ("/compare?months=5", 422),
+        ("/compare?from=2026-02-30", 422),
+        ("/registers/overdue?light=green", 422),
+        ("/tonight?until=2026-03-05", 422),
         ("/tickets?cursor=x", 422),
         ("/tonight?cursor=x", 422),
         ("/registers/cards?kind=blue_card", 422),
@@ -156,6 +163,43 @@ async fn what_is_wrong_for_all_of_many_is_told_once() {
     let tried = supervisor.send("/bulk", &parts).await.text().await.expect("a page");
     assert!(tried.contains("不能办理 1 件") && !tried.contains("errors"), "{tried}");
     assert!(tried.contains("id=\"f-note-fault\""), "{tried}");
+}
+
+/// Whoever goes back and writes something else does something else, and what was not tried is not done.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn many_are_done_as_they_were_tried_and_anew_if_not() {
+    let office = Office::new().await;
+    let (first, second) = (office.ticket("R1", OWN).await, office.ticket("R2", OWN).await);
+    let supervisor = office.browser(Role::Supervisor, None).await;
+    let page = supervisor.text("/tickets").await;
+    let send = async |page: &str, ticket: &str, stage: &str, note: &str| {
+        let kept =
+            |name: &str| page.contains(&format!("name=\"{name}\"")).then(|| hidden(page, name));
+        let [key, tried, schema] = ["key", "tried", "schema"]
+            .map(|name| kept(name).unwrap_or_default().replace("&quot;", "\""));
+        let parts = [
+            ("seal", None, seal(page)),
+            ("action", None, "supervise"),
+            ("stage", None, stage),
+            ("key", None, key.as_str()),
+            ("tried", None, tried.as_str()),
+            ("schema", None, schema.as_str()),
+            ("/note", None, note),
+            ("ticket", None, ticket),
+        ];
+        let answer = supervisor.send("/bulk", &parts).await;
+        (answer.status(), answer.text().await.expect("a page"))
+    };
+    let (_, tried) = send(&page, &first, "try", "请于今日办结").await;
+    let (_, other) = send(&tried, &second, "do", "请于今日办结").await;
+    assert!(other.contains("尚未办理"), "{other}");
+    let (status, done) = send(&tried, &first, "do", "请于今日办结").await;
+    assert!(status == StatusCode::OK && done.contains("已办理 1 件"), "{done}");
+    let (_, again) = send(&tried, &first, "try", "请于明日办结").await;
+    let (status, told) = send(&again, &first, "do", "请于明日办结").await;
+    assert!(status.is_client_error() && told.contains("已经提交过"), "{status}: {told}");
+    let (status, done) = send(&told, &first, "do", "请于明日办结").await;
+    assert!(status == StatusCode::OK && done.contains("已办理 1 件"), "{done}");
 }
 
 /// A ticket that two of its deadlines bring into a list is one ticket.

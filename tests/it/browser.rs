@@ -44,7 +44,7 @@ impl Browser {
         request.header(COOKIE, held).send().await.expect("an answer")
     }
 
-    /// Sends a form with files: name, file name with media type, value.
+    /// Sends a form with files: name, media type (and the file's name behind a blank), value.
     pub(crate) async fn send(&self, path: &str, parts: &[(&str, Option<&str>, &str)]) -> Response {
         let mut body = String::new();
         for (name, file, value) in parts {
@@ -52,7 +52,10 @@ impl Browser {
             body.push_str(name);
             match file {
                 Some(kind) => {
-                    body.push_str("\"; filename=\"x\"\r\nContent-Type: ");
+                    let (kind, name) = kind.split_once(' ').unwrap_or((kind, "x"));
+                    body.push_str("\"; filename=\"");
+                    body.push_str(name);
+                    body.push_str("\"\r\nContent-Type: ");
                     body.push_str(kind);
                 }
                 None => body.push('"'),

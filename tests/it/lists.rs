@@ -9,7 +9,7 @@ use uuid::Uuid;
 use crate::database::{TestDatabase, on_both};
 use crate::lives::{commit, instant, opening};
 
-on_both!(a_page_is_the_same_however_it_is_picked);
+on_both!(a_page_is_the_same_however_it_is_picked, what_has_no_end_comes_last_and_is_not_left_out,);
 
 const START: &str = "2026-03-02T10:00:00+08:00";
 
@@ -64,6 +64,7 @@ fn expected(rows: &[Row], filter: &TicketFilter) -> Vec<Uuid> {
         Order::Newest => found.sort_by_key(|row| std::cmp::Reverse(row.id)),
         Order::Oldest => found.sort_by_key(|row| row.id),
         Order::Due => found.sort_by_key(|row| (row.red_at, row.id)),
+        Order::Endless => found.clear(),
     }
     found.into_iter().map(|row| row.id).collect()
 }
@@ -111,4 +112,38 @@ async fn a_page_is_the_same_however_it_is_picked(db: TestDatabase) {
         }
     }
     assert!(checked.iter().all(|many| *many > 6), "{checked:?}");
+}
+
+async fn what_has_no_end_comes_last_and_is_not_left_out(db: TestDatabase) {
+    let at = instant(START);
+    let changes: Vec<_> = (0..9).map(|_| opening(at)).collect();
+    commit(&db.store, at, &changes).await.expect("committed");
+    let nr = "CAST(substr(ticket_no, 12, 6) AS INTEGER)";
+    db.execute(&format!(
+        "UPDATE ticket SET red_at = CASE WHEN {nr} % 3 > 0 THEN 1000 - {nr} END, \
+         status = CASE WHEN {nr} = 9 THEN 'closed' ELSE status END"
+    ))
+    .await;
+    let numbers = async |filter: TicketFilter, pages_of: u64| {
+        let mut filter = TicketFilter { order: Order::Due, limit: pages_of, ..filter };
+        let mut all = Vec::new();
+        loop {
+            let page = db.store.tickets(&filter).await.expect("a page");
+            let Some(last) = page.last() else { return all };
+            filter.after = Some(last.place);
+            let number = |one: duban::store::Listed| one.ticket.expect("readable").ticket_no;
+            all.extend(
+                page.into_iter().map(|one| number(one)[14..17].parse::<u32>().expect("a number")),
+            );
+        }
+    };
+    let open = || TicketFilter { status: Some(Status::Open), ..TicketFilter::default() };
+    for pages_of in [1, 2, 3, 6, 100] {
+        let all = numbers(TicketFilter::default(), pages_of).await;
+        assert_eq!(all, [8, 7, 5, 4, 2, 1, 3, 6, 9], "{pages_of}");
+        assert_eq!(numbers(open(), pages_of).await, [8, 7, 5, 4, 2, 1, 3, 6], "{pages_of}");
+        let due_before = Some(Instant::from_ms(995));
+        let some = TicketFilter { due_before, ..open() };
+        assert_eq!(numbers(some, pages_of).await, [8, 7, 5], "{pages_of}");
+    }
 }

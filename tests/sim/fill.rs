@@ -25,7 +25,7 @@ fn counted(random: &mut Random, instance: &Instance, at: i64) -> String {
     let since = instance.agency_since.ms();
     match random.below(20) {
         0 => claimed(random, at),
-        1 => written((since - random.below(2)).min(at)),
+        1 => written((since - since.rem_euclid(60_000) - random.below(2)).min(at)),
         _ => {
             let longest = if random.chance(40) { DAY_MS / 2 } else { 3 * DAY_MS };
             written(at - random.below((at - since).clamp(0, longest) + 1))

@@ -150,7 +150,9 @@ impl Draft<'_> {
             let Some(field) = &tallying.at else { continue };
             let reset = self.instance.tally_since.get(&tallying.tally);
             let since = self.instance.agency_since.max(reset.copied().unwrap_or(Instant::MIN));
-            if asked.instant(field).is_some_and(|at| at < since) {
+            // People tell a time by its minute.
+            let minute = since.minute();
+            if asked.instant(field).is_some_and(|at| at < minute) {
                 let message = format!("不能早于本环节可办之时 {since}");
                 return Err(Rejection::field(field.as_str(), message));
             }

@@ -59,8 +59,7 @@ if (who) {
   const own = `draft ${who} `;
   const here = `${own}${location.pathname} `;
   // What was done is no draft any more; an address that is opened again has not done it again.
-  const asked = new URLSearchParams(location.search);
-  const did = asked.get("did");
+  const did = document.querySelector(".said.done")?.dataset.did;
   if (did) history.replaceState(null, "", location.pathname);
   for (const key of drafts((key) => !key.startsWith(own) || (did && key === here + did))) {
     sessionStorage.removeItem(key);

@@ -69,7 +69,10 @@ struct Counts {
 }
 
 pub(in crate::console) async fn get(visit: Visit, asked: Asked) -> Response {
-    let body = async { body(&visit, By::named(visit.lang, asked.one("by"))?).await };
+    let body = async {
+        asked.only(visit.lang, &["by"])?;
+        body(&visit, By::named(visit.lang, asked.one("by"))?).await
+    };
     let body = body.await;
     visit.page(visit.lang.of("看板", "Board"), body)
 }

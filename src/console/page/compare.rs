@@ -20,6 +20,7 @@ use crate::console::words::Lang;
 
 /// Months that are compared at once.
 const MONTHS: &[i32] = &[3, 6, 12, 24];
+const MONTHS_USUAL: i32 = 6;
 
 #[derive(Deserialize)]
 struct Statistics {
@@ -62,12 +63,18 @@ pub(in crate::console) async fn get(visit: Visit, asked: Asked) -> Response {
 
 async fn body(visit: &Visit, asked: &Asked) -> Result<Markup, Told> {
     let lang = visit.lang;
-    let months = asked.one("months").parse().ok();
-    let months = months.filter(|months| MONTHS.contains(months)).unwrap_or(6);
+    asked.only(lang, &["months", "agency", "district"])?;
+    let months = match asked.one("months") {
+        "" => MONTHS_USUAL,
+        months => {
+            let months = months.parse().ok().filter(|months| MONTHS.contains(months));
+            months.ok_or_else(|| Told::unknown_filter(lang))?
+        }
+    };
     let agency = asked.one("agency");
     let until = when::day_of(visit.me.at);
     let from = months_before(until, months).ok_or_else(|| Told::unknown_filter(lang))?;
-    let of = asked.some(&["agency"]);
+    let of = asked.some(&["agency", "district"]);
     let query = format!("from={from}&until={until}{of}");
     let path = format!("/v1/statistics?{query}");
     let found = visit.ask.get::<Statistics>(&path);

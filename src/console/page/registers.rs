@@ -76,6 +76,7 @@ struct Escalation {
 
 pub(in crate::console) async fn cards(visit: Visit, asked: Asked) -> Response {
     let body = async {
+        asked.only(visit.lang, &["kind", "state", "agency", "district", "cursor"])?;
         let filters = asked.some(&["kind", "state", "agency", "district"]);
         let (limit, cursor) = (visit.ask.limit(PAGE), asked.some(&["cursor"]));
         let path = format!("/v1/cards?limit={limit}{filters}{cursor}");
@@ -170,6 +171,7 @@ fn rung(lang: Lang, last: &Escalation) -> Markup {
 
 pub(in crate::console) async fn overdue(visit: Visit, asked: Asked) -> Response {
     let body = async {
+        asked.only(visit.lang, &["agency", "district", "party", "cursor"])?;
         let filters =
             format!("&light=red&escalation=true{}", asked.some(&["agency", "district", "party"]));
         let (limit, cursor) = (visit.ask.limit(PAGE), asked.some(&["cursor"]));

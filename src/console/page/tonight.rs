@@ -52,6 +52,7 @@ pub(in crate::console) async fn get(visit: Visit, asked: Asked) -> Response {
 }
 
 async fn body(visit: &Visit, asked: &Asked) -> Result<Markup, Told> {
+    asked.only(visit.lang, &["agency", "district", "light", "cursor"])?;
     let tonight = when::end_of_day(visit.me.at);
     let whose = asked.some(&["agency", "district"]);
     let kept = asked.some(&["agency", "district", "light"]);

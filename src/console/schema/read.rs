@@ -29,17 +29,44 @@ pub(in crate::console) struct File {
 }
 
 impl File {
-    /// What it is: as the browser says, or where it does not know, as the ending of its name says.
+    /// What it is: as the browser says, or where that is no kind that is known (every office program
+    /// has its own), as the ending of its name says.
     pub(in crate::console) fn media_type(&self) -> &str {
-        match (self.content_type.as_str(), self.ending.as_str()) {
-            ("" | "application/octet-stream", "ofd") => "application/ofd",
-            ("" | "application/octet-stream", "amr") => "audio/amr",
-            ("audio/x-m4a", _) => "audio/mp4",
-            ("application/x-zip-compressed", _) => "application/zip",
-            (told, _) => told,
+        let told = self.content_type.as_str();
+        let named = ENDINGS.iter().find(|(ending, _)| *ending == self.ending);
+        if ENDINGS.iter().any(|(_, known)| *known == told) {
+            return told;
         }
+        named.map_or(told, |(_, known)| known)
+    }
+
+    /// How its name ends, as far as it tells what it is.
+    pub(in crate::console) fn ending(&self) -> Option<&str> {
+        let is_short = (1..=5).contains(&self.ending.len());
+        let is_plain = self.ending.chars().all(|one| one.is_ascii_alphanumeric());
+        (is_short && is_plain).then_some(self.ending.as_str())
     }
 }
+
+/// How the names of files end that may be evidence, and what these are.
+const ENDINGS: &[(&str, &str)] = &[
+    ("pdf", "application/pdf"),
+    ("ofd", "application/ofd"),
+    ("doc", "application/msword"),
+    ("docx", "application/vnd.openxmlformats-officedocument.wordprocessingml.document"),
+    ("xls", "application/vnd.ms-excel"),
+    ("xlsx", "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"),
+    ("zip", "application/zip"),
+    ("txt", "text/plain"),
+    ("jpg", "image/jpeg"),
+    ("jpeg", "image/jpeg"),
+    ("png", "image/png"),
+    ("mp3", "audio/mpeg"),
+    ("m4a", "audio/mp4"),
+    ("amr", "audio/amr"),
+    ("wav", "audio/wav"),
+    ("mp4", "video/mp4"),
+];
 
 /// Files that are there by now: the field, the digest, what it is as evidence.
 pub(in crate::console) type Files = Vec<(String, String)>;
@@ -61,16 +88,18 @@ impl Sent {
         while let Some(field) = body.next_field().await? {
             let name = field.name().unwrap_or_default().to_owned();
             if field.file_name().is_none() {
-                sent.pairs.push((name, field.text().await?));
+                // Browsers end a line with two characters, of which the form counts one.
+                sent.pairs.push((name, field.text().await?.replace("\r\n", "\n")));
                 continue;
             }
             let name_of_file = field.file_name().unwrap_or_default();
+            let is_chosen = !name_of_file.is_empty();
             let (_, ending) = name_of_file.rsplit_once('.').unwrap_or_default();
             let ending = ending.to_ascii_lowercase();
             let content_type = field.content_type().unwrap_or_default().to_owned();
             let bytes = field.bytes().await?;
-            // A browser sends an empty one where none was chosen.
-            if !bytes.is_empty() {
+            // A browser sends one without a name where none was chosen.
+            if is_chosen {
                 sent.files.push(File { pointer: name, content_type, ending, bytes });
             }
         }
@@ -235,6 +264,29 @@ mod tests {
         let typed = sent.typed(&form);
         assert_eq!(typed.iter().map(|(_, text)| *text).collect::<Vec<_>>(), ["当事人拒绝"]);
         assert!(!typed[0].0.is_empty() && !typed[0].0.contains("note"), "{}", typed[0].0);
+    }
+
+    #[test]
+    fn a_file_is_what_its_browser_or_its_name_says() {
+        let docx = "application/vnd.openxmlformats-officedocument.wordprocessingml.document";
+        for (told, ending, is) in [
+            ("application/wps-office.docx", "docx", docx),
+            ("application/octet-stream", "doc", "application/msword"),
+            ("", "ofd", "application/ofd"),
+            ("audio/x-wav", "wav", "audio/wav"),
+            ("image/pjpeg", "jpg", "image/jpeg"),
+            ("application/x-zip-compressed", "zip", "application/zip"),
+            ("application/pdf", "exe", "application/pdf"),
+            ("text/html", "html", "text/html"),
+        ] {
+            let file = File {
+                pointer: String::new(),
+                content_type: told.to_owned(),
+                ending: ending.to_owned(),
+                bytes: Bytes::new(),
+            };
+            assert_eq!(file.media_type(), is, "{told} {ending}");
+        }
     }
 
     #[test]

@@ -45,6 +45,8 @@ pub(super) enum Holds {
     Effect,
     /// Whom it goes to.
     Destination,
+    /// What a line of the board stands for.
+    Line,
     /// What the agency owes next, of a ticket.
     Owed,
 }
@@ -181,7 +183,7 @@ const LISTS: &[List] = &[
         has_pages: false,
         columns: &[
             column("代码", "Code", "/code", Holds::Text),
-            column("名称", "Name", "/name", Holds::Text),
+            column("名称", "Name", "/name", Holds::Line),
             column("在办", "Open", "/open", Holds::Text),
             column("今日到期", "Due today", "/due_today", Holds::Text),
             column("次一工作日到期", "Due next working day", "/due_next_working_day", Holds::Text),

@@ -158,6 +158,8 @@ fn cell(lang: Lang, rules: &Rules, column: &Column, row: &Value) -> Cell {
         Holds::Role => role::title(lang, text).to_owned(),
         Holds::Effect => effect::title(lang, text).to_owned(),
         Holds::Destination => party::destination(lang, rules, text),
+        Holds::Line if text.is_empty() => lang.of("（无）", "(none)").to_owned(),
+        Holds::Line => text.to_owned(),
         Holds::Owed => lists::owed(row),
     };
     Cell::Text(says)

@@ -21,7 +21,7 @@ use super::super::problem::Problem;
 use super::super::view::ticket::TicketView;
 use super::super::{Api, cursor};
 use crate::catalog::Register;
-use crate::store::{Listed, Order, Search, TicketFilter};
+use crate::store::{Listed, NUMBER_LETTERS, Order, Search, TicketFilter};
 
 const OWN_AGENCY: &str = "只能查看本单位的工单";
 
@@ -78,7 +78,7 @@ pub(crate) struct Filter {
     certainty: Option<String>,
     /// 工单编号开头，或单位名称的一部分
     q: Option<String>,
-    /// 次序；due 按承办单位最早的时限，不列没有这种时限的工单
+    /// 次序；due 按承办单位最早的时限，没有这种时限的排在最后
     #[serde(default)]
     #[param(inline, required = false)]
     sort: Sort,
@@ -251,5 +251,43 @@ fn search(api: &Api, q: &str) -> Result<Search, Problem> {
     let named =
         api.register.agencies().filter(|(code, name)| code.as_str() == q || name.contains(q));
     let agencies = named.map(|(code, _)| code.to_string()).collect();
-    Ok(Search { number: q.to_ascii_uppercase(), agencies })
+    Ok(Search { number: number(q), agencies })
+}
+
+/// The beginning of a number as numbers are written, whatever keyboard it was typed on or page it was
+/// copied from: full-width, with another dash, with blanks, without its letters.
+fn number(q: &str) -> String {
+    let plain = |one: char| match one {
+        '\u{ff01}'..='\u{ff5e}' => char::from_u32(u32::from(one) - 0xfee0).unwrap_or(one),
+        '\u{2010}'..='\u{2015}' | '\u{2212}' => '-',
+        _ => one,
+    };
+    let takes_room = |one: &char| {
+        !one.is_whitespace() && !matches!(one, '\u{200b}'..='\u{200f}' | '\u{2060}' | '\u{feff}')
+    };
+    let typed: String = q.chars().filter(takes_room).map(plain).collect();
+    let typed = typed.to_ascii_uppercase();
+    let is_bare = typed.len() >= 4 && typed.bytes().all(|one| one.is_ascii_digit() || one == b'-');
+    if is_bare { format!("{NUMBER_LETTERS}{typed}") } else { typed }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::number;
+
+    #[test]
+    fn a_number_is_found_however_it_was_typed() {
+        for typed in [
+            "HCP20260306000011-4",
+            "hcp20260306000011-4",
+            "ＨＣＰ２０２６０３０６０００011－4",
+            "HCP20260306000011\u{2011}4",
+            "\u{200b}HCP 20260306 000011 - 4",
+            "20260306000011-4",
+        ] {
+            assert_eq!(number(typed), "HCP20260306000011-4", "{typed}");
+        }
+        assert_eq!(number("社保"), "社保");
+        assert_eq!(number("12"), "12");
+    }
 }

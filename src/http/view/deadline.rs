@@ -2,7 +2,7 @@
 //! it.
 
 use duban_core::calendar::Calendar;
-use duban_core::deadline::{Card, Light, Run};
+use duban_core::deadline::{Card, Run, State};
 use duban_core::definition::{Definition, Kind};
 use duban_core::time::Instant;
 use serde::Serialize;
@@ -46,7 +46,7 @@ pub(crate) struct DeadlineView {
     working_days: Option<u32>,
     /// Of these, how many are left.
     remaining_working_days: Option<u32>,
-    /// Of a running obligation that has ended: the working days since, today included.
+    /// Of one that runs on after its end: the working days since, today included.
     overdue_working_days: Option<u32>,
     next_rung: Option<RungView>,
 }
@@ -110,7 +110,7 @@ impl DeadlineView {
             light: run.light_at(at).filter(|_| is_owed).map(|light| light.word().to_owned()),
             working_days: run.remaining_working_days(edition, first),
             remaining_working_days: run.remaining_working_days(edition, today),
-            overdue_working_days: (is_owed && run.light_at(at) == Some(Light::Red))
+            overdue_working_days: (run.state == State::Running && run.due_at <= at)
                 .then(|| edition.working_days_between(run.due_day, today))
                 .and_then(|days| u32::try_from(days).ok()),
             next_rung: run

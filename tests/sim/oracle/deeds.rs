@@ -146,15 +146,18 @@ impl Ticket<'_> {
 
     /// What a form says must also fit the ticket.
     fn is_sensible(&self, act: &Act<'_>, at: i64) -> bool {
+        // A time is told by its minute.
+        let minute = |at: i64| at - at.rem_euclid(60_000);
         let since = |claimed: &str| {
-            paper::instant(claimed).is_some_and(|said| said.min(at) >= self.agency_since)
+            let said = paper::instant(claimed).map(|said| said.min(at));
+            said.is_some_and(|said| said >= minute(self.agency_since))
         };
         match act.action {
             "reclassify" => word(act, "class") != self.class,
             "record_contact" => since(word(act, "attempted_at")),
             "record_callback" => {
                 let called = paper::instant(word(act, "called_at")).map(|said| said.min(at));
-                since(word(act, "called_at")) && called >= self.fed_back_at
+                since(word(act, "called_at")) && called >= self.fed_back_at.map(minute)
             }
             "request_extension" => {
                 let Some(day) = paper::date(word(act, "new_due_date")) else { return false };

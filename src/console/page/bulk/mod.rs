@@ -6,6 +6,7 @@ mod outcome;
 use std::collections::BTreeSet;
 
 use axum::extract::Multipart;
+use axum::http::StatusCode;
 use axum::response::Response;
 use futures::future::join_all;
 use maud::{Markup, html};
@@ -88,11 +89,17 @@ pub(in crate::console) async fn post(visit: Visit, body: Multipart) -> Response 
     if !form::is_sealed(&visit, sent.one(form::SEAL)) {
         return visit.foreign();
     }
-    let body = work(&visit, &sent).await;
-    visit.page(title, body)
+    let (body, status) = match work(&visit, &sent).await {
+        Ok((body, told)) => (Ok(body), told.map_or(StatusCode::OK, |told| told.status())),
+        Err(told) => return visit.page(title, Err(told)),
+    };
+    let mut response = visit.page(title, body);
+    *response.status_mut() = status;
+    response
 }
 
-async fn work(visit: &Visit, sent: &Sent) -> Result<Markup, Told> {
+/// The page, and why nothing was tried or done.
+async fn work(visit: &Visit, sent: &Sent) -> Result<(Markup, Option<Told>), Told> {
     let lang = visit.lang;
     // One that two of its deadlines brought into a list is one ticket.
     let mut numbers = BTreeSet::new();
@@ -109,7 +116,7 @@ async fn work(visit: &Visit, sent: &Sent) -> Result<Markup, Told> {
     let form = Form::of(&schema);
     let rules = Rules::of(&visit.ask).await?;
     // What is filled in otherwise than it was tried is tried anew.
-    let is_tried = sent.one(TRIED) == sent.json(&form).to_string().as_str();
+    let is_tried = sent.one(TRIED) == tried(&tickets, sent, &form);
     let stage = match sent.one("stage") {
         "do" if is_tried => Stage::Done,
         "" if !form.needs_nothing() => Stage::Asked,
@@ -120,20 +127,13 @@ async fn work(visit: &Visit, sent: &Sent) -> Result<Markup, Told> {
     if stage != Stage::Asked {
         match carry_out(visit, sent, action, &tickets, &form, stage == Stage::Tried).await {
             Ok(done) => many = Some(done),
-            // Nothing that was chosen or typed is lost, nor the key: it can be sent again.
+            // Nothing that was chosen or typed is lost: it can be sent again.
             Err(problem) => told = Some(problem),
         }
     }
     let draw = Draw {
         lang,
-        choices: &Choices {
-            agencies: rules
-                .register
-                .agencies()
-                .map(|(code, name)| (code.to_owned(), name.to_owned()))
-                .collect(),
-            ..Choices::default()
-        },
+        choices: &choices(&rules),
         sent,
         told: match (&told, &many) {
             (Some(told), _) => &told.errors,
@@ -145,7 +145,11 @@ async fn work(visit: &Visit, sent: &Sent) -> Result<Markup, Told> {
     let is_done = stage == Stage::Done && many.is_some();
     let is_over = is_done && many.as_ref().is_some_and(|many| many.passing() == 0);
     let next = many.as_ref().and_then(|many| many.next(lang, title(lang, action), is_done));
-    Ok(html! {
+    let own = sent.one("key");
+    // What was sent under a key before, and otherwise, is something else now.
+    let is_used = own.is_empty() || told.as_ref().is_some_and(Told::is_repeated);
+    let key = if is_used { crypto::identity().to_string() } else { own.to_owned() };
+    let page = html! {
         section.panel {
             header { h1 { (title(lang, action)) } small { (counted(lang, tickets.len())) } }
             @if let Some(many) = &many { (many.summary(lang, is_done)) }
@@ -153,11 +157,24 @@ async fn work(visit: &Visit, sent: &Sent) -> Result<Markup, Told> {
                 p { b { (told.title(lang)) } "：" (told.detail) }
                 @for fault in told.errors.iter().filter(|fault| !fault.field.starts_with("/form")) { p { (fault.message) } }
             } }
-            @if !is_over { (again(visit, sent, (action, &schema), &tickets, next.as_deref(), &draw.form(&form))) }
+            @if !is_over { (again(visit, sent, (action, &schema, &key), &tickets, next.as_deref(), &draw.form(&form))) }
             @else { p { a.button href="/tickets" { (lang.of("回到工单", "Back to tickets")) } } }
         }
         @if let Some(many) = &many { (many.outcomes(lang, is_done)) }
-    })
+    };
+    Ok((page, told))
+}
+
+/// What can be chosen for many: agencies.
+fn choices(rules: &Rules) -> Choices {
+    let agencies = rules.register.agencies();
+    let agencies = agencies.map(|(code, name)| (code.to_owned(), name.to_owned())).collect();
+    Choices { agencies, ..Choices::default() }
+}
+
+/// What is tried: this form on these tickets.
+fn tried(tickets: &[&str], sent: &Sent, form: &Form) -> String {
+    json!([tickets, sent.json(form)]).to_string()
 }
 
 /// The form of an action: of the first of these tickets on which it can be done.
@@ -220,15 +237,13 @@ fn counted(lang: Lang, count: usize) -> String {
 fn again(
     visit: &Visit,
     sent: &Sent,
-    (action, schema): (&str, &Value),
+    (action, schema, key): (&str, &Value, &str),
     tickets: &[&str],
     next: Option<&str>,
     fields: &Markup,
 ) -> Markup {
     let lang = visit.lang;
-    let key = sent.one("key");
-    let key = if key.is_empty() { crypto::identity().to_string() } else { key.to_owned() };
-    let filled = sent.json(&Form::of(schema)).to_string();
+    let filled = tried(tickets, sent, &Form::of(schema));
     html! {
         form.deed method="post" action="/bulk" enctype="multipart/form-data" data-once {
             (form::seal(visit))

@@ -39,6 +39,7 @@ pub(in crate::console) async fn get(visit: Visit, asked: Asked) -> Response {
 
 async fn body(visit: &Visit, asked: &Asked) -> Result<Markup, Told> {
     let (lang, done) = (visit.lang, asked.one("done"));
+    asked.only(lang, &["cursor", "done"])?;
     let own = async {
         // The hotline's own figures are the board.
         let is_asked = visit.me.is_agency();

@@ -28,6 +28,8 @@ pub(super) struct Owed {
     /// Numbers of tickets that cannot be read.
     unreadable: Vec<String>,
     next: Option<String>,
+    /// Whether this is one page of several.
+    is_part: bool,
 }
 
 /// Something that is owed on a ticket.
@@ -98,6 +100,8 @@ impl Owed {
         let limit = visit.ask.limit(PAGE);
         let path = format!("/v1/tickets?status=open&sort=due&limit={limit}{from}");
         let Tickets { all, unreadable, next } = visit.ask.get(&path).await?;
+        // Those on which nothing ends come last: there is nothing to do on them.
+        let next = next.filter(|_| all.iter().all(|ticket| ticket.owed().is_some()));
         let items = all.into_iter().filter_map(|ticket| {
             let owed = ticket.owed()?;
             let (deadline, due_at) = (owed.name.clone(), owed.due_at);
@@ -107,7 +111,8 @@ impl Owed {
         expect(visit, &mut items).await?;
         let title = visit.lang.of("按到期先后", "The earliest due first").to_owned();
         let groups = if items.is_empty() { Vec::new() } else { vec![(title, items)] };
-        Ok(Self { groups, unreadable, next })
+        let is_part = next.is_some() || !from.is_empty();
+        Ok(Self { groups, unreadable, next, is_part })
     }
 
     /// The hotline's or the approver's: by what is owed.
@@ -148,7 +153,17 @@ impl Owed {
             items = rest;
             groups.push((title, own));
         }
-        Ok(Self { groups, unreadable, next })
+        let is_part = next.is_some() || !from.is_empty();
+        Ok(Self { groups, unreadable, next, is_part })
+    }
+
+    /// How many there are, or on this page of several.
+    fn counted(&self, lang: Lang, count: usize) -> String {
+        match lang {
+            _ if !self.is_part => count.to_string(),
+            Lang::Chinese => format!("本页 {count}"),
+            Lang::English => format!("{count} on this page"),
+        }
     }
 
     pub(super) fn show(&self, visit: &Visit) -> Markup {
@@ -161,7 +176,7 @@ impl Owed {
             }
             @for (title, items) in &self.groups {
                 section.panel {
-                    header { h2 { (title) } small { (items.len()) } }
+                    header { h2 { (title) } small { (self.counted(lang, items.len())) } }
                     div.scroll tabindex="0" role="region" aria-label=(title) {
                         table.desk { tbody { @for item in items { (row(visit, item)) } } }
                     }

@@ -37,10 +37,14 @@ struct Incident {
 
 pub(in crate::console) async fn get(visit: Visit, asked: Asked) -> Response {
     let all = asked.one("all") == "true";
-    let (limit, cursor) = (visit.ask.limit(50), asked.some(&["cursor"]));
-    let path = format!("/v1/incidents?limit={limit}&all={all}{cursor}");
-    let found = visit.ask.get::<Incidents>(&path).await;
-    let body = found.map(|found| show(&visit, &found, all));
+    let body = async {
+        asked.only(visit.lang, &["all", "cursor"])?;
+        let (limit, cursor) = (visit.ask.limit(50), asked.some(&["cursor"]));
+        let path = format!("/v1/incidents?limit={limit}&all={all}{cursor}");
+        let found = visit.ask.get::<Incidents>(&path).await;
+        found.map(|found| show(&visit, &found, all))
+    };
+    let body = body.await;
     visit.page(visit.lang.of("异常", "Incidents"), body)
 }
 

@@ -14,6 +14,7 @@ use crate::console::part::form::{Sealed, seal};
 use crate::console::part::{effect, party, when};
 use crate::console::shape::rules::Rules;
 use crate::console::sheet;
+use crate::console::told::Told;
 use crate::console::visit::Visit;
 use crate::console::words::Lang;
 
@@ -48,11 +49,15 @@ struct Message {
 }
 
 pub(in crate::console) async fn get(visit: Visit, asked: Asked) -> Response {
-    let filters = asked.some(&["state", "ticket_no", "cursor"]);
-    let path = format!("/v1/outbox?limit={}{filters}", visit.ask.limit(50));
-    let found = visit.ask.get::<Outbox>(&path);
-    let (found, rules) = tokio::join!(found, Rules::of(&visit.ask));
-    let body = found.and_then(|found| Ok(show(&visit, &rules?, &found, &asked)));
+    let body = async {
+        const KNOWN: &[&str] = &["state", "ticket_no", "cursor"];
+        asked.only(visit.lang, KNOWN)?;
+        let path = format!("/v1/outbox?limit={}{}", visit.ask.limit(50), asked.some(KNOWN));
+        let found = visit.ask.get::<Outbox>(&path);
+        let (found, rules) = tokio::join!(found, Rules::of(&visit.ask));
+        Ok::<_, Told>(show(&visit, &rules?, &found?, &asked))
+    };
+    let body = body.await;
     visit.page(visit.lang.of("消息", "Messages"), body)
 }
 

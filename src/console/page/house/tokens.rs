@@ -65,7 +65,11 @@ pub(in crate::console) struct New {
 }
 
 pub(in crate::console) async fn get(visit: Visit, asked: Asked) -> Response {
-    let body = body(&visit, &asked.some(&["cursor"]), &New::default()).await;
+    let body = async {
+        asked.only(visit.lang, &["cursor"])?;
+        body(&visit, &asked.some(&["cursor"]), &New::default()).await
+    };
+    let body = body.await;
     visit.page(visit.lang.of("令牌", "Tokens"), body)
 }
 

@@ -45,6 +45,10 @@ impl Filters {
 
     /// As the API is asked: every word of the address but what it does not know.
     pub(super) async fn asked(&self, visit: &Visit) -> Result<String, Told> {
+        // Instants have no place in the form: a page would be filtered and not say so.
+        if ["due_after", "due_before"].iter().any(|name| self.0.contains_key(*name)) {
+            return Err(Told::unknown_filter(visit.lang));
+        }
         let mut all = self.0.clone();
         let (now, today) = (visit.me.at, when::end_of_day(visit.me.at));
         let mut between = |after: Option<Instant>, before: Instant| {

@@ -42,6 +42,7 @@ struct Summary {
 
 pub(in crate::console) async fn get(visit: Visit, asked: Asked) -> Response {
     let body = async {
+        asked.only(visit.lang, &["year"])?;
         let year = match asked.one("year") {
             "" => when::day_of(visit.me.at).year(),
             year => year.parse().map_err(|_| Told::unknown_filter(visit.lang))?,
@@ -68,6 +69,7 @@ async fn body(visit: &Visit, year: i32) -> Result<Markup, Told> {
             header {
                 h1 { (title(lang, year)) }
                 @if summary.published { small { (counted(lang, summary.working_days)) } }
+                @else if year < today.year() { span.tag { (lang.of("未收录这一年的放假通知，按周末和法定节假日推定", "its notice is not on file: assumed")) } }
                 @else { span.tag { (lang.of("放假通知尚未公布，按周末和法定节假日推定", "no notice yet: assumed")) } }
                 div.right {
                     a href={ "/calendar?year=" (year - 1) } { "← " (year - 1) }
@@ -94,7 +96,7 @@ async fn body(visit: &Visit, year: i32) -> Result<Markup, Told> {
                     }
                 }
             } }
-            @if notices.is_none() { p.dim { (lang.of("这一年还没有通知。", "There is none for this year yet.")) } }
+            @if notices.is_none() { p.dim { (if year < today.year() { lang.of("没有收录这一年的通知。", "None of this year is on file.") } else { lang.of("这一年还没有通知。", "There is none for this year yet.") }) } }
             p.dim { (lang.of("已收录：", "Known: "))
                 @for one in &known.years { a href={ "/calendar?year=" (one.year) } { (one.year) } " " }
             }

@@ -47,8 +47,7 @@ pub(in crate::console) async fn post(
     let (action, mut sent) = (sent.one("action").to_owned(), sent);
     match done(&visit, &number, &action, &mut sent).await {
         Ok(seq) => {
-            let (number, did) = (segment(&number), segment(&action));
-            Redirect::to(&format!("/tickets/{number}?done={seq}&did={did}")).into_response()
+            Redirect::to(&format!("/tickets/{}?done={seq}", segment(&number))).into_response()
         }
         Err(told) => refused(&visit, &number, Attempt { action, sent, told: Some(told) }).await,
     }
@@ -75,16 +74,18 @@ async fn done(visit: &Visit, number: &str, action: &str, sent: &mut Sent) -> Res
     let path = path(number);
     let form = Form::of(&serde_json::from_str(sent.one(SCHEMA)).unwrap_or_default());
     let mut there = Files::new();
-    for file in std::mem::take(&mut sent.files) {
+    let files = std::mem::take(&mut sent.files);
+    let of = files.len();
+    for (place, file) in (1..).zip(files) {
         match files::upload(visit, &path, &file).await {
             Ok(sm3) => {
                 let evidence = format!("{sm3} {}", material(file.media_type()));
-                there.push((file.pointer, evidence));
+                there.push((file.pointer.clone(), evidence));
             }
             Err(told) => {
                 // Those that are there need not be sent again.
                 sent.choose(there);
-                return Err(told);
+                return Err(files::not_taken(visit.lang, told, (place, &file), of));
             }
         }
     }

@@ -92,17 +92,25 @@ impl Page<'_> {
                 Lang::Chinese => format!("逾期 {over} 个工作日"),
                 Lang::English => format!("{over} working days late"),
             },
-            (_, Some(days)) => match lang {
+            (Some(over), Some(days)) => day(lang, days.all + over),
+            (None, Some(days)) => match lang {
                 Lang::Chinese if deadline.is_owed() || deadline.is_window() => {
                     format!("余 {} 个工作日", days.left)
                 }
-                Lang::Chinese => format!("第 {} 个工作日", days.day()),
                 Lang::English if deadline.is_owed() || deadline.is_window() => {
                     format!("{} working days left", days.left)
                 }
-                Lang::English => format!("Working day {}", days.day()),
+                _ => day(lang, days.day()),
             },
             _ => when::end(lang, deadline.due_at),
         }
+    }
+}
+
+/// Which of its working days it is.
+fn day(lang: Lang, day: u32) -> String {
+    match lang {
+        Lang::Chinese => format!("第 {day} 个工作日"),
+        Lang::English => format!("Working day {day}"),
     }
 }

@@ -14,7 +14,7 @@ use super::{Page, act, path};
 use crate::console::ask::segment;
 use crate::console::part::{form, when};
 use crate::console::schema::{File, Sent, material};
-use crate::console::told::Told;
+use crate::console::told::{FILES, Told};
 use crate::console::visit::Visit;
 use crate::console::words::Lang;
 
@@ -80,7 +80,24 @@ pub(super) async fn upload(visit: &Visit, path: &str, file: &File) -> Result<Str
         .header(header::CONTENT_LENGTH, file.bytes.len());
     let request =
         request.body(Body::from(file.bytes.clone())).map_err(|_| Told::fault(visit.lang))?;
+    if file.bytes.is_empty() {
+        return Err(Told::empty_file(visit.lang));
+    }
     Ok(visit.ask.send::<Uploaded>(request).await?.attachment.sm3)
+}
+
+/// Why one of several files did not come in, and which.
+pub(super) fn not_taken(lang: Lang, told: Told, (place, file): (usize, &File), of: usize) -> Told {
+    let ending = file.ending().map(|ending| format!(".{ending}")).unwrap_or_default();
+    match (lang, of) {
+        (_, 1) => told,
+        (Lang::Chinese, _) => {
+            told.saying(|why| format!("共 {of} 个文件，第 {place} 个（{ending}）未收：{why}"))
+        }
+        (Lang::English, _) => {
+            told.saying(|why| format!("File {place} of {of} ({ending}) was not taken: {why}"))
+        }
+    }
 }
 
 /// `POST /tickets/{number}/files`.
@@ -96,10 +113,19 @@ pub(in crate::console) async fn post(
     if !form::is_sealed(&visit, sent.one(form::SEAL)) {
         return visit.foreign();
     }
-    for file in &sent.files {
-        if let Err(told) = upload(&visit, &path(&number), file).await {
+    let mut refused_first = None;
+    for (place, file) in (1..).zip(&sent.files) {
+        let Err(told) = upload(&visit, &path(&number), file).await else { continue };
+        // What holds for this one holds for the next; what is its own fault does not.
+        let is_its_own = matches!(told.status, 400 | 413 | 415 | 422);
+        let told = not_taken(visit.lang, told, (place, file), sent.files.len());
+        if !is_its_own {
             return refused(&visit, &number, told).await;
         }
+        refused_first.get_or_insert(told);
+    }
+    if let Some(told) = refused_first {
+        return refused(&visit, &number, told).await;
     }
     Redirect::to(&format!("/tickets/{}#files", segment(&number))).into_response()
 }
@@ -154,7 +180,7 @@ impl Page<'_> {
                         (form::seal(self.visit))
                         input type="file" name="file" multiple required aria-label=(lang.of("选择文件", "Choose files"));
                         div.foot {
-                            small { (lang.of("PDF、OFD、Word、Excel、TXT、ZIP、JPG、PNG、MP3、M4A、AMR、WAV、MP4，每个不超过 20 MB", "PDF, OFD, Word, Excel, TXT, ZIP, JPG, PNG, MP3, M4A, AMR, WAV, MP4; 20 MB each")) }
+                            small { (lang.of(FILES.0, FILES.1)) }
                             button { (lang.of("上传", "Upload")) }
                         }
                     }

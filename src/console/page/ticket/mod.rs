@@ -56,6 +56,7 @@ pub(in crate::console) async fn get(
     asked: Asked,
 ) -> Response {
     let body = async {
+        asked.only(visit.lang, &["as_of", "do", "done"])?;
         let page = Page::of(&visit, &number, asked.one("as_of")).await?;
         let done = asked.one("done").parse().ok();
         Ok(page.show(&Attempt::of(asked.one("do").to_owned()), done))
@@ -169,8 +170,8 @@ impl<'v> Page<'v> {
                     a href={ "/tickets/" (self.ticket.number) } { (lang.of("回到现在", "Back to now")) }
                 }
             }
-            @if let Some(seq) = done.filter(|seq| self.history.events.iter().any(|event| event.seq == *seq)) {
-                section.panel.said.done role="status" {
+            @if let Some((seq, event)) = done.and_then(|seq| Some((seq, self.history.events.iter().find(|event| event.seq == seq)?))) {
+                section.panel.said.done role="status" data-did=[event.word("/action")] {
                     @match lang {
                         Lang::Chinese => { "已登记，记为第 " (seq) " 号记录。" }
                         Lang::English => { "Done; it is record " (seq) "." }

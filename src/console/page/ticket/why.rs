@@ -66,7 +66,11 @@ pub(in crate::console) async fn get(
 ) -> Response {
     let then = asked.some(&["as_of"]).replacen('&', "?", 1);
     let address = format!("{}/deadlines/{}/explanation{then}", path(&number), segment(&deadline));
-    let found = visit.ask.get::<Explanation>(&address).await;
+    let found = async {
+        asked.only(visit.lang, &["as_of"])?;
+        visit.ask.get::<Explanation>(&address).await
+    };
+    let found = found.await;
     let title = visit.lang.of("为何这天？", "Why this day?");
     visit.page(title, found.map(|found| show(visit.lang, (&number, &then), &found)))
 }
