@@ -34,7 +34,7 @@ fn check(pieces: &[(&str, &str)], sentence: &str) {
     let proof = broken(pieces);
     assert!(
         proof.faults.iter().any(|fault| fault.contains(sentence)),
-        "no «{sentence}» among {:#?}",
+        "no “{sentence}” among {:#?}",
         proof.faults
     );
 }
@@ -80,7 +80,7 @@ fn a_step_without_a_way_out() {
         r#"in = ["rectifying", "explaining", "reworking"]"#,
         r#"in = ["rectifying", "reworking"]"#,
     )];
-    check(&pieces, "走到环节「解释说明」（explaining）时，再怎么办也办不结");
+    check(&pieces, "走到环节“解释说明”（explaining）时，再怎么办也办不结");
 }
 
 #[test]
@@ -92,7 +92,7 @@ fn a_step_that_nobody_is_held_to() {
             r#"met_by = ["callback_sms_sent", "callback_unanswered", "called_back"]"#,
         ),
     ];
-    check(&pieces, "走到环节「待回访」（callback）时，没有任何办理时限在走");
+    check(&pieces, "走到环节“待回访”（callback）时，没有任何办理时限在走");
 }
 
 #[test]
@@ -106,7 +106,7 @@ fn a_deadline_charged_to_somebody_who_can_do_nothing() {
 fn a_deadline_that_can_never_be_met() {
     let from = "within = \"4wd\"\nfrom = [\"fed_back\"]";
     let to = "within = \"4wd\"\nfrom = [\"step:closed\"]";
-    check(&[(from, to)], "时限「人工回访时限」（callback_call）起算后从来不可能按期完成");
+    check(&[(from, to)], "时限“人工回访时限”（callback_call）起算后从来不可能按期完成");
 }
 
 #[test]
@@ -122,5 +122,5 @@ fn an_action_that_is_never_possible() {
         r#"guard = [{ deadline_over = "followup_window""#,
         r#"guard = [{ deadline_unstarted = "followup_window""#,
     )];
-    check(&pieces, "动作「归档」（archive）从来办不了");
+    check(&pieces, "动作“归档”（archive）从来办不了");
 }

@@ -3,7 +3,7 @@
 //! Must never stop at the first fault, and must never let an unknown key pass in silence.
 
 use std::cell::RefCell;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 use toml::Spanned;
@@ -64,7 +64,7 @@ pub fn read<T>(
     let (root, errors) = DeTable::parse_recoverable(text);
     for error in errors {
         let at = error.span().map_or(0, |span| span.start);
-        source.fault(at, String::new(), format!("TOML 语法有误：{}", error.message()));
+        source.fault(at, String::new(), SYNTAX.to_owned());
     }
     if source.faults.borrow().is_empty() {
         let table = Table {
@@ -97,6 +97,9 @@ pub fn read<T>(
     Err(Faults(faults))
 }
 
+/// What is said of what is no TOML: the line is named, and what slips there.
+const SYNTAX: &str = "TOML 语法有误：请核对这一行的引号、括号、等号，以及键是否写了两次";
+
 struct Source<'s> {
     file: &'s str,
     /// Where the newlines stand, so that a file of nothing but faults is not read once a fault.
@@ -126,6 +129,21 @@ pub struct Position {
     pub line: usize,
     /// The dotted path of the key.
     pub key: String,
+    /// Of a table, the line of each of its keys.
+    lines: BTreeMap<String, usize>,
+}
+
+impl Position {
+    /// Where one of the table's keys stands, or the table if it has no such key.
+    #[must_use]
+    pub fn of(&self, key: &str) -> Self {
+        if key.is_empty() {
+            return self.clone();
+        }
+        let dot = if self.key.is_empty() { "" } else { "." };
+        let line = self.lines.get(key).copied().unwrap_or(self.line);
+        Self { line, key: format!("{}{dot}{key}", self.key), lines: BTreeMap::new() }
+    }
 }
 
 /// A table of the document. Remembers which keys were asked for.
@@ -141,13 +159,16 @@ impl<'s> Table<'s> {
     /// Where this table stands.
     #[must_use]
     pub fn position(&self) -> Position {
-        Position { line: self.source.line(self.at), key: self.path.clone() }
+        let line = |key: &Spanned<_>| self.source.line(key.span().start);
+        let lines = self.inner.keys().map(|key| (key.get_ref().to_string(), line(key))).collect();
+        Position { line: self.source.line(self.at), key: self.path.clone(), lines }
     }
 
     /// Where `key` stands, or this table if it has no such key.
     #[must_use]
     pub fn position_of(&self, key: &str) -> Position {
-        Position { line: self.source.line(self.offset(key)), key: self.dotted(key) }
+        let line = self.source.line(self.offset(key));
+        Position { line, key: self.dotted(key), lines: BTreeMap::new() }
     }
 
     /// Reports a fault of this table (`key` empty) or of one of its keys.
@@ -320,6 +341,17 @@ impl<'s> Table<'s> {
                 table.into_iter().collect()
             }
         }
+    }
+
+    /// The tables of a list (`[[key]]`) of which there may be several; missing is an empty list.
+    #[must_use]
+    pub fn several(&self, key: &str) -> Vec<Table<'s>> {
+        if let Some(DeValue::Table(_)) = self.inner.get(key).map(Spanned::get_ref) {
+            self.ask(key);
+            self.fault(key, format!("应写作 [[{key}]]：可以有多个"));
+            return Vec::new();
+        }
+        self.tables(key)
     }
 
     /// The named tables below `key` (`[key.name]`), in the order of the document.

@@ -11,6 +11,7 @@ pub mod decide;
 pub mod definition;
 pub mod digest;
 pub mod document;
+pub mod echo;
 pub mod event;
 pub mod evidence;
 pub mod instance;

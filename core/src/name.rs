@@ -2,6 +2,8 @@
 //! copy. Must never hold personal data or free text.
 
 use std::borrow::Borrow;
+
+use crate::echo::echo;
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
@@ -41,7 +43,7 @@ impl Name {
         if good {
             Ok(text.into())
         } else {
-            Err(format!("不是名称：«{text}»；应以小写字母开头，只含小写字母、数字和下划线"))
+            Err(format!("不是名称：“{}”；应以小写字母开头，只含小写字母、数字和下划线", echo(text)))
         }
     }
 }

@@ -20,7 +20,7 @@ pub enum Rejection {
     #[error("工单不在本单位")]
     NotYours,
     /// The role may not do this.
-    #[error("{}不能办理「{title}」；可由{}办理", .role.title(), titles(.allowed))]
+    #[error("{}不能办理“{title}”；可由{}办理", .role.title(), titles(.allowed))]
     NotPermitted {
         /// The action.
         action: Name,
@@ -40,7 +40,7 @@ pub enum Rejection {
         committed: u32,
     },
     /// Not in this step.
-    #[error("工单处于「{step_title}」，不能办理「{title}」")]
+    #[error("工单处于“{step_title}”，不能办理“{title}”")]
     WrongStep {
         /// The action.
         action: Name,
@@ -52,7 +52,7 @@ pub enum Rejection {
         step_title: String,
     },
     /// A guard does not hold.
-    #[error("不能办理「{title}」：{say}")]
+    #[error("不能办理“{title}”：{say}")]
     Guarded {
         /// The action.
         action: Name,
@@ -202,7 +202,38 @@ impl Rejection {
     #[must_use]
     pub fn field(field: &str, message: impl Into<String>) -> Self {
         let field = if field.is_empty() { String::new() } else { format!("/{field}") };
-        Self::Form(vec![FieldFault { field, message: message.into() }])
+        Self::Form(vec![FieldFault::new(field, message)])
+    }
+
+    /// The same, with fields by what their form calls them.
+    #[must_use]
+    pub fn titled<'t>(mut self, title_of: impl Fn(&str) -> Option<&'t str>) -> Self {
+        if let Self::Form(faults) = &mut self {
+            for fault in faults.iter_mut().filter(|fault| fault.title.is_empty()) {
+                fault.title = title_of(&fault.field).unwrap_or_default().to_owned();
+            }
+        }
+        self
+    }
+}
+
+/// What a refusal is called, by its word for programs; itself where it is none.
+#[must_use]
+pub fn title_of(code: &str) -> &str {
+    match code {
+        "unknown-action" => "没有这个动作",
+        "not-yours" => "不在本单位",
+        "not-permitted" => "无权办理",
+        "stale-revision" => "工单已有变化",
+        "wrong-step" => "环节不符",
+        "guarded" => "条件不具备",
+        "form" => "表单有误",
+        "overtaken" => "到期事项已先行记录",
+        "unsealed" => "私密内容尚未封存",
+        "limit" => "已达上限",
+        "out-of-calendar" => "超出可计算的年份",
+        "class-not-enabled" => "类别尚未启用",
+        other => other,
     }
 }
 
@@ -218,9 +249,10 @@ fn titles(roles: &[Role]) -> String {
 }
 
 fn faults(faults: &[FieldFault]) -> String {
-    let say = |fault: &FieldFault| {
-        let field = if fault.field.is_empty() { "/" } else { &fault.field };
-        format!("{field} {}", fault.message)
+    let say = |fault: &FieldFault| match (fault.title.as_str(), fault.field.as_str()) {
+        ("", "") => fault.message.clone(),
+        ("", field) => format!("{field} {}", fault.message),
+        (title, _) => format!("“{title}”{}", fault.message),
     };
     faults.iter().map(say).collect::<Vec<_>>().join("；")
 }

@@ -3,6 +3,7 @@
 use std::fmt;
 use std::str::FromStr;
 
+use crate::echo::echo;
 use chrono::{DateTime, Datelike, NaiveDate, TimeZone, Utc, Weekday};
 use chrono_tz::Tz;
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
@@ -39,6 +40,12 @@ impl Instant {
     #[must_use]
     pub const fn ms(self) -> i64 {
         self.0
+    }
+
+    /// Its minute as people say it, in China: `2026-03-10 10:20`.
+    #[must_use]
+    pub fn said(self) -> String {
+        self.to_string()[..16].replace('T', " ")
     }
 
     /// The beginning of its minute.
@@ -95,20 +102,64 @@ impl FromStr for Instant {
 
     /// RFC 3339 with an offset; digits finer than a millisecond are cut.
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let parsed = DateTime::parse_from_rfc3339(text).map_err(|_| {
-            format!("不是时刻：«{text}»；应写作带时区的 RFC 3339，例如 2026-02-13T16:30:00+08:00")
-        })?;
+        let parsed = DateTime::parse_from_rfc3339(text).ok().filter(|_| is_plain(text));
+        let parsed = parsed.ok_or_else(|| misread(text))?;
         let ms = parsed.timestamp_millis();
         if (FIRST_MS..=LAST_MS).contains(&ms) {
             Ok(Self(ms))
         } else {
             Err(format!(
-                "时刻超出范围：«{text}»；年份应在 {} 至 {} 之间",
+                "时刻超出范围：“{}”；年份应在 {} 至 {} 之间",
+                echo(text),
                 YEARS.start(),
                 YEARS.end()
             ))
         }
     }
+}
+
+/// Whether a time is written with the signs of every keyboard, and no second is the sixty-first.
+fn is_plain(text: &str) -> bool {
+    text.is_ascii() && text.get(17..19) != Some("60")
+}
+
+/// What is wrong with something that is no instant.
+fn misread(text: &str) -> String {
+    let said = echo(text);
+    let hour = text.get(11..13).filter(|_| text.is_ascii());
+    let why = match text.split_once(['T', 't', ' ']) {
+        _ if text.contains('\u{2212}') => "时区的正负号应为半角的 + 或 -",
+        _ if text.get(17..19) == Some("60") => "秒应为 00 至 59",
+        _ if hour == Some("24") => "24:00 应写作次日 00:00",
+        Some((day, _)) if let Some(why) = wrong_day(day) => {
+            return format!("不是时刻：“{said}”；{why}");
+        }
+        _ => "应写作带时区的 RFC 3339，例如 2026-02-13T16:30:00+08:00",
+    };
+    format!("不是时刻：“{said}”；{why}")
+}
+
+/// What is wrong with something that is no day.
+fn no_day(text: &str) -> String {
+    let why = wrong_day(text);
+    let why = why.unwrap_or_else(|| "应写作 YYYY-MM-DD，例如 2026-02-14".to_owned());
+    format!("不是日期：“{}”；{why}", echo(text))
+}
+
+/// What the calendar lacks of a day that is written as one.
+fn wrong_day(text: &str) -> Option<String> {
+    let is_shaped = text.len() == 10 && text.as_bytes()[4] == b'-' && text.as_bytes()[7] == b'-';
+    let part = |from: usize, to: usize| {
+        let digits = text.get(from..to).filter(|_| is_shaped)?;
+        digits.bytes().all(|one| one.is_ascii_digit()).then(|| digits.parse::<u32>().ok())?
+    };
+    let (year, month, day) = (part(0, 4)?, part(5, 7)?, part(8, 10)?);
+    if !(1..=12).contains(&month) {
+        return Some(format!("没有 {month} 月"));
+    }
+    let first = NaiveDate::from_ymd_opt(i32::try_from(year).ok()?, month, 1)?;
+    let is_there = first.with_day(day).is_some();
+    (!is_there).then(|| format!("{year} 年 {month} 月没有 {day} 日"))
 }
 
 /// Text for people; the bare number in binary snapshots, most of which are times.
@@ -216,12 +267,13 @@ impl FromStr for Day {
         let date = NaiveDate::parse_from_str(text, "%Y-%m-%d")
             .ok()
             .filter(|_| shaped)
-            .ok_or_else(|| format!("不是日期：«{text}»；应写作 YYYY-MM-DD，例如 2026-02-14"))?;
+            .ok_or_else(|| no_day(text))?;
         if YEARS.contains(&date.year()) {
             Ok(Self::from_date(date))
         } else {
             Err(format!(
-                "日期超出范围：«{text}»；年份应在 {} 至 {} 之间",
+                "日期超出范围：“{}”；年份应在 {} 至 {} 之间",
+                echo(text),
                 YEARS.start(),
                 YEARS.end()
             ))

@@ -75,7 +75,7 @@ impl Holder {
     fn faults(&self, register: &Register) -> Vec<FieldFault> {
         let mut faults = Vec::new();
         let mut wrong = |field: &str, message: String| {
-            faults.push(FieldFault { field: format!("/{field}"), message });
+            faults.push(FieldFault::new(format!("/{field}"), message));
         };
         let Self { role, subject, agency, district, days } = self;
         if *role == Role::System {

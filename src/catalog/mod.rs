@@ -52,6 +52,12 @@ pub enum CatalogError {
         /// How the files end.
         extension: &'static str,
     },
+    /// The folder holds legal texts alone.
+    #[error("目录 {path} 中没有工作流：除 basis.toml 外应有至少一个 .toml 文件")]
+    NoDefinition {
+        /// The folder as given.
+        path: String,
+    },
     /// The folder holds more files than a catalog can have.
     #[error("目录 {path} 中的 .{extension} 文件超过 {FILES_MAX} 个")]
     TooMany {
@@ -173,6 +179,18 @@ pub(crate) fn reason(error: &std::io::Error) -> String {
         ErrorKind::NotADirectory => "不是目录".to_owned(),
         ErrorKind::IsADirectory => "是目录而不是文件".to_owned(),
         ErrorKind::StorageFull => "磁盘已满".to_owned(),
-        _ => format!("系统报告：{error}"),
+        ErrorKind::ReadOnlyFilesystem => "文件系统只读".to_owned(),
+        ErrorKind::AddrInUse => "地址已被占用".to_owned(),
+        ErrorKind::AddrNotAvailable => "本机没有这个地址".to_owned(),
+        ErrorKind::ConnectionRefused => "连接被拒绝".to_owned(),
+        ErrorKind::TimedOut => "超时".to_owned(),
+        ErrorKind::Interrupted => "被中断".to_owned(),
+        ErrorKind::OutOfMemory => "内存不足".to_owned(),
+        ErrorKind::InvalidFilename => "文件名不能用".to_owned(),
+        ErrorKind::BrokenPipe => "对方已关闭".to_owned(),
+        _ => match error.raw_os_error() {
+            Some(code) => format!("系统错误 {code}"),
+            None => "系统错误".to_owned(),
+        },
     }
 }

@@ -132,11 +132,34 @@ impl Register {
         self.tags.iter().map(|(code, text)| (code, text.as_str()))
     }
 
+    /// A text with the names of agencies in place of their codes.
+    #[must_use]
+    pub fn named(&self, text: &str) -> String {
+        named(text, |code| self.agency(code).unwrap_or(code))
+    }
+
     /// What a review tag says.
     #[must_use]
     pub fn tag(&self, code: &str) -> Option<&str> {
         self.tags.get(code).map(String::as_str)
     }
+}
+
+/// A text whose words of letters and digits are put otherwise, where there is another way to put one.
+pub fn named<'t>(text: &'t str, put: impl Fn(&'t str) -> &'t str) -> String {
+    let mut named = String::with_capacity(text.len());
+    let is_code = |letter: char| letter.is_ascii_alphanumeric() || letter == '_';
+    let mut rest = text;
+    while let Some(start) = rest.find(is_code) {
+        let (before, from) = rest.split_at(start);
+        let end = from.find(|letter| !is_code(letter)).unwrap_or(from.len());
+        let (word, after) = from.split_at(end);
+        named.push_str(before);
+        named.push_str(put(word));
+        rest = after;
+    }
+    named.push_str(rest);
+    named
 }
 
 #[cfg(test)]

@@ -1,6 +1,7 @@
 //! The definitions, forms and legal texts out of the catalog. Must never put a definition with a
 //! fault on the shelf.
 
+use std::fs;
 use std::path::Path;
 
 use duban_core::definition::{Library, Shelf, Text};
@@ -27,8 +28,12 @@ pub fn read(source: &Source) -> Result<Library, CatalogError> {
     for layer in layers(source) {
         forms.extend(texts(&layer, embedded_forms, "json")?);
     }
-    let definitions = texts(source, &EMBEDDED, "toml")?.into_iter().filter(|one| !is_basis(one));
-    Ok(Library::read(forms, basis(source)?, definitions.collect()))
+    let mut definitions = texts(source, &EMBEDDED, "toml")?;
+    definitions.retain(|one| !is_basis(one));
+    if let (Source::Folder(folder), true) = (source, definitions.is_empty()) {
+        return Err(CatalogError::NoDefinition { path: folder.display().to_string() });
+    }
+    Ok(Library::read(forms, basis(source)?, definitions))
 }
 
 /// The embedded legal texts, and those of a folder.
@@ -62,7 +67,10 @@ pub fn shelf(source: &Source) -> Result<Shelf, CatalogError> {
 /// The embedded files first, so that a folder's own override them.
 fn layers(source: &Source) -> Vec<Source> {
     let own = match source {
-        Source::Folder(folder) => Some(folder.join("forms")).filter(|forms| forms.is_dir()),
+        // What is there and is no folder is told, and not passed over.
+        Source::Folder(folder) => {
+            Some(folder.join("forms")).filter(|forms| fs::symlink_metadata(forms).is_ok())
+        }
         Source::Embedded => None,
     };
     std::iter::once(Source::Embedded).chain(own.map(Source::Folder)).collect()

@@ -13,6 +13,7 @@ use serde::Serialize;
 use super::{CalendarFlags, Ended, Failure, knowledge, pretty_json, print, source, text};
 use crate::catalog;
 use duban_core::calendar::{Arrangement, ESTIMATE_OMITS, Edition, Notice, Year};
+use duban_core::echo::echo;
 use duban_core::time::{Day, YEARS};
 
 #[derive(clap::Subcommand)]
@@ -50,7 +51,7 @@ pub(super) struct Show {
 fn year(text: &str) -> Result<i32, String> {
     let year = text.parse().ok().filter(|year| YEARS.contains(year));
     let (first, last) = (YEARS.start(), YEARS.end());
-    year.ok_or_else(|| format!("不是年份：«{text}»；应在 {first} 至 {last} 之间"))
+    year.ok_or_else(|| format!("不是年份：“{}”；应在 {first} 至 {last} 之间", echo(text)))
 }
 
 impl Show {
@@ -197,9 +198,8 @@ pub(super) struct Check {
 impl Check {
     fn run(self) -> Ended {
         let reading = catalog::calendars::read(&source(self.folder))?;
-        print(&covered(&reading.years))?;
         if reading.faults.is_empty() {
-            return print("未发现错误。\n");
+            return print(&format!("{}未发现错误。\n", covered(&reading.years)));
         }
         let faults: Vec<String> = reading.faults.iter().map(ToString::to_string).collect();
         Err(Failure::Input(format!("{}\n共 {} 处错误", faults.join("\n"), faults.len())))

@@ -115,13 +115,24 @@ fn told(explained: &Explanation, edition: &Edition, known_on: Option<Day>) -> St
         (day, format!("{}（{}）", due.day, text::weekday(due.day.weekday()))),
         (at, end(edition, *within, due)),
         ("把握", sureness(due)),
-        ("依据", knowledge(known_on, edition.published())),
+        ("依据", relied_on(explained, knowledge(known_on, edition.published()))),
     ];
     let mut out = String::new();
     for (head, body) in lines {
         let _ = writeln!(out, "{}{body}", text::padded(head, 8));
     }
     out
+}
+
+/// The notices by which the days were counted, out of what is known.
+fn relied_on(explained: &Explanation, known: String) -> String {
+    let mut numbers: Vec<&str> = Vec::new();
+    for number in explained.days.iter().filter_map(|day| day.notice.as_deref()) {
+        if !numbers.contains(&number) {
+            numbers.push(number);
+        }
+    }
+    if numbers.is_empty() { known } else { format!("{}；{known}", numbers.join("、")) }
 }
 
 /// The end as a person says it, then as an instant.

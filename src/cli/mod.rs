@@ -8,6 +8,9 @@ mod clocked;
 mod deadline;
 mod demo;
 mod incident;
+mod input;
+mod listed;
+mod manual;
 mod migrate;
 mod place;
 mod replay;
@@ -73,6 +76,10 @@ enum Command {
     /// 工作流：列出、检查、画图、证明
     #[command(subcommand)]
     Workflow(workflow::Command),
+    /// 命令行补全脚本：bash、zsh、fish 等
+    Completions(manual::Completions),
+    /// 手册页（man）
+    Manual(manual::Manual),
 }
 
 /// Why a command did not succeed, in Chinese for the person at the terminal.
@@ -144,6 +151,8 @@ pub fn run(args: impl IntoIterator<Item = OsString>) -> ExitCode {
             Command::Calendar(command) => command.run(),
             Command::Simulate(args) => args.run(),
             Command::Workflow(command) => command.run(),
+            Command::Completions(args) => args.run(),
+            Command::Manual(args) => args.run(),
         },
         Err(usage::Stop::Shown(text)) => print(&text),
         Err(usage::Stop::Wrong(text)) => Err(Failure::Input(text)),
@@ -154,7 +163,7 @@ pub fn run(args: impl IntoIterator<Item = OsString>) -> ExitCode {
             let code = failure.code();
             let (Failure::Input(text) | Failure::Machine(text)) = failure;
             // When even the error stream is closed, the exit code is all that is left to say it.
-            let _ = writeln!(std::io::stderr().lock(), "{}", text::printable(&text));
+            let _ = writeln!(std::io::stderr().lock(), "{}", listed::of(&text));
             ExitCode::from(code)
         }
     }
@@ -162,13 +171,33 @@ pub fn run(args: impl IntoIterator<Item = OsString>) -> ExitCode {
 
 /// Writes a whole text to the standard output. A reader that went away early is not a failure.
 pub(crate) fn print(text: &str) -> Ended {
+    write_out(&mut text.as_bytes())
+}
+
+/// The same of what is read piece by piece.
+pub(crate) fn write_out(from: &mut impl std::io::Read) -> Ended {
+    let failed = |why: &str| Failure::Machine(format!("无法写出结果：{why}"));
+    if is_output_closed() {
+        return Err(failed("标准输出已关闭"));
+    }
     let mut out = std::io::stdout().lock();
-    match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
+    match std::io::copy(from, &mut out).and_then(|_| out.flush()) {
         Err(error) if error.kind() != ErrorKind::BrokenPipe => {
-            Err(Failure::Machine(format!("无法写出结果：{}", catalog::reason(&error))))
+            Err(failed(&catalog::reason(&error)))
         }
         _ => Ok(()),
     }
+}
+
+/// Whether the program was started without a standard output (`>&-`). In its place stands
+/// `/dev/null` then, opened for reading as well, as nobody opens it who wants no output.
+fn is_output_closed() -> bool {
+    let place = std::fs::read_link("/proc/self/fd/1");
+    let is_nowhere = place.is_ok_and(|place| place == std::path::Path::new("/dev/null"));
+    let known = std::fs::read_to_string("/proc/self/fdinfo/1").unwrap_or_default();
+    let flags = known.lines().find_map(|line| line.strip_prefix("flags:"));
+    let flags = flags.and_then(|flags| u32::from_str_radix(flags.trim(), 8).ok());
+    is_nowhere && flags.is_some_and(|flags| flags & 0b11 == 0b10)
 }
 
 /// A value as indented JSON with a line end.

@@ -1,14 +1,12 @@
 //! `duban replay FILE`: a decision that was taken away, decided again. Must never need a database.
 
-use std::fs;
 use std::path::PathBuf;
 
-use super::{Ended, Failure, print};
-use crate::catalog;
+use super::{Ended, Failure, input, print};
 use crate::replay::{Again, DecisionFile, Expected, decide_again};
 
 /// The largest file read: a long history with its texts has a few megabytes.
-const BYTES_MAX: u64 = 64 * 1024 * 1024;
+const MIB_MAX: u64 = 64;
 
 #[derive(clap::Args)]
 pub(super) struct Replay {
@@ -20,16 +18,8 @@ pub(super) struct Replay {
 impl Replay {
     pub(super) fn run(self) -> Ended {
         let name = self.file.display().to_string();
-        let wrong = |what: String| Failure::Input(format!("{name}：{what}"));
-        let known = fs::metadata(&self.file);
-        let known = known.map_err(|error| wrong(catalog::reason(&error)))?;
-        if !known.is_file() {
-            return Err(wrong("不是普通文件".to_owned()));
-        }
-        if known.len() > BYTES_MAX {
-            return Err(wrong("文件过大：不应超过 64 MiB".to_owned()));
-        }
-        let bytes = fs::read(&self.file).map_err(|error| wrong(catalog::reason(&error)))?;
+        let wrong = |what: String| Failure::Input(format!("{name}: {what}"));
+        let bytes = input::bytes(&self.file, MIB_MAX)?;
         let file: DecisionFile = serde_json::from_slice(&bytes).map_err(|error| {
             let (line, column) = (error.line(), error.column());
             wrong(format!("不是督办的办理文件：第 {line} 行第 {column} 列有误"))

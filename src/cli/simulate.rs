@@ -1,18 +1,16 @@
 //! `duban simulate`: the whole course of a ticket in simulated time. Must never touch a database
 //! or the clock.
 
-use std::fs;
 use std::path::PathBuf;
 
-use super::{CalendarFlags, Ended, Failure, WorkflowFlags, pretty_json, print};
-use crate::catalog;
-use duban_core::definition::FieldFault;
-use duban_core::rejection::Rejection;
+use super::{CalendarFlags, Ended, Failure, WorkflowFlags, input, pretty_json, print};
+use crate::catalog::{Register, Source};
+use duban_core::rejection::{self, Rejection};
 use duban_core::simulate::{Life, Scenario, json, simulate, timeline};
 use duban_core::time::Instant;
 
 /// The largest scenario file read: ten thousand steps have about two megabytes.
-const SCENARIO_BYTES_MAX: u64 = 4 * 1024 * 1024;
+const SCENARIO_MIB_MAX: u64 = 4;
 
 #[derive(clap::Args)]
 pub(super) struct Simulate {
@@ -44,7 +42,8 @@ impl Simulate {
         if self.json {
             print(&pretty_json(&json(&life, &scenario))?)?;
         } else {
-            print(&timeline(&life, &scenario, &calendar))?;
+            let register = Register::read(&Source::Embedded)?;
+            print(&register.named(&timeline(&life, &scenario, &calendar)))?;
         }
         check_refusals(&life, &scenario)
     }
@@ -57,17 +56,7 @@ fn scenario(
 ) -> Result<Scenario, Failure> {
     let mut scenario = match file {
         Some(file) => {
-            let name = file.display().to_string();
-            let unreadable =
-                |error| Failure::Input(format!("{name}: 无法读取：{}", catalog::reason(&error)));
-            let size = fs::metadata(&file).map_err(unreadable)?.len();
-            if size > SCENARIO_BYTES_MAX {
-                let most = SCENARIO_BYTES_MAX / 1024 / 1024;
-                return Err(Failure::Input(format!("{name}: 文件过大：不应超过 {most} MiB")));
-            }
-            let text = fs::read(&file).map_err(unreadable)?;
-            let text = String::from_utf8(text)
-                .map_err(|_| Failure::Input(format!("{name}: 不是 UTF-8 编码的文本")))?;
+            let (name, text) = (input::named(&file), input::text(&file, SCENARIO_MIB_MAX)?);
             Scenario::read(&name, &text).map_err(|faults| Failure::Input(faults.to_string()))?
         }
         // Unwrap safety: clap asks for both flags when there is no file; an empty name is refused
@@ -95,22 +84,15 @@ fn check_refusals(life: &Life, scenario: &Scenario) -> Ended {
         let found = turn.result.as_ref().err();
         let code = found.map(Rejection::code);
         if code != step.refused.as_deref() {
-            let expected = step.refused.as_deref().unwrap_or("办成");
-            let why = found.map_or("办成了".to_owned(), say);
-            wrong.push(format!("第 {} 行 {}：预期 {expected}，实际{why}", step.line, step.action));
+            let action = turn.definition.action(step.action.as_str());
+            let title = action.map_or(step.action.as_str(), |action| &action.title);
+            let expected = step.refused.as_deref();
+            let expected = expected.map_or("办成".to_owned(), |code| {
+                format!("不能办理（{}）", rejection::title_of(code))
+            });
+            let why = found.map_or("办成了".to_owned(), |why| format!("不能办理：{why}"));
+            wrong.push(format!("第 {} 行 {title}：预期{expected}，实际{why}", step.line));
         }
     }
     if wrong.is_empty() { Ok(()) } else { Err(Failure::Input(wrong.join("\n"))) }
-}
-
-fn say(rejection: &Rejection) -> String {
-    let fields = match rejection {
-        Rejection::Form(faults) => {
-            faults.iter().map(|FieldFault { field, .. }| field.as_str()).collect()
-        }
-        _ => Vec::new(),
-    };
-    let fields =
-        if fields.is_empty() { String::new() } else { format!("（{}）", fields.join("、")) };
-    format!("被拒绝 {}{fields}：{rejection}", rejection.code())
 }

@@ -2,6 +2,7 @@
 //! never change what a text says.
 
 use chrono::Weekday;
+use duban_core::echo::visible;
 
 /// The columns a text takes on a terminal: Chinese characters and full-width marks take two.
 pub(super) fn width(text: &str) -> usize {
@@ -22,10 +23,9 @@ pub(super) fn padded(text: &str, columns: usize) -> String {
     format!("{text}{}", " ".repeat(spaces))
 }
 
-/// The text without characters that steer a terminal.
+/// The text without characters that steer a terminal, or turn what stands behind them round.
 pub(super) fn printable(text: &str) -> String {
-    let steers = |c: char| c.is_control() && c != '\n';
-    text.chars().map(|c| if steers(c) { '\u{fffd}' } else { c }).collect()
+    text.chars().map(|c| if c == '\n' { c } else { visible(c) }).collect()
 }
 
 /// 星期一 to 星期日.

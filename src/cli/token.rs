@@ -114,7 +114,7 @@ async fn add(store: &Store, row: &Token) -> Result<(), Failure> {
 
 /// Faults of fields as faults of flags.
 fn wrong(faults: Vec<FieldFault>) -> Failure {
-    let told = faults.into_iter().map(|FieldFault { field, message }| {
+    let told = faults.into_iter().map(|FieldFault { field, message, .. }| {
         let flag = if field == "/subject" { "name" } else { field.trim_start_matches('/') };
         format!("--{flag}：{message}")
     });

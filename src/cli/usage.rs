@@ -9,6 +9,12 @@ use std::num::ParseIntError;
 
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{Arg, ArgAction, Command, CommandFactory, FromArgMatches};
+use duban_core::echo::echo;
+
+const COMMANDS: &str = "命令";
+const ARGUMENTS: &str = "参数";
+const OPTIONS: &str = "选项";
+const HEADINGS: [&str; 3] = [COMMANDS, ARGUMENTS, OPTIONS];
 
 const TEMPLATE: &str = "{about-with-newline}\n用法：{usage}\n\n{all-args}{after-help}";
 
@@ -25,20 +31,53 @@ pub(super) fn parse<P: CommandFactory + FromArgMatches>(
     args: impl IntoIterator<Item = OsString>,
 ) -> Result<P, Stop> {
     let mut command = in_chinese(P::command());
+    let args = asking_for_help(args.into_iter().collect());
+    let path = path_of(&command, &args);
     let parsed = command.try_get_matches_from_mut(args);
     parsed.and_then(|matches| P::from_arg_matches(&matches)).map_err(|error| match error.kind() {
-        ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => {
-            Stop::Shown(error.render().to_string())
-        }
-        ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand => {
-            Stop::Wrong(error.render().to_string())
-        }
-        _ => Stop::Wrong(format!("{}\n详见 duban --help", complaint(&error))),
+        ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => Stop::Shown(rendered(&error)),
+        ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand => Stop::Wrong(rendered(&error)),
+        _ => Stop::Wrong(format!("{}\n详见 {path} --help", complaint(&error))),
     })
 }
 
+/// `duban help deadline` is `duban deadline --help`.
+fn asking_for_help(mut args: Vec<OsString>) -> Vec<OsString> {
+    if args.get(1).is_some_and(|first| first == "help") {
+        args.remove(1);
+        args.push("--help".into());
+    }
+    args
+}
+
+/// The command that was meant, as far as its words are known: `duban token issue`.
+fn path_of(command: &Command, args: &[OsString]) -> String {
+    let mut path = command.get_name().to_owned();
+    let mut command = command;
+    for word in args.iter().skip(1) {
+        let Some(inner) = word.to_str().and_then(|word| command.find_subcommand(word)) else {
+            break;
+        };
+        path.push(' ');
+        path.push_str(inner.get_name());
+        command = inner;
+    }
+    path
+}
+
+/// Help with the colon of Chinese behind its headings.
+fn rendered(error: &clap::Error) -> String {
+    let text = error.render().to_string();
+    let heading = |line: &str| line.strip_suffix(':').map(|name| format!("{name}："));
+    let lines = text.split('\n').map(|line| match heading(line) {
+        Some(heading) if HEADINGS.contains(&heading.trim_end_matches('：')) => heading,
+        _ => line.to_owned(),
+    });
+    lines.collect::<Vec<_>>().join("\n")
+}
+
 /// The command and all below it with Chinese headings, usage lines and help flags.
-fn in_chinese(command: Command) -> Command {
+pub(super) fn in_chinese(command: Command) -> Command {
     let name = command.get_name().to_owned();
     translated(command, &name)
 }
@@ -51,16 +90,17 @@ fn translated(command: Command, path: &str) -> Command {
     let mut command = command
         .help_template(TEMPLATE)
         .override_usage(usage)
-        .subcommand_help_heading("命令")
+        .subcommand_help_heading(COMMANDS)
         .disable_help_flag(true)
         .disable_help_subcommand(true)
         .disable_version_flag(true)
         .arg(help);
     if top {
         command = command.arg(version.help("显示版本"));
+        command = command.after_help("\n各命令的用法：duban help <命令>");
     }
     let command = command.mut_args(|arg| {
-        let heading = if arg.is_positional() { "参数" } else { "选项" };
+        let heading = if arg.is_positional() { ARGUMENTS } else { OPTIONS };
         let arg = arg.help_heading(heading);
         if arg.get_action().takes_values() {
             arg.hide_possible_values(true).hide_default_value(true)
@@ -94,27 +134,28 @@ fn usage_of(command: &Command, path: &str) -> String {
 fn complaint(error: &clap::Error) -> String {
     let said = |kind| error.get(kind).map(shown).unwrap_or_default();
     let arg = said(ContextKind::InvalidArg);
-    let value = said(ContextKind::InvalidValue);
+    let value = echo(&said(ContextKind::InvalidValue));
     let text = match error.kind() {
         ErrorKind::ValueValidation => {
             format!("{arg}：{}", error.source().map(why).unwrap_or_default())
         }
         ErrorKind::InvalidValue if value.is_empty() => format!("{arg} 缺少值"),
         ErrorKind::InvalidValue => {
-            format!("{arg} 的值«{value}»无效；可用：{}", said(ContextKind::ValidValue))
+            format!("{arg} 的值“{value}”无效；可用：{}", said(ContextKind::ValidValue))
         }
-        ErrorKind::UnknownArgument => format!("不认识的参数：{arg}"),
+        ErrorKind::UnknownArgument => format!("不认识的参数：{}", echo(&arg)),
         ErrorKind::InvalidSubcommand => {
-            format!("不认识的命令：{}", said(ContextKind::InvalidSubcommand))
+            format!("不认识的命令：{}", echo(&said(ContextKind::InvalidSubcommand)))
         }
         ErrorKind::MissingSubcommand => {
             format!("缺少命令；可用：{}", said(ContextKind::ValidSubcommand))
         }
         ErrorKind::MissingRequiredArgument => format!("缺少参数：{arg}"),
-        ErrorKind::ArgumentConflict => {
-            format!("{arg} 不能与 {} 同用", said(ContextKind::PriorArg))
-        }
-        ErrorKind::TooManyValues => format!("{arg} 的值过多：«{value}»"),
+        ErrorKind::ArgumentConflict => match said(ContextKind::PriorArg) {
+            other if other == arg => format!("{arg} 只能写一次"),
+            other => format!("{arg} 不能与 {other} 同用"),
+        },
+        ErrorKind::TooManyValues => format!("{arg} 的值过多：“{value}”"),
         ErrorKind::NoEquals => format!("{arg} 与其值之间应有等号"),
         ErrorKind::TooFewValues | ErrorKind::WrongNumberOfValues => format!("{arg} 的值个数不对"),
         ErrorKind::InvalidUtf8 => "参数不是 UTF-8 编码的文本".to_owned(),
@@ -132,7 +173,8 @@ fn why(error: &(dyn std::error::Error + 'static)) -> String {
         return said;
     }
     if let Some((_, range)) = said.split_once(" is not in ") {
-        return format!("应在 {range} 之内");
+        let (least, most) = range.split_once("..=").unwrap_or((range, ""));
+        return format!("应为 {least} 至 {most}");
     }
     let should_be = if error.is::<ParseIntError>() {
         "应为整数，且不能过大"

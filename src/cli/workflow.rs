@@ -12,8 +12,8 @@ use serde_json::json;
 
 use super::{Ended, Failure, WorkflowFlags, pretty_json, print, source, text};
 use crate::catalog::workflows;
-use duban_core::definition::{Definition, ENGINE_LEVEL, Shelf};
-use duban_core::name::Name;
+use duban_core::definition::{Basis, Definition, ENGINE_LEVEL, Shelf, class_title};
+use duban_core::echo::echo;
 
 #[derive(clap::Subcommand)]
 pub(super) enum Command {
@@ -57,8 +57,9 @@ impl List {
         let mut out = String::new();
         for definition in shelf.newest() {
             let pin = &definition.pin;
-            let classes: Vec<&str> = definition.classes.iter().map(Name::as_str).collect();
-            let _ = writeln!(out, "{} 第 {} 版  {}", pin.name, pin.version, definition.title);
+            let classes = definition.classes.iter().map(|class| class_title(class.as_str()));
+            let classes: Vec<&str> = classes.collect();
+            let _ = writeln!(out, "{} 第 {} 版（{}）", definition.title, pin.version, pin.name);
             let _ = writeln!(out, "  类别：{}", classes.join("、"));
             let _ = writeln!(out, "  摘要：{}", pin.hash);
             let _ = writeln!(
@@ -68,14 +69,13 @@ impl List {
                 definition.actions.len()
             );
             for rule in &definition.deadlines {
-                let basis: Vec<String> = rule.basis.iter().map(ToString::to_string).collect();
+                let basis: Vec<String> = rule.basis.iter().map(Basis::title).collect();
                 let _ = writeln!(
                     out,
-                    "    {}{}{:>5}  {}  {}",
-                    text::padded(rule.name.as_str(), 20),
-                    text::padded(&rule.title, 22),
-                    rule.within.to_string(),
-                    text::padded(&format!("{}·{}", rule.kind.title(), rule.party.title()), 28),
+                    "    {}{}{}{}",
+                    text::padded(&rule.title, 24),
+                    text::padded(&rule.within.said(), 18),
+                    text::padded(&format!("{}·{}", rule.kind.title(), rule.party.title()), 30),
                     basis.join("、"),
                 );
             }
@@ -141,9 +141,8 @@ impl Check {
                 );
             }
         }
-        print(&out)?;
         if faults.is_empty() {
-            return Ok(());
+            return print(&out);
         }
         Err(Failure::Input(format!("{}\n共 {} 处错误", faults.join("\n"), faults.len())))
     }
@@ -170,6 +169,6 @@ impl Graph {
 fn named(shelf: &Shelf, name: &str) -> Result<Arc<Definition>, Failure> {
     shelf.by_name(name).map(Arc::clone).ok_or_else(|| {
         let known: Vec<&str> = shelf.newest().map(|one| one.pin.name.as_str()).collect();
-        Failure::Input(format!("没有叫 {name} 的工作流；可用：{}", known.join("、")))
+        Failure::Input(format!("没有叫“{}”的工作流；可用：{}", echo(name), known.join("、")))
     })
 }

@@ -132,7 +132,7 @@ fn over(lang: Lang, door: &str, is_kept: bool) -> Response {
         section.panel.said.wrong.door {
             h1 { (title) }
             p { (lang.of("刚才提交的内容没有办理。", "What you just sent was not done. "))
-                @if is_kept { (lang.of("重新登录后会回到原页面，已填写的文字会自动恢复（附件须重新选择）；没有恢复的，请用浏览器的“后退”取回。", "Sign in again: you come back to the page, and what you typed is there again (choose files anew); if it is not, the browser's «back» has it.")) }
+                @if is_kept { (lang.of("重新登录后会回到原页面，已填写的文字会自动恢复（附件须重新选择）；没有恢复的，请用浏览器的“后退”取回。", "Sign in again: you come back to the page, and what you typed is there again (choose files anew); if it is not, the browser's “back” has it.")) }
                 @else { (lang.of("请重新登录后再办一次。", "Sign in again, and do it once more.")) }
             }
             p { a.button.main href=(door) { (lang.of("重新登录", "Sign in again")) } }
@@ -200,7 +200,7 @@ fn is_own(headers: &HeaderMap) -> bool {
         return site == "same-origin";
     }
     let origin = text("origin").and_then(|origin| origin.parse::<Uri>().ok());
-    // A page that has no origin sends «null».
+    // A page that has no origin sends “null”.
     let from = origin.as_ref().filter(|origin| origin.scheme().is_some()).and_then(Uri::authority);
     from.is_some_and(|from| Some(from.as_str()) == text("host"))
 }

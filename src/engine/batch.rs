@@ -272,7 +272,7 @@ impl Inner {
             let what = incident::refused_by_store(change, &its, &error, at);
             noted = incident::note(&self.store, vec![what]).await;
         }
-        // Nobody hears «nothing happened» whose commit may have gone through.
+        // Nobody hears “nothing happened” whose commit may have gone through.
         let answer = |work: &Work| {
             let declined = match &error {
                 _ if !work.unknown.is_empty() => Declined::OutcomeUnknown,
@@ -307,7 +307,7 @@ impl Inner {
     }
 }
 
-/// The same answer for all; but nobody hears «nothing happened» whose commit may have gone through.
+/// The same answer for all; but nobody hears “nothing happened” whose commit may have gone through.
 fn all(works: &[Work], declined: &Declined) -> Vec<Outcome> {
     let one = |work: &Work| {
         let known = work.unknown.is_empty();

@@ -1,4 +1,4 @@
-//! Why a request was not carried out. Must never say «nothing happened» where that is not known,
+//! Why a request was not carried out. Must never say “nothing happened” where that is not known,
 //! nor repeat what a form said.
 
 use duban_core::rejection::Rejection;

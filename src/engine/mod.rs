@@ -45,7 +45,7 @@ use crate::wake::Wake;
 use request::Submitted;
 use skew::Skew;
 
-/// Commands that may wait for a committer; more are answered with «busy».
+/// Commands that may wait for a committer; more are answered with “busy”.
 const QUEUE_MAX: usize = 4_096;
 
 /// Committers to a server: one decides while another commits. What is about one ticket, or one

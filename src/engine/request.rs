@@ -63,7 +63,7 @@ pub enum Task {
         /// as it should be.
         fault: Option<FieldFault>,
         /// The ticket of which the form says that this one repeats it.
-        original: Option<Original>,
+        original: Option<Box<Original>>,
     },
     /// Somebody is shown the reviewer unmasked.
     Disclose {
@@ -220,7 +220,7 @@ impl Work {
     /// Another ticket that the decision looks at.
     pub(super) fn original(&self) -> Option<&Original> {
         match &self.request.task {
-            Task::Act { original, .. } => original.as_ref(),
+            Task::Act { original, .. } => original.as_deref(),
             _ => None,
         }
     }

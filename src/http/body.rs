@@ -248,13 +248,13 @@ fn said(error: &str) -> String {
     if error.is_ascii() { "值不能用".to_owned() } else { unquoted(error) }
 }
 
-/// A sentence without what stands between «», and the colon before it.
+/// A sentence without what stands between “”, and the colon before it.
 fn unquoted(text: &str) -> String {
     let mut plain = String::new();
     let mut rest = text;
-    while let Some((before, after)) = rest.split_once('«') {
+    while let Some((before, after)) = rest.split_once('“') {
         plain.push_str(before.trim_end_matches('：'));
-        rest = after.rsplit_once('»').map_or("", |(_, after)| after);
+        rest = after.rsplit_once('”').map_or("", |(_, after)| after);
     }
     plain.push_str(rest);
     plain
@@ -329,9 +329,10 @@ mod tests {
     #[test]
     fn what_our_own_parsers_quote_is_left_out() {
         let at = |text: &str| typed::<duban_core::time::Instant>(Value::from(text));
-        for quoted in ["13800001234", "1999-01-01T00:00:00Z", "» 13800001234 «", "«»", "«x"] {
+        for quoted in ["13800001234", "1999-01-01T00:00:00Z", "” 13800001234 “", "“”", "“x"]
+        {
             let told = serde_json::to_string(&at(quoted).expect_err("refused")).expect("JSON");
-            assert!(!told.contains("13800001234") && !told.contains('«'), "{told}");
+            assert!(!told.contains("13800001234") && !told.contains('“'), "{told}");
             assert!(told.contains('时'), "{told}");
         }
     }

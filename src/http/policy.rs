@@ -30,7 +30,7 @@ macro_rules! endpoints {
             /// Every endpoint.
             pub const ALL: &[Self] = &[$(Self::$name),+];
 
-            /// What it does, as it stands after «不能».
+            /// What it does, as it stands after “不能”.
             #[must_use]
             pub const fn title(self) -> &'static str {
                 match self { $(Self::$name => $title,)+ }

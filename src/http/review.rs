@@ -169,7 +169,7 @@ struct Faults(Vec<FieldFault>);
 
 impl Faults {
     fn note(&mut self, field: &str, message: impl Into<String>) {
-        self.0.push(FieldFault { field: format!("/{field}"), message: message.into() });
+        self.0.push(FieldFault::new(format!("/{field}"), message));
     }
 
     fn text(&mut self, field: &str, text: &str, most: usize) {

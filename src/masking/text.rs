@@ -40,7 +40,7 @@ pub fn text(text: &str, numbers: Numbers) -> String {
                 _ => '*',
             })),
             None => {
-                // «周一138…»: a number may begin behind what was spoken for itself.
+                // “周一138…”: a number may begin behind what was spoken for itself.
                 let is_spoken = plain[at] != written[at] && !is_wide(written[at]);
                 end = if is_spoken { at + 1 } else { end };
                 out.extend(&written[at..end]);

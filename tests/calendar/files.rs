@@ -81,7 +81,7 @@ fn files_that_contradict_each_other_are_refused() {
         let years = vec![first.clone(), year("b.toml", &text)];
         let faults = Calendar::new(SHANGHAI, years).expect_err("a fault").to_string();
         for part in parts {
-            assert!(faults.contains(part), "no «{part}» in {faults}");
+            assert!(faults.contains(part), "no “{part}” in {faults}");
         }
     };
     check(SOUND.replace("1号", "9号"), &["b.toml:1: year", "a.toml"]);
@@ -145,7 +145,7 @@ fn a_broken_folder_is_refused_with_every_fault() {
     assert_eq!(output.status.code(), Some(2));
     assert!(complaint.contains("a.toml:3: nummer"), "{complaint}");
     assert!(complaint.contains("b.toml:2: 不是 UTF-8"), "{complaint}");
-    assert!(String::from_utf8_lossy(&output.stdout).contains("2030"), "what is good is shown");
+    assert!(output.stdout.is_empty(), "what is wrong has no result");
     refused(
         &["calendar", "show", "--calendars", folder.path()],
         "",

@@ -45,7 +45,7 @@ fn refused(args: &[&str], input: &str, parts: &[&str]) {
     assert_eq!(output.status.code(), Some(2), "{args:?} {input}: {complaint}");
     assert_eq!(String::from_utf8_lossy(&output.stdout), "", "{args:?} {input}");
     for part in parts {
-        assert!(complaint.contains(part), "{args:?} {input}: no «{part}» in: {complaint}");
+        assert!(complaint.contains(part), "{args:?} {input}: no “{part}” in: {complaint}");
     }
 }
 

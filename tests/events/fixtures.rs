@@ -132,7 +132,7 @@ fn what_is_not_understood_is_an_error() {
     let unreadable = |bytes: Vec<u8>, part: &str| {
         let error = Event::from_bytes(&bytes).expect_err("an error");
         assert!(matches!(error, EventError::Unreadable(_)), "{error}");
-        assert!(error.to_string().contains(part), "no «{part}» in {error}");
+        assert!(error.to_string().contains(part), "no “{part}” in {error}");
     };
     let unknown = changed("acted", |event| event["kind"] = json!("acted_twice"));
     match Event::from_bytes(&unknown) {

@@ -293,7 +293,7 @@ pub(crate) const LADDERS: &[Broken] = &[
         ("\"+1wd\"", "\"+1d\""),
         &["[ladders.agency]", "\"+1d\""],
         "ladders.agency.rungs[3].at",
-        &["不是梯级：«+1d»", "-1wd、end 或 +3wd"],
+        &["不是梯级：“+1d”", "-1wd、end 或 +3wd"],
     ),
     broken(
         "[ladders.agency]",
@@ -367,7 +367,7 @@ pub(crate) const VALUES: &[Broken] = &[
         ("by = [\"agency_lead\"]", "by = [\"king\"]"),
         &["[actions.confirm_finding]", "by = "],
         "actions.confirm_finding.by",
-        &["不认识的角色：«king»", "supervisor"],
+        &["不认识的角色：“king”", "supervisor"],
     ),
     broken(
         "[actions.sign]",
@@ -426,7 +426,7 @@ pub(crate) const VALUES: &[Broken] = &[
         ("\"matter\"", "\"Matter\""),
         &["name ="],
         "name",
-        &["不是名称：«Matter»", "小写"],
+        &["不是名称：“Matter”", "小写"],
     ),
     broken(
         "classes",
@@ -440,14 +440,14 @@ pub(crate) const VALUES: &[Broken] = &[
         ("[steps.reworking]", "[steps.Reworking]"),
         &["[steps.Reworking]"],
         "steps.Reworking",
-        &["不是名称：«Reworking»"],
+        &["不是名称：“Reworking”"],
     ),
     broken(
         "[deadlines.rework]",
         ("[\"local_rule A33\"]", "[\"law 5\"]"),
         &["[deadlines.rework]", "law 5"],
         "deadlines.rework.basis",
-        &["不是依据：«law 5»", "article 24(2)"],
+        &["不是依据：“law 5”", "article 24(2)"],
     ),
     broken(
         "[actions.rule_dispatch]",

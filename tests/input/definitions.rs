@@ -10,7 +10,7 @@ fn check(number: usize, table: &str, case: &Broken) {
     let line = if case.line == ["format", "\n"] {
         1 + line_of(&text, &["format"])
     } else {
-        line_of(&text, case.line)
+        key_line(&text, line_of(&text, case.line), case.key)
     };
     let file = folder.file("matter.toml");
     let place = if case.key.is_empty() {
@@ -22,12 +22,35 @@ fn check(number: usize, table: &str, case: &Broken) {
     let said = said.collect::<Vec<_>>().join("\n");
     assert!(!said.is_empty(), "{} → {}: nothing at {place} in\n{complaint}", case.from, case.to);
     for part in case.parts {
-        assert!(said.contains(part), "{} → {}: no «{part}» in {said}", case.from, case.to);
+        assert!(said.contains(part), "{} → {}: no “{part}” in {said}", case.from, case.to);
     }
     // The same through the command that checks, which may show what is good first.
     let checked = duban(&["workflow", "check", folder.path()]);
     assert_eq!(checked.code, Some(2));
     assert!(checked.complaint.contains(&place), "{}", checked.complaint);
+}
+
+/// The line of the faulty key itself, in or below the table that begins on a line; that line where the
+/// table has no such key.
+fn key_line(text: &str, table: usize, key: &str) -> usize {
+    let name = key.rsplit('.').next().unwrap_or_default();
+    let lines = || (1..).zip(text.lines()).skip(table - 1);
+    let is_it = |line: &str| {
+        let line = line.trim_start();
+        let own = line.strip_prefix(name).is_some_and(|rest| rest.trim_start().starts_with('='));
+        own || (line.starts_with('[')
+            && line.trim_matches(['[', ']']).ends_with(&format!(".{name}")))
+    };
+    // Up to the next table that is none of this one's.
+    let header = lines().next().map(|(_, line)| line.trim_matches(['[', ']']).to_owned());
+    let below = header.map(|header| format!("[{header}."));
+    let within = lines().enumerate().take_while(|(nth, (_, line))| {
+        *nth == 0
+            || !line.starts_with('[')
+            || below.as_ref().is_some_and(|own| line.trim_start_matches('[').starts_with(&own[1..]))
+    });
+    let found = within.map(|(_, line)| line).find(|(_, line)| is_it(line));
+    found.map_or(table, |(number, _)| number)
 }
 
 fn check_all(table: &str, cases: &[Broken]) {
@@ -73,7 +96,7 @@ fn several_faults_are_told_at_once() {
         ": actions.sign: ",
         ": steps.Measures: ",
     ] {
-        assert!(complaint.contains(key), "no «{key}» in {complaint}");
+        assert!(complaint.contains(key), "no “{key}” in {complaint}");
     }
     let checked = duban(&["workflow", "check", folder.path()]);
     assert!(checked.complaint.contains("处错误"), "{}", checked.complaint);
@@ -108,7 +131,7 @@ fn two_definitions_that_contradict_one_another() {
     let complaint = refused(&["workflow", "list", "--workflows", folder.path()]);
     for part in [&folder.file("other.toml"), &folder.file("matter.toml"), "第 3 版已有另一份文本"]
     {
-        assert!(complaint.contains(part), "no «{part}» in {complaint}");
+        assert!(complaint.contains(part), "no “{part}” in {complaint}");
     }
     // Another version of the same workflow is no contradiction, nor is the same text twice.
     let newer = matter.replacen("version = 3", "version = 4", 1);
@@ -120,5 +143,5 @@ fn two_definitions_that_contradict_one_another() {
     let folder = Folder::new("versions", &files);
     let said = duban(&["workflow", "list", "--workflows", folder.path()]);
     assert_eq!(said.code, Some(0), "{}", said.complaint);
-    assert!(said.out.starts_with("matter 第 4 版"), "{}", said.out);
+    assert!(said.out.contains("第 4 版（matter）\n"), "{}", said.out);
 }

@@ -12,10 +12,10 @@ fn wrong_flags_are_refused_in_chinese() {
     let check = |args: &[&str], parts: &[&str]| {
         let complaint = refused(args);
         for part in parts {
-            assert!(complaint.contains(part), "{args:?}: no «{part}» in {complaint}");
+            assert!(complaint.contains(part), "{args:?}: no “{part}” in {complaint}");
         }
         for english in ["error:", "required", "invalid", "Usage"] {
-            assert!(!complaint.contains(english), "{args:?}: «{english}» in {complaint}");
+            assert!(!complaint.contains(english), "{args:?}: “{english}” in {complaint}");
         }
     };
     check(&["simulate"], &["缺少参数", "--workflow", "--received"]);
@@ -38,7 +38,7 @@ fn wrong_flags_are_refused_in_chinese() {
     check(&["workflow"], &["用法", "check"]);
     check(&["workflow", "chek"], &["不认识的命令", "chek", "check"]);
     check(&["workflow", "graph"], &["缺少参数"]);
-    check(&["workflow", "graph", "masters"], &["没有叫 masters 的工作流", "matter、staff"]);
+    check(&["workflow", "graph", "masters"], &["没有叫“masters”的工作流", "matter、staff"]);
     check(&["workflow", "check", "/nowhere"], &["/nowhere", "不存在"]);
     check(&["workflow", "list", "--workflows", "/nowhere"], &["/nowhere", "不存在"]);
 }

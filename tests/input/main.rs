@@ -8,6 +8,8 @@ mod flags;
 mod forms;
 mod loaders;
 mod scenarios;
+mod streams;
+mod words;
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -78,14 +80,14 @@ fn line_of(text: &str, anchors: &[&str]) -> usize {
     let mut at = 0;
     for anchor in anchors {
         let found = text[at..].find(anchor);
-        at += found.unwrap_or_else(|| panic!("no «{anchor}»"));
+        at += found.unwrap_or_else(|| panic!("no “{anchor}”"));
     }
     1 + text[..at].matches('\n').count()
 }
 
 /// Replaces a snippet that must be there, once, after `header`.
 fn replaced(text: &str, header: &str, from: &str, to: &str) -> String {
-    let start = text.find(header).unwrap_or_else(|| panic!("no «{header}»"));
-    let at = start + text[start..].find(from).unwrap_or_else(|| panic!("no «{from}»"));
+    let start = text.find(header).unwrap_or_else(|| panic!("no “{header}”"));
+    let at = start + text[start..].find(from).unwrap_or_else(|| panic!("no “{from}”"));
     format!("{}{to}{}", &text[..at], &text[at + from.len()..])
 }

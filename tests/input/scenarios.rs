@@ -47,9 +47,9 @@ fn check(from: &str, to: &str, line: &str, key: &str, parts: &[&str]) {
     let text = replaced(SOUND, "", from, to);
     let (complaint, file) = simulated("scenario", &text);
     let place = format!("{file}:{}: {key}", line_of(&text, &[line]));
-    assert!(complaint.contains(&place), "{from} → {to}: no «{place}» in {complaint}");
+    assert!(complaint.contains(&place), "{from} → {to}: no “{place}” in {complaint}");
     for part in parts {
-        assert!(complaint.contains(part), "{from} → {to}: no «{part}» in {complaint}");
+        assert!(complaint.contains(part), "{from} → {to}: no “{part}” in {complaint}");
     }
 }
 
@@ -123,7 +123,7 @@ fn several_faults_are_told_at_once() {
     let text = text.replace("to = 2026-03-21", "to = 2026-03-20");
     let (complaint, _) = simulated("several_scenario", &text);
     for key in ["titel", "do[1].by", "outage[1].to", "缺少 title"] {
-        assert!(complaint.contains(key), "no «{key}» in {complaint}");
+        assert!(complaint.contains(key), "no “{key}” in {complaint}");
     }
 }
 
@@ -141,7 +141,7 @@ fn files_that_cannot_be_read() {
 #[test]
 fn a_workflow_or_class_that_is_not_there() {
     let (complaint, _) = simulated("workflow", &SOUND.replace("\"matter\"", "\"masters\""));
-    assert!(complaint.contains("没有叫 masters 的工作流；可用：matter、staff"), "{complaint}");
+    assert!(complaint.contains("没有叫“masters”的工作流；可用：matter、staff"), "{complaint}");
     let text = SOUND.replace("workflow = \"matter\"", "workflow = \"matter\"\nclass = \"weather\"");
     let (complaint, _) = simulated("class", &text);
     assert!(complaint.contains("类别 weather 不由工作流 matter 受理"), "{complaint}");
@@ -163,12 +163,12 @@ fn an_unexpected_refusal_or_success_is_a_failure() {
     let text = SOUND.replace("refused = \"stale-revision\"\n", "");
     let line = line_of(&text, &["[[do]]\nat = 2026-03-09T10"]);
     let complaint = played("unexpected", &text);
-    assert!(complaint.contains(&format!("第 {line} 行 sign：预期 办成")), "{complaint}");
-    assert!(complaint.contains("stale-revision"), "{complaint}");
+    assert!(complaint.contains(&format!("第 {line} 行 签收：预期办成")), "{complaint}");
+    assert!(complaint.contains("工单已有变化"), "{complaint}");
     let text = SOUND.replace("revision = 1\n", "");
     let complaint = played("success", &text);
-    assert!(complaint.contains("预期 stale-revision，实际办成了"), "{complaint}");
+    assert!(complaint.contains("预期不能办理（工单已有变化），实际办成了"), "{complaint}");
     let text = SOUND.replace("\"stale-revision\"", "\"guarded\"");
     let complaint = played("other", &text);
-    assert!(complaint.contains("预期 guarded"), "{complaint}");
+    assert!(complaint.contains("预期不能办理（条件不具备）"), "{complaint}");
 }

@@ -434,7 +434,7 @@ async fn what_happened_and_what_is_expected_is_told() {
     let events = told["events"].as_array().expect("events");
     let is_told = |one: &Value| one["text"].as_str().is_some_and(|text| !text.is_empty());
     assert!(events.iter().all(|one| is_told(one) != (one["hidden"] == true)), "{events:?}");
-    assert_eq!(events[0]["text"], "收到差评，生成工单，进入「待转办」");
+    assert_eq!(events[0]["text"], "收到差评，生成工单，进入“待转办”");
     // Three working days are over at the end of Thursday; on Monday it is two more.
     server.advance(&admin, instant("2026-03-09T09:00:00+08:00")).await;
     let ticket = server.get(&path(""), &agency).await.ok();

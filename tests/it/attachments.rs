@@ -13,7 +13,7 @@ use crate::served::{Answer, Place, Server, review};
 
 const START: &str = "2026-03-02T10:00:00+08:00";
 
-/// SM3 of «abc» (GB/T 32905, A.1).
+/// SM3 of “abc” (GB/T 32905, A.1).
 const ABC: &str = "66c7f0f462eeedd9d1f2d46bdc10e4e24167c4875cf2f7a2297da02b8f4ba8e0";
 
 /// Bytes of a file that is a while on its way to the disk.

@@ -104,6 +104,14 @@ impl Played {
         word(&turn.expect("a refused action")["refused"], "message")
     }
 
+    /// The fields for which an action was refused, when it was first.
+    pub(crate) fn fields(&self, action: &str) -> Vec<&str> {
+        let mut turns = self.turns().iter();
+        let turn = turns.find(|turn| !turn["refused"].is_null() && turn["action"] == action);
+        let errors = turn.expect("a refused action")["refused"]["errors"].as_array();
+        errors.expect("errors").iter().map(|error| word(error, "field")).collect()
+    }
+
     /// The ticket at the end.
     pub(crate) fn ticket(&self) -> &Value {
         &self.0["ticket"]

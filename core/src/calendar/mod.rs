@@ -124,7 +124,7 @@ fn between_files(years: &[Year]) -> Vec<Fault> {
     let mut seen_numbers: BTreeMap<&str, &Year> = BTreeMap::new();
     let mut seen_days: BTreeMap<Day, (bool, &Year)> = BTreeMap::new();
     let fault = |file: &str, place: &Position, message: String| {
-        let Position { line, key } = place.clone();
+        let Position { line, key, .. } = place.clone();
         Fault { file: file.to_owned(), line, key, message }
     };
     for year in years {
@@ -135,7 +135,7 @@ fn between_files(years: &[Year]) -> Vec<Fault> {
         for arrangement in year.arrangements() {
             let number = &arrangement.notice.number;
             if let Some(other) = seen_numbers.insert(number, year) {
-                let message = format!("文号«{number}»已在 {} 中出现", other.file);
+                let message = format!("文号“{number}”已在 {} 中出现", other.file);
                 faults.push(fault(&year.file, &arrangement.position, message));
             }
             let off = arrangement.off_days.iter().map(|named| (named, true));

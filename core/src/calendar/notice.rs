@@ -96,7 +96,7 @@ impl Year {
             let base = reading.base(table);
             let mut amendments = Vec::new();
             let mut before = base.as_ref().map(|base| base.notice.published);
-            for amendment in table.tables("amendments") {
+            for amendment in table.several("amendments") {
                 let arrangement = reading.amendment(&amendment, before);
                 amendment.close();
                 before =
@@ -242,7 +242,7 @@ impl Reading {
     /// Reads the groups (`name`, `days`) below `key`.
     fn named(&mut self, table: &Table<'_>, key: &str, off: bool) -> Vec<NamedDay> {
         let mut named = Vec::new();
-        for group in table.tables(key) {
+        for group in table.several(key) {
             let name = group.text("name").map(Name::from);
             let days = group.list("days", str::parse::<Day>);
             if days.is_empty() {

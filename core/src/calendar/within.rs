@@ -2,6 +2,8 @@
 //! accept an amount that no rule could mean.
 
 use std::fmt;
+
+use crate::echo::echo;
 use std::str::FromStr;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
@@ -56,12 +58,21 @@ impl Within {
                 Ok(Self { unit: Unit::NaturalDaysRolled, ..self })
             }
             Unit::NaturalDays | Unit::NaturalDaysRolled => {
-                Err(format!("倒推的期限不能顺延：«{self}»；只有向后计算的自然日可以顺延"))
+                Err(format!("倒推的期限不能顺延：“{self}”；只有向后计算的自然日可以顺延"))
             }
             Unit::WorkingDays | Unit::Hours => {
-                Err(format!("«{self}»不能顺延：只有自然日（例如 7d）可以顺延"))
+                Err(format!("“{self}”不能顺延：只有自然日（例如 7d）可以顺延"))
             }
         }
+    }
+}
+
+impl Within {
+    /// As officials say it: 10 个工作日.
+    #[must_use]
+    pub fn said(self) -> String {
+        let back = if self.amount < 0 { "倒推 " } else { "" };
+        format!("{back}{} {}", self.amount.unsigned_abs(), self.unit.title())
     }
 }
 
@@ -88,7 +99,10 @@ impl FromStr for Within {
             .ok()
             .filter(|amount| *amount != 0 && (-AMOUNT_MAX..=AMOUNT_MAX).contains(amount));
         let amount = amount.ok_or_else(|| {
-            format!("期限的数量超出范围：«{text}»；应为 1 至 {AMOUNT_MAX}（倒推写负数），不能为 0")
+            format!(
+                "期限的数量超出范围：“{}”；应为 1 至 {AMOUNT_MAX}（倒推写负数），不能为 0",
+                echo(text)
+            )
         })?;
         let within = Self { amount, unit };
         if roll { within.rolled() } else { Ok(within) }
@@ -96,7 +110,10 @@ impl FromStr for Within {
 }
 
 fn misspelt(text: &str) -> String {
-    format!("不是期限：«{text}»；应写作 10wd（工作日）、7d（自然日）或 24h（小时），倒推写 -3wd")
+    format!(
+        "不是期限：“{}”；应写作 10wd（工作日）、7d（自然日）或 24h（小时），倒推写 -3wd",
+        echo(text)
+    )
 }
 
 impl fmt::Display for Within {

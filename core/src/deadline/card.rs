@@ -53,6 +53,34 @@ pub struct Card {
     pub revoked: Option<RevokeReason>,
 }
 
+/// What a card's identity says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct CardId<'i> {
+    /// The deadline.
+    pub deadline: &'i str,
+    /// Which of its runs, from 1.
+    pub run: u16,
+    /// Which ladder of the run.
+    pub generation: u16,
+    /// The rung.
+    pub rung: RungAt,
+}
+
+impl<'i> CardId<'i> {
+    /// Reads one that [`card_id`] has written.
+    #[must_use]
+    pub fn read(id: &'i str) -> Option<Self> {
+        let mut parts = id.splitn(4, '.');
+        let (deadline, run, generation) = (parts.next()?, parts.next()?, parts.next()?);
+        Some(Self {
+            deadline,
+            run: run.parse().ok()?,
+            generation: generation.parse().ok()?,
+            rung: parts.next()?.parse().ok()?,
+        })
+    }
+}
+
 /// A card's identity: deadline, run, generation and rung, as in `contact.1.0.end`. The same rung
 /// can never issue a second card, whoever tries.
 #[must_use]

@@ -5,6 +5,6 @@ mod card;
 mod run;
 mod schedule;
 
-pub use card::{Card, CardState, card_id};
+pub use card::{Card, CardId, CardState, card_id};
 pub use run::{LedgerEntry, LedgerReason, Light, Run, RungRun, RungState, State};
 pub use schedule::{Firing, PlannedRung, Schedule, next_firing};

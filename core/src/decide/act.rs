@@ -7,7 +7,7 @@ use serde_json::Value;
 use super::draft::Draft;
 use super::guard::Asked;
 use crate::command::Act;
-use crate::definition::{Action, DateCheck, Extension, Finding, Guard};
+use crate::definition::{Action, DateCheck, Extension, Finding, Form, Guard};
 use crate::event::{Acted, ExtensionChange, Fact, Reclassified, TicketChange};
 use crate::limits::{EVENTS_OF_ACTIONS_MAX, EVENTS_OF_NOTES_MAX};
 use crate::name::Name;
@@ -27,6 +27,17 @@ impl Draft<'_> {
         let form = definition
             .form(action.form.as_str())
             .ok_or_else(|| Rejection::Definition(format!("没有表单 {}", action.form)))?;
+        let carried_out = self.carry_out(act, action, form, committed);
+        carried_out.map_err(|rejection| rejection.titled(|field| form.title_of(field)))
+    }
+
+    fn carry_out(
+        &mut self,
+        act: &Act,
+        action: &Action,
+        form: &Form,
+        committed: u32,
+    ) -> Result<(), Rejection> {
         self.check_actor(action, act)?;
         if act.revision.is_some_and(|expected| expected != self.instance.revision) {
             let expected = act.revision.unwrap_or_default();
@@ -153,7 +164,7 @@ impl Draft<'_> {
             // People tell a time by its minute.
             let minute = since.minute();
             if asked.instant(field).is_some_and(|at| at < minute) {
-                let message = format!("不能早于本环节可办之时 {since}");
+                let message = format!("不能早于本环节可办之时 {}", since.said());
                 return Err(Rejection::field(field.as_str(), message));
             }
         }

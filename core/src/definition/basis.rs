@@ -7,6 +7,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 use crate::document::{Faults, Table, read};
+use crate::echo::echo;
 use crate::name::Name;
 
 /// A citation: `article 24(2)`, `local_rule A9` or `civil_code 203`.
@@ -17,6 +18,51 @@ pub struct Basis(pub Name);
 impl fmt::Display for Basis {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.pad(self.0.as_str())
+    }
+}
+
+impl Basis {
+    /// As officials cite it: 第二十四条, 第二十五条第一款, 本地规则 A14.
+    #[must_use]
+    pub fn title(&self) -> String {
+        let (kind, which) = self.0.as_str().split_once(' ').unwrap_or((self.0.as_str(), ""));
+        // 25(1): the first paragraph of Article 25.
+        let (article, paragraph) =
+            which.trim_end_matches(')').split_once('(').unwrap_or((which, ""));
+        let (number, paragraph) = (article.parse().ok(), paragraph.parse().ok());
+        let cited = number.map(|number| match paragraph {
+            Some(paragraph) => format!("第{}条第{}款", chinese(number), chinese(paragraph)),
+            None => format!("第{}条", chinese(number)),
+        });
+        match (kind, cited) {
+            ("article", Some(cited)) => cited,
+            ("civil_code", Some(cited)) => format!("民法典{cited}"),
+            ("local_rule", _) => format!("本地规则 {which}"),
+            _ => self.0.to_string(),
+        }
+    }
+}
+
+const DIGITS: [&str; 10] = ["", "一", "二", "三", "四", "五", "六", "七", "八", "九"];
+
+/// A number below a hundred in Chinese, or with its hundreds; others in digits.
+fn chinese(number: usize) -> String {
+    let digit = |digit: usize| DIGITS.get(digit).copied().unwrap_or_default();
+    match (number / 10, number % 10) {
+        (0, ones) => digit(ones).to_owned(),
+        (1, ones) => format!("十{}", digit(ones)),
+        (tens @ 2..=9, ones) => format!("{}十{}", digit(tens), digit(ones)),
+        (10..=99, _) => {
+            let (hundreds, rest) = (number / 100, number % 100);
+            let rest = match rest {
+                0 => String::new(),
+                1..=9 => format!("零{}", digit(rest)),
+                10..=19 => format!("一{}", chinese(rest)),
+                _ => chinese(rest),
+            };
+            format!("{}百{rest}", digit(hundreds))
+        }
+        _ => number.to_string(),
     }
 }
 
@@ -59,7 +105,8 @@ pub(super) fn read_basis(table: &Table<'_>) -> Vec<Basis> {
             Ok(Basis(text.into()))
         } else {
             Err(format!(
-                "不是依据：«{text}»；应写作 article 24(2)、local_rule A9 或 civil_code 203"
+                "不是依据：“{}”；应写作 article 24(2)、local_rule A9 或 civil_code 203",
+                echo(text)
             ))
         }
     })

@@ -52,12 +52,7 @@ struct Check<'d> {
 
 impl Check<'_> {
     fn fault(&mut self, position: &Position, key: &str, message: impl Into<String>) {
-        let mut position = position.clone();
-        if !key.is_empty() {
-            let dot = if position.key.is_empty() { "" } else { "." };
-            position.key = format!("{}{dot}{key}", position.key);
-        }
-        self.faults.push((position, message.into()));
+        self.faults.push((position.of(key), message.into()));
     }
 
     /// A name must be one of those known.
@@ -105,8 +100,8 @@ impl Check<'_> {
 
     fn steps(&mut self) {
         let definition = self.definition;
-        let root = Position { line: 1, key: "steps".to_owned() };
-        let start = Position { line: 1, key: "starts_in".to_owned() };
+        let root = definition.position.of("steps");
+        let start = definition.position.of("starts_in");
         let names = definition.steps.iter().map(|step| &step.name);
         if self.known(&start, "", "环节", &definition.starts_in, names)
             && definition

@@ -10,6 +10,7 @@ use super::basis::{Basis, read_basis};
 use super::vocabulary::{CardKind, Notice};
 use crate::calendar::{Unit, Within};
 use crate::document::{Position, Table};
+use crate::echo::echo;
 use crate::name::Name;
 use crate::role::{Audience, Party, Role};
 use crate::words::words;
@@ -122,7 +123,8 @@ impl FromStr for RungAt {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        let say = || format!("不是梯级：«{text}»；应写作 -1wd、end 或 +3wd（工作日，最多 30）");
+        let say =
+            || format!("不是梯级：“{}”；应写作 -1wd、end 或 +3wd（工作日，最多 30）", echo(text));
         if text == "end" {
             return Ok(Self(0));
         }
@@ -254,7 +256,7 @@ fn read_start(text: &str) -> Result<Start, String> {
         Some(("step", step)) => Name::ours(step).map(Start::Step),
         None if text == "review" => Ok(Start::Review),
         None => Name::ours(text).map(Start::Event),
-        Some(_) => Err(format!("不是起点：«{text}»；应写事件名、step:环节名 或 review")),
+        Some(_) => Err(format!("不是起点：“{}”；应写事件名、step:环节名 或 review", echo(text))),
     }
 }
 

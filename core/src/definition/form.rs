@@ -6,8 +6,8 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value};
 
-use super::example;
 use super::privacy::{self, Shape, Time};
+use super::{example, said};
 use crate::document::Fault;
 use crate::limits::{FAULTS_MAX, FORM_BYTES_MAX};
 use crate::name::Name;
@@ -38,6 +38,17 @@ pub struct FieldFault {
     pub field: String,
     /// What is wrong and what is allowed, in Chinese.
     pub message: String,
+    /// What the form calls the field; empty where that is not known.
+    #[serde(skip)]
+    pub title: String,
+}
+
+impl FieldFault {
+    /// A fault of a field, by its JSON pointer.
+    #[must_use]
+    pub fn new(field: impl Into<String>, message: impl Into<String>) -> Self {
+        Self { field: field.into(), message: message.into(), title: String::new() }
+    }
 }
 
 impl Form {
@@ -50,8 +61,10 @@ impl Form {
         let fault = |line: usize, key: &str, message: String| {
             vec![Fault { file: file.to_owned(), line, key: key.to_owned(), message }]
         };
-        let schema: Value = serde_json::from_str(text)
-            .map_err(|error| fault(error.line().max(1), "", format!("JSON 语法有误：{error}")))?;
+        let schema: Value = serde_json::from_str(text).map_err(|error| {
+            let message = format!("JSON 语法有误：第 {} 列附近", error.column());
+            fault(error.line().max(1), "", message)
+        })?;
         let mut faults = Vec::new();
         let mut note = |key: &str, message: String| {
             let line = line_of(text, key);
@@ -76,7 +89,9 @@ impl Form {
         let validator = match validator(&schema) {
             Ok(validator) => Some(validator),
             Err(error) => {
-                note("", format!("不是有效的 JSON Schema：{error}"));
+                let place = error.instance_path().to_string();
+                let key = place.rsplit('/').next().unwrap_or_default();
+                note(key, format!("不是有效的 JSON Schema（2020-12）：{place} 处不合规定"));
                 None
             }
         };
@@ -130,6 +145,23 @@ impl Form {
         self.property(field).and_then(|property| property.get("format")) == Some(&format.into())
     }
 
+    /// What the form calls a field, by its JSON pointer: the innermost that has a title.
+    #[must_use]
+    pub fn title_of(&self, pointer: &str) -> Option<&str> {
+        let mut title = None;
+        let mut schema = Some(&self.schema);
+        for segment in pointer.split('/').skip(1) {
+            schema = schema.and_then(|schema| inner(schema, segment));
+            title = schema.and_then(|schema| schema.get("title")?.as_str()).or(title);
+        }
+        title
+    }
+
+    /// The schema of a field, by its JSON pointer.
+    fn described(&self, pointer: &str) -> Option<&Value> {
+        pointer.split('/').skip(1).try_fold(&self.schema, inner)
+    }
+
     fn property(&self, field: &str) -> Option<&Value> {
         self.schema.get("properties")?.get(field)
     }
@@ -166,15 +198,16 @@ impl Form {
     pub fn check(&self, filled: &Value, at: Instant) -> Result<(), Vec<FieldFault>> {
         if weight(filled) > FORM_BYTES_MAX {
             let message = format!("表单内容过长：不得超过 {} KiB", FORM_BYTES_MAX / 1024);
-            return Err(vec![FieldFault { field: String::new(), message }]);
+            return Err(vec![FieldFault::new("", message)]);
         }
         let mut faults: Vec<FieldFault> = self
             .validator
             .iter_errors(filled)
             .take(FAULTS_MAX)
-            .map(|error| FieldFault {
-                field: known_path(&self.shape, &place(&error)),
-                message: say(&error),
+            .map(|error| {
+                let field = known_path(&self.shape, &place(&error));
+                let message = said::of(&error, self.described(&field));
+                FieldFault::new(field, message)
             })
             .collect();
         let mut claims = Vec::new();
@@ -208,6 +241,14 @@ impl Form {
         };
         let public = fields.into_iter().map(|(key, value)| (key.into(), value)).collect();
         (public, private)
+    }
+}
+
+/// A field of an object, or what the items of a list are.
+fn inner<'s>(schema: &'s Value, segment: &str) -> Option<&'s Value> {
+    match schema.get("properties").and_then(|fields| fields.get(segment)) {
+        Some(field) => Some(field),
+        None => schema.get("items"),
     }
 }
 
@@ -329,7 +370,7 @@ fn check_claims(
     let message = if shape.time == Some(Time::Claim) {
         match text.parse::<Instant>() {
             Ok(claimed) if claimed > at.plus_ms(FUTURE_MS_MAX) => {
-                format!("不能是将来的时间（现在是 {at}）")
+                format!("不能是将来的时间（现在是 {}）", at.said())
             }
             Ok(_) => return,
             Err(_) => format!("不是时刻，或年份不在 {} 至 {} 之间", YEARS.start(), YEARS.end()),
@@ -339,7 +380,7 @@ fn check_claims(
     } else {
         return;
     };
-    faults.push(FieldFault { field: path.clone(), message });
+    faults.push(FieldFault::new(path.clone(), message));
 }
 
 /// Whether some claim is not taken as it was sent.
@@ -430,37 +471,5 @@ fn weight(value: &Value) -> usize {
             2 + fields.iter().map(|(key, value)| key.len() + 4 + weight(value)).sum::<usize>()
         }
         _ => 8,
-    }
-}
-
-/// The pattern of a text in which something must stand.
-const VISIBLE: &str = "\\S";
-
-/// The fault as a person reads it. Never repeats the value: it may be personal data.
-fn say(error: &jsonschema::ValidationError<'_>) -> String {
-    use jsonschema::error::ValidationErrorKind as Kind;
-    match error.kind() {
-        Kind::Required { .. } => "必填".to_owned(),
-        Kind::AdditionalProperties { .. } => "含有表单没有的字段".to_owned(),
-        Kind::Enum { options } => {
-            let words = options.as_array().into_iter().flatten().filter_map(Value::as_str);
-            format!("取值应为：{}", words.collect::<Vec<_>>().join("、"))
-        }
-        Kind::Constant { expected_value } => format!("取值应为：{expected_value}"),
-        Kind::Type { .. } => "类型不对".to_owned(),
-        Kind::Format { format } => match format.as_str() {
-            "date-time" => "应为带时区的时刻，例如 2026-02-13T16:30:00+08:00".to_owned(),
-            "date" => "应为日期，例如 2026-02-14".to_owned(),
-            other => format!("格式应为 {other}"),
-        },
-        Kind::Pattern { pattern } if pattern == VISIBLE => "不能只有空白".to_owned(),
-        Kind::Pattern { pattern } => format!("格式应为 {pattern}"),
-        Kind::MaxLength { limit } => format!("不得超过 {limit} 个字"),
-        Kind::MinLength { limit } => format!("不得少于 {limit} 个字"),
-        Kind::MaxItems { limit } => format!("不得超过 {limit} 项"),
-        Kind::MinItems { limit } => format!("不得少于 {limit} 项"),
-        Kind::UniqueItems => "各项不得重复".to_owned(),
-        Kind::FalseSchema => "此处不得填写".to_owned(),
-        _ => "不符合表单要求".to_owned(),
     }
 }

@@ -1,9 +1,11 @@
 //! A workflow as data: steps, actions, deadlines, ladders and effects, read from TOML and checked
 //! as a whole. Must never hold a rule that a customer could want otherwise.
 //!
-//! Each file knows only those before it: words, citations, conditions, privacy, forms, actions, deadlines,
+//! Each file knows only those before it: words, citations, conditions, privacy, what is
+//! said of forms, forms, actions, deadlines,
 //! the model of all of them, who may do what, its checks, its reading, and what is kept of many.
 
+mod class;
 mod vocabulary;
 
 mod basis;
@@ -12,6 +14,8 @@ mod predicate;
 mod privacy;
 
 mod example;
+mod said;
+
 mod form;
 
 mod action;
@@ -32,6 +36,7 @@ mod shelf;
 pub use action::{Action, CardStep, Case, DateCheck, Extension, Finish, Next, Stage, Tallying};
 pub use basis::{Basis, BasisText, read_basis_texts};
 pub use check::FLAGS_FROM_OUTSIDE;
+pub use class::class_title;
 pub use deadline::{DeadlineRule, Kind, Rung, RungAt, Start};
 pub use form::{FUTURE_MS_MAX, FieldFault, Form};
 pub use library::{Library, LibraryError, Text};

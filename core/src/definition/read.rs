@@ -1,6 +1,8 @@
 //! Reads a definition out of its TOML text, all faults at once. Must never fill a gap with a
 //! guess: what is missing is a fault.
 
+use std::collections::BTreeSet;
+
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -32,7 +34,7 @@ pub fn read_definition(
     let definition = read(file, text, |root| read_root(file, text, forms, root))?;
     let mut faults: Vec<Fault> = check::faults_of(&definition, texts)
         .into_iter()
-        .map(|(Position { line, key }, message)| Fault {
+        .map(|(Position { line, key, .. }, message)| Fault {
             file: file.to_owned(),
             line: line.max(1),
             key,
@@ -58,6 +60,10 @@ fn read_root(
     let classes = root.list("classes", Name::ours);
     if classes.is_empty() {
         root.fault("classes", "应写明适用于哪些类别的差评");
+    }
+    let mut known = BTreeSet::new();
+    for class in classes.iter().filter(|class| !known.insert(*class)) {
+        root.fault("classes", format!("类别 {class} 写了两次"));
     }
     let starts_in = root.parsed("starts_in", Name::ours);
     let ladders: Vec<_> = named(root, "ladders")
@@ -89,7 +95,7 @@ fn read_root(
         classes,
         starts_in: starts_in.clone().unwrap_or_else(|| "unnamed".into()),
         basis: read_basis(root),
-        position: Position { key: String::new(), ..root.position_of("basis") },
+        position: root.position(),
         outcomes: read_outcomes(root),
         stand_ins: root.tables("stand_ins").iter().filter_map(read_stand_in).collect(),
         steps: named(root, "steps").iter().map(|(name, table)| read_step(name, table)).collect(),

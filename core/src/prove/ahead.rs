@@ -94,7 +94,7 @@ impl<'d> Ahead<'d> {
     }
 }
 
-/// A step and all that can be reached from it; «back» leads to every step that leads here.
+/// A step and all that can be reached from it; “back” leads to every step that leads here.
 fn reached<'d>(definition: &'d Definition, from: &'d Step) -> Vec<&'d Step> {
     let mut reached = vec![from];
     let mut looked = 0;

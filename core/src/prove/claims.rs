@@ -16,7 +16,7 @@ pub(super) fn faults(definition: &Definition, kind: &str, graph: &Graph) -> Vec<
     let ends = reaches_closed(definition, graph);
     for (index, node) in graph.nodes.iter().enumerate() {
         let title = definition.step(node.step.as_str()).map_or("", |step| step.title.as_str());
-        let place = format!("{tickets}走到环节「{title}」（{}）时", node.step);
+        let place = format!("{tickets}走到环节“{title}”（{}）时", node.step);
         let way = || way(definition, graph, index);
         let mut tell = |claim: u8, message: String| {
             if told.insert((claim, node.step.clone())) {
@@ -122,22 +122,20 @@ impl Seen {
     pub(super) fn never(&self, definition: &Definition) -> Vec<String> {
         let mut faults = Vec::new();
         for step in definition.steps.iter().filter(|step| !self.steps.contains(&step.name)) {
-            faults.push(format!("环节「{}」（{}）从来走不到", step.title, step.name));
+            faults.push(format!("环节“{}”（{}）从来走不到", step.title, step.name));
         }
         for action in &definition.actions {
             let explored = action.card.is_none() && action.repin.is_none();
             if explored && !self.actions.contains(&action.name) {
-                faults.push(format!("动作「{}」（{}）从来办不了", action.title, action.name));
+                faults.push(format!("动作“{}”（{}）从来办不了", action.title, action.name));
             }
         }
         for rule in &definition.deadlines {
             if !self.started.contains(&rule.name) {
-                faults.push(format!("时限「{}」（{}）从来不会起算", rule.title, rule.name));
+                faults.push(format!("时限“{}”（{}）从来不会起算", rule.title, rule.name));
             } else if rule.kind == Kind::Obligation && !self.met.contains(&rule.name) {
-                faults.push(format!(
-                    "时限「{}」（{}）起算后从来不可能按期完成",
-                    rule.title, rule.name
-                ));
+                faults
+                    .push(format!("时限“{}”（{}）起算后从来不可能按期完成", rule.title, rule.name));
             }
         }
         faults

@@ -53,6 +53,8 @@ pub(super) struct Node {
     pub(super) started: BTreeSet<Name>,
     /// What the definition could not carry out here.
     pub(super) faults: Vec<String>,
+    /// On a lawful course, what it is apart from the time at which it is reached.
+    stem: Option<String>,
 }
 
 #[derive(Debug, Default)]
@@ -60,6 +62,21 @@ pub(super) struct Graph {
     pub(super) nodes: Vec<Node>,
     /// Why the ticket could not even be opened.
     pub(super) faults: Vec<String>,
+}
+
+impl Graph {
+    /// Whether a situation was come to from another that is the same but for the time.
+    fn comes_from(&self, mut index: usize, stem: Option<&str>) -> bool {
+        loop {
+            if self.nodes[index].stem.as_deref() == stem {
+                return true;
+            }
+            match &self.nodes[index].from {
+                Some((before, _)) => index = *before,
+                None => return false,
+            }
+        }
+    }
 }
 
 pub(super) struct Explorer<'e> {
@@ -70,7 +87,12 @@ pub(super) struct Explorer<'e> {
 }
 
 impl Explorer<'_> {
-    pub(super) fn explore(&self, abstraction: Abstraction) -> Result<Graph, TooLarge> {
+    /// Goes everywhere, telling how many situations there are so far.
+    pub(super) fn explore(
+        &self,
+        abstraction: Abstraction,
+        tell: &(dyn Fn(usize) + Sync),
+    ) -> Result<Graph, TooLarge> {
         let mut graph = Graph::default();
         let tried = Tried::default();
         let situations = Situations::new(self.definition, self.context.calendar);
@@ -90,7 +112,8 @@ impl Explorer<'_> {
         match open(self.context, &opening, Moment::now(self.start)) {
             Ok(decision) => {
                 known.insert(situations.key(abstraction, &decision.instance, self.start), 0);
-                graph.nodes.push(node(&decision.instance, None));
+                let stem = situations.stem(abstraction, &decision.instance);
+                graph.nodes.push(Node { stem, ..node(&decision.instance, None) });
                 waiting.push_back((0, decision.instance.into_owned(), self.start));
             }
             Err(rejection) => graph.faults.push(rejection.to_string()),
@@ -103,6 +126,13 @@ impl Explorer<'_> {
                 if abstraction == Abstraction::LawfulDays && breached(after, one.at) {
                     continue;
                 }
+                // Whoever comes back to where he was, and only later, could as well have waited: that
+                // leads nowhere else, however often the length of a period lets him do it.
+                let stem = situations.stem(abstraction, after);
+                let is_act = one.action.is_some() && stem.is_some();
+                if is_act && graph.comes_from(index, stem.as_deref()) {
+                    continue;
+                }
                 let to = match known.entry(situations.key(abstraction, after, one.at)) {
                     Entry::Occupied(there) => *there.get(),
                     Entry::Vacant(vacant) => {
@@ -112,7 +142,8 @@ impl Explorer<'_> {
                             return Err(TooLarge { workflow });
                         }
                         let label = one.action.as_ref().map(|(action, _)| action.clone());
-                        graph.nodes.push(node(after, Some((index, label))));
+                        graph.nodes.push(Node { stem, ..node(after, Some((index, label))) });
+                        tell(graph.nodes.len());
                         waiting.push_back((to, after.clone(), one.at));
                         *vacant.insert(to)
                     }
@@ -207,6 +238,7 @@ fn node(instance: &Instance, from: Option<(usize, Option<Name>)>) -> Node {
         from,
         started: instance.runs.iter().map(|run| run.deadline.clone()).collect(),
         faults: Vec::new(),
+        stem: None,
     }
 }
 

@@ -43,12 +43,24 @@ const KINDS: &[(&str, &[&str])] =
 /// When every explored ticket is received: a forenoon, so that a day has a rest.
 const START: &str = "2026-01-05T10:00:00+08:00";
 
-/// Explores every reachable state of a definition, time abstracted to the order of deadlines, in a
-/// calendar in which every day works.
+/// The same without a word on the way.
 ///
 /// # Errors
 /// More states than can be explored.
 pub fn prove(shelf: &Shelf, definition: &Arc<Definition>) -> Result<Proof, TooLarge> {
+    prove_telling(shelf, definition, &|_| ())
+}
+
+/// Explores every reachable state of a definition, time abstracted to the order of deadlines, in a
+/// calendar in which every day works; `tell` hears of the situations that each part has come to so far.
+///
+/// # Errors
+/// More states than can be explored.
+pub fn prove_telling(
+    shelf: &Shelf,
+    definition: &Arc<Definition>,
+    tell: &(dyn Fn(usize) + Sync),
+) -> Result<Proof, TooLarge> {
     let calendar = Calendar::every_day_works(SHANGHAI);
     let no_agencies = BTreeSet::new();
     let context = Context { shelf, calendar: &calendar, hotline_agencies: &no_agencies };
@@ -66,7 +78,7 @@ pub fn prove(shelf: &Shelf, definition: &Arc<Definition>) -> Result<Proof, TooLa
         let threads: Vec<_> = KINDS
             .iter()
             .map(|(kind, flags)| {
-                scope.spawn(move || explore_kind(context, definition, kind, flags, start))
+                scope.spawn(move || explore_kind(context, definition, kind, flags, (start, tell)))
             })
             .collect();
         threads.into_iter().filter_map(|thread| thread.join().ok()).collect()
@@ -97,16 +109,16 @@ fn explore_kind(
     definition: &Definition,
     kind: &str,
     flags: &[&str],
-    start: Instant,
+    (start, tell): (Instant, &(dyn Fn(usize) + Sync)),
 ) -> Result<Explored, TooLarge> {
     let flags: Vec<Name> = flags.iter().map(|flag| Name::from(*flag)).collect();
     let explorer = explore::Explorer { context, definition, flags: &flags, start };
-    let graph = explorer.explore(situation::Abstraction::Order)?;
+    let graph = explorer.explore(situation::Abstraction::Order, tell)?;
     let faults = claims::faults(definition, kind, &graph);
     let course = if graph.nodes.is_empty() {
         None
     } else {
-        let lawful = explorer.explore(situation::Abstraction::LawfulDays)?;
+        let lawful = explorer.explore(situation::Abstraction::LawfulDays, tell)?;
         Some((kind.to_owned(), course::course(&lawful)))
     };
     Ok(Explored { graph, faults, course })

@@ -62,7 +62,7 @@ impl<'m> Mover<'m> {
                         moves.push(Move { action, at, decision });
                     }
                     Err(Rejection::Definition(message)) => {
-                        faults.push(format!("办理「{}」时：{message}", action.title));
+                        faults.push(format!("办理“{}”时：{message}", action.title));
                     }
                     Err(_) => {}
                 }

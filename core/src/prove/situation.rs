@@ -63,8 +63,33 @@ impl<'d> Situations<'d> {
         instance: &Instance,
         now: Instant,
     ) -> String {
-        let mut key = format!("{}|{}|", instance.step, instance.agency.is_some());
-        let Some(ahead) = self.ahead.get(&instance.step) else { return key };
+        let mut key = String::new();
+        let Some(ahead) = self.write_rest(instance, &mut key) else { return key };
+        self.write_runs(abstraction, ahead, instance, now, &mut key);
+        key
+    }
+
+    /// What a situation of a lawful course is apart from the time at which it is reached: the rest of
+    /// it, with the days on which what runs ends. None where no obligation bounds the time.
+    pub(super) fn stem(&self, abstraction: Abstraction, instance: &Instance) -> Option<String> {
+        let is_owed = |run: &Run| run.state == State::Running && run.kind == Kind::Obligation;
+        if abstraction != Abstraction::LawfulDays || !instance.runs.iter().any(is_owed) {
+            return None;
+        }
+        let mut stem = String::new();
+        let ahead = self.write_rest(instance, &mut stem)?;
+        for run in &instance.runs {
+            let Some(word) = self.word(ahead, instance, run) else { continue };
+            let agency = run.agency.as_ref().map_or("", |agency| agency.as_str());
+            let _ = write!(stem, "|{} {agency} {word} {}", run.deadline, run.due_day);
+        }
+        Some(stem)
+    }
+
+    /// Everything of a situation but its runs; what is ahead of it.
+    fn write_rest(&self, instance: &Instance, key: &mut String) -> Option<&Ahead<'d>> {
+        let _ = write!(key, "{}|{}|", instance.step, instance.agency.is_some());
+        let ahead = self.ahead.get(&instance.step)?;
         for flag in instance.flags.iter().filter(|flag| self.flags.contains(flag)) {
             let _ = write!(key, "{flag},");
         }
@@ -80,9 +105,8 @@ impl<'d> Situations<'d> {
         if ahead.goes_back {
             let _ = write!(key, "|{:?}", instance.came_from.get(&instance.step));
         }
-        self.write_tallies(ahead, instance, &mut key);
-        self.write_runs(abstraction, ahead, instance, now, &mut key);
-        key
+        self.write_tallies(ahead, instance, key);
+        Some(ahead)
     }
 
     fn write_runs(

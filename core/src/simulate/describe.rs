@@ -4,7 +4,8 @@
 use std::collections::BTreeSet;
 
 use crate::calendar::{Certainty, ESTIMATE_OMITS};
-use crate::definition::{Definition, RungAt};
+use crate::deadline::CardId;
+use crate::definition::{Definition, RungAt, class_title};
 use crate::event::{
     Acted, DeadlineMoved, DeadlineStarted, Event, ExtensionChange, Fact, Opened, OutcomeChange,
     RunRef, RungFired, TicketChange,
@@ -21,7 +22,7 @@ pub fn describe(definition: &Definition, flags: &BTreeSet<Name>, event: &Event) 
         Fact::Acted(fact) => acted(definition, event, fact),
         Fact::Moved(moved) => format!("自动流转{}", change(definition, &moved.change)),
         Fact::Reclassified(to) => {
-            format!("改为类别 {}，适用工作流 {}", to.class, to.definition.name)
+            format!("改为{}", class_title(to.class.as_str()))
         }
         Fact::DeadlineStarted(fact) => started(definition, fact),
         Fact::DeadlineMet(met) if met.late => format!("逾期完成 {}", of(&met.run)),
@@ -51,14 +52,16 @@ pub fn describe(definition: &Definition, flags: &BTreeSet<Name>, event: &Event) 
         Fact::CardRevoked(card) => {
             let reason = card.reason.title();
             let reason = reason.unwrap_or_else(|| word(definition, card.reason.word()));
-            format!("撤销牌 {}（{reason}）", card.card)
+            format!("撤销{}（{reason}）", card_title(definition, &card.card))
         }
-        Fact::CardContested(card) => format!("对牌 {} 提出异议", card.card),
+        Fact::CardContested(card) => {
+            format!("对{}提出异议", card_title(definition, &card.card))
+        }
         Fact::Disclosed(look) => {
             let (by, who) = (look.role.title(), &event.actor);
             format!("{by} {who} 查看评价人完整信息（{}）", look.purpose.title())
         }
-        Fact::CardUpheld(card) => format!("维持牌 {}", card.card),
+        Fact::CardUpheld(card) => format!("维持{}", card_title(definition, &card.card)),
     }
 }
 
@@ -66,7 +69,7 @@ fn opened(definition: &Definition, opened: &Opened) -> String {
     let flags: Vec<&str> = opened.flags.iter().map(|flag| flag_title(flag.as_str())).collect();
     let flags =
         if flags.is_empty() { String::new() } else { format!("［{}］", flags.join("、")) };
-    format!("收到差评，生成工单{flags}，进入「{}」", step(definition, opened.step.as_str()))
+    format!("收到差评，生成工单{flags}，进入“{}”", step(definition, opened.step.as_str()))
 }
 
 fn acted(definition: &Definition, event: &Event, acted: &Acted) -> String {
@@ -83,7 +86,7 @@ fn started(definition: &Definition, started: &DeadlineStarted) -> String {
     let title = deadline(definition, started.deadline.as_str());
     let run =
         if started.run > 1 { format!("（第 {} 次）", started.run) } else { String::new() };
-    format!("起算 {title}{run} {}，{} 止{certainty}", started.within, end(days.due_at))
+    format!("起算 {title}{run}：{}，{} 止{certainty}", started.within.said(), end(days.due_at))
 }
 
 fn moved(definition: &Definition, moved: &DeadlineMoved) -> String {
@@ -145,7 +148,7 @@ fn change(definition: &Definition, change: &TicketChange) -> String {
     }
     if let Some(to) = &change.step {
         says.push(format!(
-            "「{}」→「{}」",
+            "“{}”→“{}”",
             step(definition, to.from.as_str()),
             step(definition, to.to.as_str())
         ));
@@ -166,6 +169,18 @@ fn of(definition: &Definition, run: &RunRef) -> String {
     if run.run > 1 { format!("{title}（第 {} 次）", run.run) } else { title.to_owned() }
 }
 
+/// A card as people know it: what it was issued for, and which it is.
+fn card_title(definition: &Definition, id: &Name) -> String {
+    let Some(id) = CardId::read(id.as_str()) else { return format!("牌 {id}") };
+    let rules = definition.deadline(id.deadline);
+    let rung = rules.and_then(|rule| rule.rungs.iter().find(|one| one.at == id.rung));
+    let card = rung.and_then(|rung| rung.card).map_or("牌", |card| card.title());
+    let title = deadline(definition, id.deadline);
+    let run = if id.run > 1 { format!("（第 {} 次）", id.run) } else { String::new() };
+    format!(" {title}{run} {} 的{card}", rung_title(id.rung))
+}
+
+/// What a flag that comes from outside says.
 fn flag_title(flag: &str) -> &str {
     match flag {
         "anonymous" => "匿名评价",

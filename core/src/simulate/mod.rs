@@ -19,6 +19,7 @@ use crate::command::{Act, Command, Moment, Opening, SETTLE_MS};
 use crate::decide::{Context, Decision, decide, open};
 use crate::definition::{Definition, Shelf};
 use crate::digest::Digest;
+use crate::echo::echo;
 use crate::event::{Event, Sealed};
 use crate::instance::Instance;
 use crate::message::Message;
@@ -63,7 +64,7 @@ pub struct Life {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum SimulateError {
     /// The shelf has no such workflow.
-    #[error("没有叫 {name} 的工作流；可用：{known}")]
+    #[error("没有叫“{}”的工作流；可用：{known}", echo(.name.as_str()))]
     UnknownWorkflow {
         /// The name.
         name: Name,

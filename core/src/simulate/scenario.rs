@@ -5,6 +5,7 @@ use serde_json::Value;
 
 use crate::definition::FUTURE_MS_MAX;
 use crate::document::{Faults, Table, read};
+use crate::echo::echo;
 use crate::name::Name;
 use crate::role::Role;
 use crate::time::Instant;
@@ -136,7 +137,7 @@ fn read_scenario(root: &Table<'_>) -> Option<Scenario> {
     let until = instant("until");
     let flags = root.list("flags", |text| match text {
         "anonymous" | "hotline_self" => Ok(Name::from(text)),
-        _ => Err(format!("不认识的标记：«{text}»；可用：anonymous、hotline_self")),
+        _ => Err(format!("不认识的标记：“{}”；可用：anonymous、hotline_self", echo(text))),
     });
     let hotline_agencies = root.list("hotline_agencies", word);
     let (steps, outages) = (root.tables("do"), root.tables("outage"));

@@ -11,6 +11,7 @@ use crate::calendar::Calendar;
 use crate::deadline::{Light, State};
 use crate::definition::Kind;
 use crate::event::Fact;
+use crate::rejection::Rejection;
 use crate::time::Instant;
 
 /// A life as a table: instant, day in the working calendar, events, and the clocks afterwards.
@@ -19,7 +20,8 @@ pub fn timeline(life: &Life, scenario: &Scenario, calendar: &Calendar) -> String
     let mut text = String::new();
     let pin = &life.definition.pin;
     let _ = writeln!(text, "{}", scenario.title);
-    let _ = writeln!(text, "工作流 {} 第 {} 版 {}", pin.name, pin.version, life.definition.title);
+    let _ =
+        writeln!(text, "工作流 {} 第 {} 版（{}）", life.definition.title, pin.version, pin.name);
     // Each event is told in the words of the definition that ruled when it happened.
     let mut definition = life.turns.first().map_or(&life.definition, |turn| &turn.definition);
     for turn in &life.turns {
@@ -55,8 +57,7 @@ pub fn timeline(life: &Life, scenario: &Scenario, calendar: &Calendar) -> String
         life.definition.step(ticket.step.as_str()).map_or(ticket.step.as_str(), |step| &step.title);
     let outcome = ticket.outcome.map(|outcome| format!("，结果：{}", outcome.title()));
     let cards = ticket.cards.iter().filter(|card| card.revoked.is_none()).count();
-    let _ =
-        writeln!(text, "\n最后处于「{step}」{}，有效牌 {cards} 块", outcome.unwrap_or_default());
+    let _ = writeln!(text, "\n最后处于“{step}”{}，有效牌 {cards} 块", outcome.unwrap_or_default());
     text
 }
 
@@ -104,7 +105,9 @@ fn clocks(turn: &Turn, calendar: &Calendar) -> String {
                 format!("余 {left} 个工作日")
             }
         };
-        format!("{} {left}", run.deadline)
+        let rule = turn.definition.deadline(run.deadline.as_str());
+        let title = rule.map_or(run.deadline.as_str(), |rule| &rule.title);
+        format!("{title} {left}")
     });
     shown.collect::<Vec<_>>().join(" · ")
 }
@@ -123,8 +126,12 @@ pub fn json(life: &Life, scenario: &Scenario) -> Value {
             let (events, refused) = match &turn.result {
                 Ok(events) => (events.iter().map(stored).collect(), Value::Null),
                 Err(rejection) => {
-                    let message = rejection.to_string();
-                    (Vec::new(), json!({ "code": rejection.code(), "message": message }))
+                    let (code, message) = (rejection.code(), rejection.to_string());
+                    let errors = match rejection {
+                        Rejection::Form(faults) => json!(faults),
+                        _ => json!([]),
+                    };
+                    (Vec::new(), json!({ "code": code, "message": message, "errors": errors }))
                 }
             };
             json!({

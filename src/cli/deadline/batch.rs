@@ -2,83 +2,118 @@
 //! one line is wrong.
 
 use std::fmt;
-use std::fs::File;
-use std::io::Read;
+use std::io::{BufRead, BufReader, BufWriter, Read, Seek, Write};
 use std::path::Path;
 
+use duban_core::calendar::{Calendar, Due, Within};
+use duban_core::echo::echo;
+use duban_core::time::{Day, Instant};
 use serde::Deserialize;
 use serde::de::{MapAccess, Visitor};
 use serde_json::Value;
 
 use super::{Answer, out_of_range};
 use crate::catalog;
-use crate::cli::{Ended, Failure, print};
-use duban_core::calendar::{Calendar, Due, Within};
-use duban_core::time::{Day, Instant};
+use crate::cli::{Ended, Failure, input, write_out};
 
-/// The largest batch, some three million lines of usual length; `-` is the standard input. Everything is checked before anything
-/// is printed, so a batch stands in memory as a whole.
-const BATCH_BYTES_MAX: u64 = 256 * 1024 * 1024;
-/// Complaints shown; the rest is counted. More would hide the first ones.
-const COMPLAINTS_MAX: usize = 20;
-/// The characters of a complaint shown: a line could hold a whole book.
-const COMPLAINT_CHARS_MAX: usize = 300;
+/// The largest batch, some three million lines of usual length.
+const MIB_MAX: u64 = 256;
+
+/// The longest line: what is longer is no request.
+const LINE_BYTES_MAX: u64 = 4 * 1024;
+
+/// Wrong lines that are looked for: whoever has so many has given another file.
+const WRONG_MAX: usize = 1_000;
 
 const FIELDS: [&str; 4] = ["received", "within", "known_on", "roll"];
 
+/// Everything is checked before anything is printed: results wait in a file that has no name.
 pub(super) fn run(file: &Path, calendar: &Calendar) -> Ended {
-    let bytes = read(file)?;
-    let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&bytes).trim_ascii_end();
-    let mut out = Vec::new();
-    let mut complaints = Vec::new();
-    let mut wrong = 0_usize;
-    let lines = bytes.split(|byte| *byte == b'\n').enumerate();
-    for (index, line) in lines.take_while(|_| !bytes.is_empty()) {
-        match answer(line, calendar) {
+    let name = input::named(file);
+    let answered = input::patiently(&name, || answered(file, calendar));
+    let Answered { mut results, complaints, wrong, is_cut } = answered?;
+    if wrong == 0 {
+        return write_out(&mut results);
+    }
+    let more = if is_cut { "以上，其余未再检查" } else { "" };
+    let said = complaints.join("\n");
+    Err(Failure::Input(format!("{said}\n共 {wrong} 行有误{more}，没有输出任何结果")))
+}
+
+/// What came of a batch.
+struct Answered {
+    results: std::fs::File,
+    complaints: Vec<String>,
+    wrong: usize,
+    /// Whether there was more that was not looked at.
+    is_cut: bool,
+}
+
+fn answered(file: &Path, calendar: &Calendar) -> Result<Answered, Failure> {
+    let name = input::named(file);
+    let unreadable = |error: std::io::Error| input::unreadable(&name, &error);
+    let kept = |error: std::io::Error| {
+        Failure::Machine(format!("无法暂存结果：{}", catalog::reason(&error)))
+    };
+    let most = MIB_MAX * 1024 * 1024;
+    let mut lines = Lines(BufReader::new(input::open(file).map_err(unreadable)?.take(most + 1)));
+    let mut results = BufWriter::new(tempfile::tempfile().map_err(kept)?);
+    let (mut complaints, mut wrong, mut line) = (Vec::new(), 0, Vec::new());
+    let (mut place, mut blank) = (0_u64, None);
+    while lines.next(&mut line).map_err(unreadable)? {
+        place += 1;
+        // Behind the last line there may be blank ones.
+        if line.trim_ascii().is_empty() {
+            blank = blank.or(Some(place));
+            continue;
+        }
+        if let Some(blank) = blank.take() {
+            wrong += 1;
+            complaints.push(format!("第 {blank} 行：空行；每行应为一个 JSON 对象"));
+        }
+        let known = if place == 1 { line.strip_prefix(b"\xef\xbb\xbf") } else { None };
+        match answer(known.unwrap_or(&line), calendar) {
             Ok(due) if wrong == 0 => {
-                serde_json::to_writer(&mut out, &Answer::new(&due, None))
-                    .map_err(|error| Failure::Machine(format!("无法写成 JSON：{error}")))?;
-                out.push(b'\n');
+                serde_json::to_writer(&mut results, &Answer::new(&due, None))
+                    .map_err(|error| kept(error.into()))?;
+                results.write_all(b"\n").map_err(kept)?;
             }
             Ok(_) => {}
             Err(found) => {
                 wrong += 1;
-                let room = COMPLAINTS_MAX.saturating_sub(complaints.len());
-                let found = found.iter().take(room);
-                complaints.extend(found.map(|text| format!("第 {} 行：{}", index + 1, cut(text))));
+                complaints.extend(found.iter().map(|text| format!("第 {place} 行：{text}")));
             }
         }
+        if wrong >= WRONG_MAX {
+            break;
+        }
     }
-    if wrong > 0 {
-        complaints.push(format!("共 {wrong} 行有误，没有输出任何结果"));
-        return Err(Failure::Input(complaints.join("\n")));
+    if lines.0.get_ref().limit() == 0 {
+        return Err(input::too_large(&name, MIB_MAX));
     }
-    print(&String::from_utf8_lossy(&out))
+    let mut results = results.into_inner().map_err(|error| kept(error.into_error()))?;
+    results.rewind().map_err(kept)?;
+    Ok(Answered { results, complaints, wrong, is_cut: wrong >= WRONG_MAX })
 }
 
-fn cut(text: &str) -> String {
-    match text.char_indices().nth(COMPLAINT_CHARS_MAX) {
-        Some((at, _)) => format!("{}…", &text[..at]),
-        None => text.to_owned(),
-    }
-}
+/// Lines of a stream, no more of each than a request can have.
+struct Lines<R: Read>(BufReader<R>);
 
-fn read(file: &Path) -> Result<Vec<u8>, Failure> {
-    let mut bytes = Vec::new();
-    let limit = BATCH_BYTES_MAX + 1;
-    let standard = file == Path::new("-");
-    let done = if standard {
-        std::io::stdin().lock().take(limit).read_to_end(&mut bytes)
-    } else {
-        File::open(file).and_then(|file| file.take(limit).read_to_end(&mut bytes))
-    };
-    let name = if standard { "标准输入".to_owned() } else { file.display().to_string() };
-    done.map_err(|error| Failure::Input(format!("无法读取 {name}：{}", catalog::reason(&error))))?;
-    if bytes.len() as u64 > BATCH_BYTES_MAX {
-        let most = BATCH_BYTES_MAX / (1024 * 1024);
-        return Err(Failure::Input(format!("{name} 过大：不应超过 {most} MiB，请分批")));
+impl<R: Read> Lines<R> {
+    /// The next line without its end; false where there is none. Of one that is too long a part.
+    fn next(&mut self, line: &mut Vec<u8>) -> std::io::Result<bool> {
+        line.clear();
+        let read = (&mut self.0).take(LINE_BYTES_MAX + 1).read_until(b'\n', line)?;
+        if line.last() == Some(&b'\n') {
+            line.pop();
+        } else if read as u64 > LINE_BYTES_MAX {
+            self.0.skip_until(b'\n')?;
+        }
+        if line.last() == Some(&b'\r') {
+            line.pop();
+        }
+        Ok(read > 0)
     }
-    Ok(bytes)
 }
 
 fn answer(line: &[u8], calendar: &Calendar) -> Result<Due, Vec<String>> {
@@ -97,10 +132,10 @@ struct Request {
 impl Request {
     /// Reads a line, or gives everything that is wrong with it.
     fn read(line: &[u8]) -> Result<Self, Vec<String>> {
-        let text = std::str::from_utf8(line).map_err(|_| vec!["不是 UTF-8 编码".to_owned()])?;
-        if text.trim().is_empty() {
-            return Err(vec!["空行；每行应为一个 JSON 对象".to_owned()]);
+        if line.len() as u64 > LINE_BYTES_MAX {
+            return Err(vec![format!("一行过长：不应超过 {} KiB", LINE_BYTES_MAX / 1024)]);
         }
+        let text = std::str::from_utf8(line).map_err(|_| vec!["不是 UTF-8 编码".to_owned()])?;
         let fields: Fields = serde_json::from_str(text).map_err(|error| {
             vec![if error.is_data() {
                 "应为 JSON 对象，例如 {\"received\":\"2026-02-13T16:30:00+08:00\",\"within\":\"10wd\"}"
@@ -159,7 +194,7 @@ impl Fields {
         let mut wrong = Vec::new();
         for (index, (field, _)) in self.0.iter().enumerate() {
             if !FIELDS.contains(&field.as_str()) {
-                wrong.push(format!("{field}：不认识的字段；可用：{}", FIELDS.join("、")));
+                wrong.push(format!("{}：不认识的字段；可用：{}", echo(field), FIELDS.join("、")));
             } else if self.0.iter().take(index).any(|(before, _)| before == field) {
                 wrong.push(format!("{field}：字段重复"));
             }

@@ -3,13 +3,16 @@
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
-use std::sync::Arc;
+use std::io::Write as _;
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
 
+use super::super::text::padded;
 use super::super::{Ended, Failure, WorkflowFlags, pretty_json, print};
 use super::named;
 use duban_core::definition::Definition;
 use duban_core::name::Name;
-use duban_core::prove::{Course, Proof, Route, prove};
+use duban_core::prove::{Course, Proof, Route, prove_telling};
 
 #[derive(clap::Args)]
 pub(in crate::cli) struct Prove {
@@ -33,8 +36,9 @@ impl Prove {
         };
         let mut proofs = Vec::new();
         for definition in &definitions {
-            let proof =
-                prove(&shelf, definition).map_err(|error| Failure::Input(error.to_string()))?;
+            let progress = Progress::new(&definition.title);
+            let proof = prove_telling(&shelf, definition, &|found| progress.tell(found));
+            let proof = proof.map_err(|error| Failure::Input(error.to_string()))?;
             if !self.json {
                 print(&text(definition, &proof))?;
             }
@@ -48,11 +52,40 @@ impl Prove {
     }
 }
 
+/// How often whoever waits is told how far it is.
+const TELL: Duration = Duration::from_secs(3);
+
+/// How far a proof is, for whoever waits for it.
+struct Progress<'p> {
+    title: &'p str,
+    told: Mutex<(Instant, usize)>,
+}
+
+impl<'p> Progress<'p> {
+    fn new(title: &'p str) -> Self {
+        Self { title, told: Mutex::new((Instant::now(), 0)) }
+    }
+
+    /// One of the parts that are explored side by side has come to so many situations.
+    fn tell(&self, found: usize) {
+        let Ok(mut told) = self.told.lock() else { return };
+        told.1 = told.1.max(found);
+        if told.0.elapsed() >= TELL {
+            told.0 = Instant::now();
+            // Progress that nobody can read is no reason to stop.
+            let _ = writeln!(std::io::stderr(), "正在证明{}：已走 {} 种情形……", self.title, told.1);
+        }
+    }
+}
+
+/// The columns of a day.
+const DAY_COLUMNS: usize = 8;
+
 fn text(definition: &Definition, proof: &Proof) -> String {
     let pin = &definition.pin;
     let mut out = format!(
-        "{} 第 {} 版 {}：穷尽 {} 种情形、{} 种走法\n",
-        pin.name, pin.version, definition.title, proof.states, proof.ways
+        "{} 第 {} 版（{}）：穷尽 {} 种情形、{} 种走法\n",
+        definition.title, pin.version, pin.name, proof.states, proof.ways
     );
     if proof.faults.is_empty() {
         out.push_str("  ✓ 每种情形都能走到办结\n");
@@ -74,7 +107,7 @@ fn said(definition: &Definition, course: &Course) -> String {
     let one = |name: &str, route: &Option<Route>| match route {
         Some(route) => {
             let days = days(route, &title);
-            format!("{name} {} 个工作日（{days}）", route.working_days)
+            format!("{name} {} 个工作日：\n{days}", route.working_days)
         }
         None => format!("{name}不存在"),
     };
@@ -87,7 +120,7 @@ fn said(definition: &Definition, course: &Course) -> String {
     format!("\n    {}\n    {longest}", one("最短", &course.shortest))
 }
 
-/// A course day by day: 第1日 转办、签收；第4日 …
+/// A course, a line for each day on which something is done: 第1日 转办、签收
 fn days(route: &Route, title: &impl Fn(&Name) -> String) -> String {
     let mut days: BTreeMap<i32, Vec<String>> = BTreeMap::new();
     for (day, action) in &route.actions {
@@ -95,9 +128,9 @@ fn days(route: &Route, title: &impl Fn(&Name) -> String) -> String {
     }
     let told = days.iter().map(|(day, actions)| {
         let day = if *day == 0 { "当日".to_owned() } else { format!("第{day}日") };
-        format!("{day} {}", actions.join("、"))
+        format!("      {} {}", padded(&day, DAY_COLUMNS), actions.join("、"))
     });
-    told.collect::<Vec<_>>().join("；")
+    told.collect::<Vec<_>>().join("\n")
 }
 
 fn json(proof: &Proof) -> serde_json::Value {

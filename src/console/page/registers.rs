@@ -139,7 +139,7 @@ fn card_row(lang: Lang, rules: &Rules, card: &Card) -> Markup {
             td { (card.agency_name.as_deref().unwrap_or_else(|| party::title(lang, &card.party))) }
             td { (card.title) }
             td { (when::end(lang, card.due_at)) }
-            td { (state_title(lang, &card.state)) }
+            td.fit { (state_title(lang, &card.state)) }
             td { (told(lang, rules, &card.deliveries)) }
         }
     }

@@ -2,6 +2,7 @@
 
 use serde::Deserialize;
 
+use crate::catalog::register::named;
 use crate::console::ask::Ask;
 use crate::console::told::Told;
 
@@ -85,19 +86,7 @@ impl Rules {
 
     /// A sentence with the names of agencies in place of their codes.
     pub(in crate::console) fn named(&self, sentence: &str) -> String {
-        let mut named = String::with_capacity(sentence.len());
-        let is_code = |letter: char| letter.is_ascii_alphanumeric() || letter == '_';
-        let mut rest = sentence;
-        while let Some(start) = rest.find(is_code) {
-            let (before, from) = rest.split_at(start);
-            let end = from.find(|letter| !is_code(letter)).unwrap_or(from.len());
-            let (word, after) = from.split_at(end);
-            named.push_str(before);
-            named.push_str(self.agency(word));
-            rest = after;
-        }
-        named.push_str(rest);
-        named
+        named(sentence, |code| self.agency(code))
     }
 }
 

@@ -110,6 +110,7 @@ impl Deed<'_> {
         // What an agency no longer has changes no more for it: there is nothing to compare.
         let revision = revision.filter(|_| seen.sight == Sight::Whole);
         let (ticket, form) = (seen.id, self.form.clone());
+        let original = original.map(Box::new);
         Ok(Task::Act { ticket, action, actor, form, revision, fault, original })
     }
 
@@ -171,15 +172,12 @@ async fn not_uploaded(
     };
     let there = api.engine.store().uploaded(seen.id, side, &digests).await?;
     let missing = named.iter().find(|(_, digest)| !there.contains(digest));
-    Ok(missing.map(|(field, _)| FieldFault {
-        field: field.clone(),
-        message: "本工单没有这个附件；请先上传".to_owned(),
-    }))
+    Ok(missing.map(|(field, _)| FieldFault::new(field, "本工单没有这个附件；请先上传")))
 }
 
 /// The field of forms that names another ticket.
 const DUPLICATE_OF: &str = "duplicate_of";
 
 fn told(field: &str, message: &str) -> FieldFault {
-    FieldFault { field: format!("/{field}"), message: message.to_owned() }
+    FieldFault::new(format!("/{field}"), message)
 }

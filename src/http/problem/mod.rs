@@ -99,14 +99,15 @@ impl Problem {
     /// A fault of one field of the query or body.
     pub(crate) fn field(field: &str, message: impl Into<String>) -> Self {
         let field = if field.is_empty() { String::new() } else { format!("/{field}") };
-        Self::fields(vec![FieldFault { field, message: message.into() }])
+        Self::fields(vec![FieldFault::new(field, message)])
     }
 
     pub(crate) fn fields(faults: Vec<FieldFault>) -> Self {
         let mut problem = Self::new(Kind::InvalidForm, "请按 errors 逐项改正后重新提交");
         let errors = faults.into_iter();
-        problem.0.errors =
-            errors.map(|FieldFault { field, message }| FieldProblem { field, message }).collect();
+        problem.0.errors = errors
+            .map(|FieldFault { field, message, .. }| FieldProblem { field, message })
+            .collect();
         problem
     }
 

@@ -1,0 +1,45 @@
+//! What is said of what is wrong, on the error stream: as much of it as somebody reads. Must never
+//! hide that there is more.
+
+use super::text::printable;
+
+/// Lines that are shown; the others are counted.
+const LINES_MAX: usize = 100;
+
+/// Characters of a line that are shown.
+const CHARACTERS_MAX: usize = 1_000;
+
+fn cut(line: &str) -> String {
+    let sign = if line.chars().nth(CHARACTERS_MAX).is_some() { "…" } else { "" };
+    line.chars().take(CHARACTERS_MAX).collect::<String>() + sign
+}
+
+/// A text of many lines, cut.
+pub(super) fn of(text: &str) -> String {
+    let lines: Vec<&str> = text.lines().collect();
+    let mut shown: Vec<String> = lines.iter().take(LINES_MAX).map(|line| cut(line)).collect();
+    // How many there are is said at the end.
+    if let Some(last) = lines.get(LINES_MAX..).and_then(<[&str]>::last) {
+        let others = lines.len() - LINES_MAX - 1;
+        if others > 0 {
+            shown.push(format!("……另有 {others} 行未列出"));
+        }
+        shown.push(cut(last));
+    }
+    printable(&shown.join("\n"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::of;
+
+    #[test]
+    fn a_list_ends_with_a_count_and_a_line_with_a_sign() {
+        assert_eq!(of("一\n二"), "一\n二");
+        let many = format!("{}共 103 处", "错\n".repeat(103));
+        assert!(of(&many).ends_with("错\n……另有 3 行未列出\n共 103 处"));
+        assert_eq!(of(&many).lines().count(), 102);
+        assert_eq!(of(&"长".repeat(1_001)).chars().count(), 1_001);
+        assert_eq!(of("a\u{1b}[2J\u{202e}b"), "a\u{fffd}[2J\u{fffd}b");
+    }
+}

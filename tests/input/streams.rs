@@ -1,0 +1,151 @@
+//! What is read without end, or never comes, and what is written where nobody listens.
+
+use std::fs;
+use std::io::{BufRead, BufReader, Read};
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use crate::{Folder, duban};
+
+/// So much memory is enough for everything.
+const MEMORY_MB_MAX: u64 = 200;
+
+/// Nothing waits for longer without a word.
+const SILENCE_MAX: Duration = Duration::from_secs(5);
+
+const LINE: &str = r#"{"received":"2026-02-13T16:30:00+08:00","within":"10wd"}"#;
+
+fn started(shell: &str) -> Child {
+    let program = Path::new(env!("CARGO_BIN_EXE_duban"));
+    let folder = program.parent().expect("a folder");
+    let path = format!("{}:{}", folder.display(), std::env::var("PATH").unwrap_or_default());
+    let mut command = Command::new("sh");
+    command.arg("-c").arg(shell).env("PATH", path).stdin(Stdio::null());
+    command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("a shell")
+}
+
+/// The most memory that a process had, in MB.
+fn memory_mb(process: u32) -> Option<u64> {
+    let status = fs::read_to_string(format!("/proc/{process}/status")).ok()?;
+    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
+    Some(line.trim().strip_suffix("kB")?.trim().parse::<u64>().ok()? / 1024)
+}
+
+/// Runs to its end: exit code, complaint, and the most memory.
+fn ended(shell: &str) -> (Option<i32>, String, u64) {
+    let mut child = started(&format!("exec {shell}"));
+    let mut out = child.stdout.take().expect("piped");
+    let drained = std::thread::spawn(move || std::io::copy(&mut out, &mut std::io::sink()));
+    let mut complaint = child.stderr.take().expect("piped");
+    let said = std::thread::spawn(move || {
+        let mut text = String::new();
+        complaint.read_to_string(&mut text).expect("UTF-8");
+        text
+    });
+    let mut most = 0;
+    let code = loop {
+        most = most.max(memory_mb(child.id()).unwrap_or_default());
+        if let Some(status) = child.try_wait().expect("a child") {
+            break status.code();
+        }
+        std::thread::sleep(Duration::from_millis(2));
+    };
+    drained.join().expect("drained").expect("drained");
+    (code, said.join().expect("said"), most)
+}
+
+#[test]
+fn what_has_no_end_is_refused_at_its_limit() {
+    for (shell, says) in [
+        ("duban simulate --scenario /dev/zero", "内容过大：不应超过 4 MiB"),
+        ("duban replay /dev/zero", "内容过大：不应超过 64 MiB"),
+        ("duban deadline --batch /dev/zero", "内容过大：不应超过 256 MiB"),
+        ("duban deadline --batch /dev/urandom", "共 1000 行有误以上"),
+        ("duban workflow check /dev/zero", "不是目录"),
+        ("duban calendar check /dev/zero", "不是目录"),
+    ] {
+        let (code, said, most) = ended(shell);
+        assert_eq!(code, Some(2), "{shell}: {said}");
+        assert!(said.contains(says), "{shell}: {said}");
+        assert!(most < MEMORY_MB_MAX, "{shell}: {most} MB");
+        assert!(said.lines().count() <= 102, "{shell}: {} lines", said.lines().count());
+    }
+}
+
+#[test]
+fn a_batch_takes_the_memory_of_a_line() {
+    let line = format!("{LINE}\n");
+    let folder = Folder::new("batch", &[("good.jsonl", line.repeat(300_000).as_bytes())]);
+    let (code, said, most) =
+        ended(&format!("duban deadline --batch {}", folder.file("good.jsonl")));
+    assert_eq!((code, said.as_str()), (Some(0), ""));
+    assert!(most < 60, "{most} MB");
+    let (code, said, _) = ended("sh -c 'yes {} | duban deadline --batch'");
+    assert_eq!(code, Some(2));
+    assert!(said.contains("其余未再检查"), "{said}");
+}
+
+#[test]
+fn whoever_waits_is_told_for_what() {
+    let folder = Folder::new("fifo", &[("x", b"")]);
+    let fifo = folder.file("fifo");
+    assert!(Command::new("mkfifo").arg(&fifo).status().expect("mkfifo").success());
+    for shell in [
+        format!("exec duban simulate --scenario {fifo}"),
+        format!("exec duban deadline --batch {fifo}"),
+        format!("exec duban replay {fifo}"),
+        "sleep 20 | duban deadline --batch".to_owned(),
+    ] {
+        let begun = Instant::now();
+        let mut child = started(&shell);
+        let mut complaint = BufReader::new(child.stderr.take().expect("piped"));
+        let mut said = String::new();
+        complaint.read_line(&mut said).expect("UTF-8");
+        child.kill().expect("killed");
+        child.wait().expect("gone");
+        assert!(said.contains("正在等待"), "{shell}: {said}");
+        assert!(begun.elapsed() < SILENCE_MAX, "{shell}: {:?}", begun.elapsed());
+    }
+}
+
+/// Results that nobody could read were not written: that is a failure.
+#[test]
+fn without_an_output_nothing_is_good() {
+    for (shell, code) in [
+        ("duban calendar check >&-", Some(1)),
+        ("duban help >&-", Some(1)),
+        ("duban calendar check >/dev/full", Some(1)),
+        ("duban calendar check >/dev/null", Some(0)),
+        ("duban calendar check 2>&-", Some(0)),
+    ] {
+        let mut child = started(shell);
+        assert_eq!(child.wait().expect("ended").code(), code, "{shell}");
+    }
+}
+
+#[test]
+fn what_steers_a_terminal_is_never_printed() {
+    let steering = "a\u{1b}[31m\u{202e}b";
+    let scenario = format!(
+        "title = \"{steering}\"\nworkflow = \"{steering}\"\nreceived = 2026-02-13T16:30:00+08:00\n"
+    );
+    let scenario = scenario.replace('\u{1b}', "\\u001b");
+    let folder =
+        Folder::new("steering", &[("a.toml", scenario.as_bytes()), ("\u{1b}[2J.toml", b"x")]);
+    let file = folder.file("a.toml");
+    for args in [
+        vec!["workflow", "graph", steering],
+        vec!["deadline", "--received", steering, "--within", steering],
+        vec!["simulate", "--scenario", file.as_str()],
+        vec!["calendar", "check", folder.path()],
+        vec![steering],
+        vec!["serve", "--listen", steering],
+        vec!["token", "issue", "--role", steering, "--name", steering],
+    ] {
+        let said = duban(&args);
+        assert_eq!(said.code, Some(2), "{args:?}");
+        let all = said.out + &said.complaint;
+        assert!(!all.contains(['\u{1b}', '\u{202e}']), "{args:?}: {all:?}");
+    }
+}

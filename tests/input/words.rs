@@ -1,0 +1,217 @@
+//! Help and complaints in the words of officials: no English of libraries, no codes, no patterns.
+
+use crate::{Folder, duban, refused, shipped};
+
+const RECEIVED: &str = "2026-02-13T16:30:00+08:00";
+
+/// All that a shell can be asked for help about.
+fn commands() -> Vec<Vec<&'static str>> {
+    let all = [
+        "demo",
+        "serve",
+        "token",
+        "token issue",
+        "token list",
+        "token revoke",
+        "bench",
+        "bench herd",
+        "bench intake",
+        "bench reads",
+        "bench pages",
+        "bench node",
+        "bench wake",
+        "bench audit",
+        "migrate",
+        "audit",
+        "audit verify",
+        "incident",
+        "incident list",
+        "incident export",
+        "replay",
+        "deadline",
+        "calendar",
+        "calendar show",
+        "calendar check",
+        "simulate",
+        "workflow",
+        "workflow list",
+        "workflow check",
+        "workflow graph",
+        "workflow prove",
+        "completions",
+        "manual",
+    ];
+    all.iter().map(|one| one.split(' ').collect()).collect()
+}
+
+#[test]
+fn help_is_chinese_throughout_and_found_either_way() {
+    let top = duban(&["help"]);
+    assert_eq!((top.code, top.complaint.as_str()), (Some(0), ""));
+    assert_eq!(top.out, duban(&["--help"]).out);
+    for command in commands() {
+        assert!(top.out.contains(command[0]), "{command:?}");
+        let one = duban(&[&["help"], &command[..]].concat());
+        assert_eq!(one.code, Some(0), "{command:?}: {}", one.complaint);
+        assert_eq!(one.out, duban(&[&command[..], &["--help"]].concat()).out, "{command:?}");
+        for line in one.out.lines() {
+            assert!(!line.ends_with(':'), "{command:?}: {line}");
+            for english in
+                ["Usage", "Options", "Commands", "Arguments", "Print", "default", "possible"]
+            {
+                assert!(!line.contains(english), "{command:?}: {line}");
+            }
+        }
+    }
+    let version = duban(&["--version"]);
+    assert_eq!(version.out.trim(), format!("duban {}", env!("CARGO_PKG_VERSION")));
+}
+
+#[test]
+fn a_slip_in_the_arguments_is_told_in_a_sentence() {
+    for (args, says) in [
+        (&["deadline", "--json", "--json"][..], "--json 只能写一次\n详见 duban deadline --help"),
+        (&["deadline", "--batch", "x", "--json"], "--batch [<文件>] 不能与 --json 同用"),
+        (
+            &["bench", "herd", "--tickets", "0"],
+            "应为 1000 至 2000000\n详见 duban bench herd --help",
+        ),
+        (&["help", "nothing"], "不认识的命令：nothing"),
+        (&["simulate", "--workflow", "", "--received", RECEIVED], "没有叫“”的工作流"),
+    ] {
+        let complaint = refused(args);
+        assert!(complaint.contains(says), "{args:?}: {complaint}");
+    }
+    let long = "长".repeat(5_000);
+    let complaint = refused(&["deadline", "--received", &long, "--within", &long]);
+    assert!(complaint.chars().count() < 500, "{complaint}");
+}
+
+#[test]
+fn what_is_wrong_with_a_time_is_told() {
+    let complaint =
+        |received: &str| refused(&["deadline", "--within", "10wd", "--received", received]);
+    for (received, says) in [
+        ("2026-02-13T16:30:60+08:00", "秒应为 00 至 59"),
+        ("2026-02-13T24:00:00+08:00", "24:00 应写作次日 00:00"),
+        ("2026-02-30T10:00:00+08:00", "2026 年 2 月没有 30 日"),
+        ("2026-13-01T10:00:00+08:00", "没有 13 月"),
+        ("2026-02-13T16:30:00\u{2212}08:00", "正负号应为半角"),
+        ("2026-02-13 16:30", "带时区的 RFC 3339"),
+    ] {
+        assert!(complaint(received).contains(says), "{received}: {}", complaint(received));
+    }
+    let day = refused(&[
+        "deadline",
+        "--within",
+        "1wd",
+        "--received",
+        RECEIVED,
+        "--known-on",
+        "2026-02-29",
+    ]);
+    assert!(day.contains("2026 年 2 月没有 29 日"), "{day}");
+}
+
+#[test]
+fn a_folder_that_is_none_is_told_and_not_passed_over() {
+    let matter = shipped("matter.toml");
+    let basis = Folder::new("basis_alone", &[("basis.toml", shipped("basis.toml").as_bytes())]);
+    let complaint = refused(&["workflow", "check", basis.path()]);
+    assert!(complaint.contains("没有工作流"), "{complaint}");
+    let file = Folder::new("forms_file", &[("matter.toml", matter.as_bytes()), ("forms", b"x")]);
+    assert!(refused(&["workflow", "check", file.path()]).contains("不是目录"));
+    let link = Folder::new("forms_link", &[("matter.toml", matter.as_bytes())]);
+    std::os::unix::fs::symlink("/nowhere/forms", link.file("forms")).expect("a link");
+    assert!(refused(&["workflow", "check", link.path()]).contains("不存在"));
+    let twice = matter.replacen("classes = [\"matter\",", "classes = [\"matter\", \"matter\",", 1);
+    assert_ne!(twice, matter);
+    let twice = Folder::new("class_twice", &[("matter.toml", twice.as_bytes())]);
+    assert!(refused(&["workflow", "check", twice.path()]).contains("类别 matter 写了两次"));
+}
+
+#[test]
+fn many_faults_end_with_a_count_and_no_result() {
+    let mut text = shipped("matter.toml");
+    let unknown: Vec<String> = (0..300).map(|nr| format!("\n[unknown_{nr}]\nx = 1\n")).collect();
+    text.push_str(&unknown.concat());
+    let folder = Folder::new(
+        "many_faults",
+        &[("matter.toml", text.as_bytes()), ("staff.toml", shipped("staff.toml").as_bytes())],
+    );
+    let complaint = refused(&["workflow", "check", folder.path()]);
+    assert!(complaint.lines().count() <= 102, "{}", complaint.lines().count());
+    assert!(complaint.contains("另有 ") && complaint.contains("行未列出\n共 3"), "{complaint}");
+}
+
+#[test]
+fn a_refused_form_is_told_by_its_fields() {
+    let scenario = |form: &str| {
+        format!(
+            "title = \"一件\"\nworkflow = \"matter\"\nreceived = 2026-03-09T09:00:00+08:00\nuntil = 2026-03-09T10:00:00+08:00\n\n\
+             [[do]]\nat = 2026-03-09T09:10:00+08:00\naction = \"dispatch\"\nby = \"hotline\"\nform = {{ agency = \"SZ013\" }}\n\n\
+             [[do]]\nat = 2026-03-09T09:20:00+08:00\naction = \"record_contact\"\nby = \"agency\"\nform = {form}\n"
+        )
+    };
+    for (form, says) in [
+        ("{ outcome = \"reached\" }", "“联系方式”必填"),
+        (
+            "{ outcome = \"gone\", channel = \"phone\", attempted_at = 2026-03-09T09:15:00+08:00 }",
+            "“联系结果”取值应为：已联系上、",
+        ),
+        (
+            "{ outcome = \"reached\", channel = \"phone\", attempted_at = 2026-03-09T09:00:00+08:00 }",
+            "不能早于本环节可办之时 2026-03-09 09:10",
+        ),
+    ] {
+        let folder = Folder::new("form", &[("one.toml", scenario(form).as_bytes())]);
+        let said = duban(&["simulate", "--scenario", &folder.file("one.toml")]);
+        assert_eq!(said.code, Some(2));
+        let all = said.out + &said.complaint;
+        assert!(all.contains(says), "{form}: no “{says}” in {all}");
+        for raw in ["/channel", "（）", "\\S", "^["] {
+            assert!(!all.contains(raw), "{form}: {raw}: {all}");
+        }
+    }
+}
+
+/// In what people read there are no names of the definition, and agencies have theirs.
+#[test]
+fn a_course_is_told_by_titles() {
+    let said = duban(&["simulate", "--workflow", "matter", "--received", RECEIVED]);
+    assert_eq!(said.code, Some(0), "{}", said.complaint);
+    for code in ["followup_window", "contact ", "completion ", "10wd", "SZ0", "「", "«"] {
+        assert!(!said.out.contains(code), "{code}: {}", said.out);
+    }
+    assert!(said.out.contains("起算 办结反馈时限：10 个工作日"), "{}", said.out);
+    let listed = duban(&["workflow", "list"]).out;
+    assert!(listed.contains("第二十四条") && listed.contains("事项差评"), "{listed}");
+    for code in ["article", "local_rule", "10wd", "completion"] {
+        assert!(!listed.contains(code), "{code}: {listed}");
+    }
+    let due = duban(&["deadline", "--received", RECEIVED, "--within", "10wd"]).out;
+    assert!(due.contains("依据    国办发明电〔2025〕7号；"), "{due}");
+}
+
+#[test]
+fn shells_and_man_know_every_command() {
+    for shell in ["bash", "elvish", "fish", "powershell", "zsh"] {
+        let script = duban(&["completions", shell]);
+        assert_eq!(script.code, Some(0), "{}", script.complaint);
+        assert!(script.out.contains("known-on") && script.out.contains("verify"), "{shell}");
+    }
+    let complaint = refused(&["completions", "tcsh"]);
+    assert!(complaint.contains("bash、elvish、fish、powershell、zsh"), "{complaint}");
+    let page = duban(&["manual"]).out;
+    assert!(
+        page.contains(".SH 用法") && page.contains("duban help") && !page.contains(".SH SYNOPSIS"),
+        "{page}"
+    );
+    let folder = Folder::new("manual", &[("x", b"")]);
+    assert_eq!(duban(&["manual", "--folder", folder.path()]).code, Some(0));
+    for command in commands() {
+        let page = std::fs::read_to_string(folder.file(&format!("duban-{}.1", command.join("-"))));
+        assert!(page.is_ok_and(|page| page.contains(".SH 名称")), "{command:?}");
+    }
+    assert_eq!(duban(&["manual", "--folder", "/nowhere"]).code, Some(1));
+}
