@@ -98,7 +98,7 @@ pub fn read<T>(
 }
 
 /// What is said of what is no TOML: the line is named, and what slips there.
-const SYNTAX: &str = "TOML 语法有误：请核对这一行的引号、括号、等号，以及键是否写了两次";
+const SYNTAX: &str = "TOML 语法有误：请核对这一行的引号、括号、等号和日期，以及键是否写了两次";
 
 struct Source<'s> {
     file: &'s str,

@@ -132,18 +132,18 @@ fn misread(text: &str) -> String {
         _ if text.get(17..19) == Some("60") => "秒应为 00 至 59",
         _ if hour == Some("24") => "24:00 应写作次日 00:00",
         Some((day, _)) if let Some(why) = wrong_day(day) => {
-            return format!("不是时刻：“{said}”；{why}");
+            return format!("时间有误：“{said}”；{why}");
         }
         _ => "应写作带时区的 RFC 3339，例如 2026-02-13T16:30:00+08:00",
     };
-    format!("不是时刻：“{said}”；{why}")
+    format!("时间有误：“{said}”；{why}")
 }
 
 /// What is wrong with something that is no day.
 fn no_day(text: &str) -> String {
     let why = wrong_day(text);
     let why = why.unwrap_or_else(|| "应写作 YYYY-MM-DD，例如 2026-02-14".to_owned());
-    format!("不是日期：“{}”；{why}", echo(text))
+    format!("日期有误：“{}”；{why}", echo(text))
 }
 
 /// What the calendar lacks of a day that is written as one.

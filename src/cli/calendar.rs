@@ -76,7 +76,7 @@ impl Show {
         if !edition.covers(year) {
             let _ = writeln!(
                 out,
-                "注意：{year} 年没有已公布的放假通知，以下为推定（周一至周五上班，\
+                "注意：日历中没有 {year} 年的放假通知，以下为推定（周一至周五上班，\
                  1月1日、5月1日至2日、10月1日至3日放假；{ESTIMATE_OMITS}）"
             );
         }

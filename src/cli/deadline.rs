@@ -161,8 +161,8 @@ fn sureness(due: &Due) -> String {
             format!("{title}：下一年的放假通知尚未公布，可能调整 12月26日 以后的日子")
         }
         Certainty::Estimated => format!(
-            "{title}：{} 年没有已公布的放假通知，按周一至周五上班、1月1日、5月1日至2日、\
-             10月1日至3日放假推算，{ESTIMATE_OMITS}，通知公布后重新计算",
+            "{title}：日历中没有 {} 年的放假通知，按周一至周五上班、1月1日、5月1日至2日、\
+             10月1日至3日放假推算，{ESTIMATE_OMITS}，收录该年通知后重新计算",
             years.join("、")
         ),
     }
@@ -173,7 +173,7 @@ fn walk(explained: &Explanation) -> String {
     for day in &explained.days {
         let number = day.counted.map(|number| format!("第{number}日")).unwrap_or_default();
         let notice = match (&day.notice, day.assumed) {
-            (_, true) => "推定：该年没有已公布的放假通知",
+            (_, true) => "推定：日历中没有该年的放假通知",
             (Some(number), _) => number.as_str(),
             (None, _) => "",
         };

@@ -43,7 +43,16 @@ impl Simulate {
             print(&pretty_json(&json(&life, &scenario))?)?;
         } else {
             let register = Register::read(&Source::Embedded)?;
-            print(&register.named(&timeline(&life, &scenario, &calendar)))?;
+            // What is to be typed stays a code.
+            let told = |line: &str| {
+                if line.trim_start().starts_with('✗') {
+                    format!("{line}\n")
+                } else {
+                    format!("{}\n", register.named(line))
+                }
+            };
+            let table = timeline(&life, &scenario, &calendar);
+            print(&table.lines().map(told).collect::<String>())?;
         }
         check_refusals(&life, &scenario)
     }

@@ -73,7 +73,7 @@ fn rendered(error: &clap::Error) -> String {
         Some(heading) if HEADINGS.contains(&heading.trim_end_matches('：')) => heading,
         _ => line.to_owned(),
     });
-    lines.collect::<Vec<_>>().join("\n")
+    closed_up(&lines.collect::<Vec<_>>().join("\n"))
 }
 
 /// The command and all below it with Chinese headings, usage lines and help flags.
@@ -101,7 +101,7 @@ fn translated(command: Command, path: &str) -> Command {
     }
     let command = command.mut_args(|arg| {
         let heading = if arg.is_positional() { ARGUMENTS } else { OPTIONS };
-        let arg = arg.help_heading(heading);
+        let arg = with_variable(arg.help_heading(heading));
         if arg.get_action().takes_values() {
             arg.hide_possible_values(true).hide_default_value(true)
         } else {
@@ -112,6 +112,30 @@ fn translated(command: Command, path: &str) -> Command {
         let path = format!("{path} {}", inner.get_name());
         translated(inner, &path)
     })
+}
+
+/// A flag whose help names the variable of the environment that stands for it.
+fn with_variable(arg: Arg) -> Arg {
+    let Some(name) = arg.get_env().map(|name| name.to_string_lossy().into_owned()) else {
+        return arg;
+    };
+    let help = arg.get_help().map(ToString::to_string).unwrap_or_default();
+    let says = if help.contains(&name) { help } else { format!("{help} [环境变量 {name}]") };
+    arg.hide_env(true).help(says)
+}
+
+/// A text without the blanks that line ends have left between Chinese characters.
+fn closed_up(text: &str) -> String {
+    let characters: Vec<char> = text.chars().collect();
+    let is_chinese = |place: usize| {
+        let around =
+            characters.get(place).is_some_and(|one| ('\u{3001}'..='\u{ff5e}').contains(one));
+        around && characters.get(place) != Some(&'\u{3000}')
+    };
+    let is_gap = |place: usize| {
+        characters[place] == ' ' && place > 0 && is_chinese(place - 1) && is_chinese(place + 1)
+    };
+    (0..characters.len()).filter(|place| !is_gap(*place)).map(|place| characters[place]).collect()
 }
 
 fn usage_of(command: &Command, path: &str) -> String {

@@ -23,7 +23,7 @@ pub(super) enum Command {
     Check(Check),
     /// 输出工作流的流程图（Mermaid）
     Graph(Graph),
-    /// 穷尽工作流的每种情形，证明都能办结、时时有人负责，并给出依法办理的最短和最长天数
+    /// 穷尽工作流的每种情形，证明都能办结、时时有人负责，并给出按规定办理的最短和最长天数
     Prove(prove::Prove),
 }
 

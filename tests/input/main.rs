@@ -7,6 +7,7 @@ mod editors;
 mod flags;
 mod forms;
 mod loaders;
+mod odd;
 mod scenarios;
 mod streams;
 mod words;

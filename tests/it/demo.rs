@@ -101,3 +101,19 @@ async fn every_step_light_and_card_occurs_and_a_second_start_goes_on() {
     assert!(said.contains("沿用已有的数据"), "{said}");
     assert_eq!(texts(&url, "SELECT ticket_no FROM ticket ORDER BY id").await, before);
 }
+
+/// Whoever begins anew takes nothing from a process that serves the same file.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_is_served_is_not_made_anew() {
+    let folder = tempfile::TempDir::new().expect("a folder");
+    let file = folder.path().join("duban-demo.db");
+    std::fs::write(&file, "served").expect("written");
+    let held = Store::lock(&format!("sqlite://{}?mode=rwc", file.display())).expect("free");
+    let mut fresh = Command::new(env!("CARGO_BIN_EXE_duban"));
+    fresh.args(["demo", "--fresh", "--listen", "127.0.0.1:0"]).current_dir(folder.path());
+    let ended = fresh.stdin(Stdio::null()).output().expect("it runs");
+    let said = String::from_utf8_lossy(&ended.stderr);
+    assert!(!ended.status.success() && said.contains("一个进程"), "{said}");
+    assert_eq!(std::fs::read_to_string(&file).expect("there"), "served");
+    drop(held);
+}

@@ -31,8 +31,8 @@ impl Unit {
     pub const fn title(self) -> &'static str {
         match self {
             Self::WorkingDays => "个工作日",
-            Self::NaturalDays => "日（自然日）",
-            Self::NaturalDaysRolled => "日（自然日，末日为休息日的顺延）",
+            Self::NaturalDays => "个自然日",
+            Self::NaturalDaysRolled => "个自然日（末日为休息日的，顺延至下一工作日）",
             Self::Hours => "小时",
         }
     }
@@ -111,7 +111,7 @@ impl FromStr for Within {
 
 fn misspelt(text: &str) -> String {
     format!(
-        "不是期限：“{}”；应写作 10wd（工作日）、7d（自然日）或 24h（小时），倒推写 -3wd",
+        "期限有误：“{}”；应写作 10wd（工作日）、7d（自然日）或 24h（小时），倒推写 -3wd",
         echo(text)
     )
 }

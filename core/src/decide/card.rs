@@ -17,7 +17,7 @@ impl Draft<'_> {
         let field = step.field().as_str();
         let id = asked.text(step.field()).unwrap_or_default();
         let Some(card) = self.instance.cards.iter().find(|card| card.id == *id) else {
-            return Err(Rejection::field(field, "工单没有这块牌"));
+            return Err(Rejection::field(field, "工单没有这张牌"));
         };
         let fits = match step {
             CardStep::Contest(_) => card.state == CardState::Issued,
@@ -25,10 +25,10 @@ impl Draft<'_> {
             CardStep::Revoke(_) => card.state != CardState::Revoked,
         };
         if !fits {
-            return Err(Rejection::field(field, format!("这块牌{}", card.state.title())));
+            return Err(Rejection::field(field, format!("这张牌{}", card.state.title())));
         }
         if matches!(step, CardStep::Contest(_)) && card.upheld {
-            return Err(Rejection::field(field, "对这块牌的异议已有结论：维持"));
+            return Err(Rejection::field(field, "对这张牌的异议已有结论：维持"));
         }
         // Whoever stands in for the hotline does not judge the cards that it holds in its place.
         let role = asked.actor.role;
@@ -37,7 +37,7 @@ impl Draft<'_> {
         }
         let foreign = asked.actor.agency.is_none() || asked.actor.agency != card.agency;
         if asked.actor.role.is_bound_to_agency() && foreign {
-            return Err(Rejection::field(field, "这块牌不是发给本单位的"));
+            return Err(Rejection::field(field, "这张牌不是发给本单位的"));
         }
         Ok(())
     }

@@ -373,7 +373,7 @@ fn check_claims(
                 format!("不能是将来的时间（现在是 {}）", at.said())
             }
             Ok(_) => return,
-            Err(_) => format!("不是时刻，或年份不在 {} 至 {} 之间", YEARS.start(), YEARS.end()),
+            Err(_) => format!("不是时间，或年份不在 {} 至 {} 之间", YEARS.start(), YEARS.end()),
         }
     } else if shape.time == Some(Time::Date) && text.parse::<Day>().is_err() {
         format!("不是日期，或年份不在 {} 至 {} 之间", YEARS.start(), YEARS.end())

@@ -210,7 +210,7 @@ fn passed(rungs: &[RungAt]) -> String {
         return String::new();
     }
     let rungs: Vec<String> = rungs.iter().map(|rung| rung_title(*rung)).collect();
-    format!("，其间已过的梯级不再触发：{}", rungs.join("、"))
+    format!("；其间已过的提醒不再补发：{}", rungs.join("、"))
 }
 
 fn certainty(certainty: Certainty, missing: &[i32]) -> String {

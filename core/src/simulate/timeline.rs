@@ -57,7 +57,8 @@ pub fn timeline(life: &Life, scenario: &Scenario, calendar: &Calendar) -> String
         life.definition.step(ticket.step.as_str()).map_or(ticket.step.as_str(), |step| &step.title);
     let outcome = ticket.outcome.map(|outcome| format!("，结果：{}", outcome.title()));
     let cards = ticket.cards.iter().filter(|card| card.revoked.is_none()).count();
-    let _ = writeln!(text, "\n最后处于“{step}”{}，有效牌 {cards} 块", outcome.unwrap_or_default());
+    let _ =
+        writeln!(text, "\n最后处于“{step}”{}，有效的牌 {cards} 张", outcome.unwrap_or_default());
     text
 }
 

@@ -76,14 +76,21 @@ const LOGINS: &[(Role, Option<&str>)] = &[
     (Role::AuditAdmin, None),
 ];
 
+fn address() -> String {
+    format!("sqlite://{FILE}?mode=rwc")
+}
+
 impl Demo {
     pub(super) fn run(self) -> Ended {
         if self.fresh {
+            // What another process serves is not taken from under it.
+            let lock = Store::lock(&address())?;
             // What is not there need not be removed; what can't be is told at the opening.
             let _ = fs::remove_dir_all(format!("{FILE}.attachments"));
-            for end in ["", "-wal", "-shm", ".lock"] {
+            for end in ["", "-wal", "-shm"] {
                 let _ = fs::remove_file(format!("{FILE}{end}"));
             }
+            drop(lock);
         }
         block_on(self.serve())
     }
@@ -91,7 +98,7 @@ impl Demo {
     async fn serve(self) -> Ended {
         let flags = Flags {
             listen: self.listen,
-            database_url: format!("sqlite://{FILE}?mode=rwc"),
+            database_url: address(),
             clock: ClockKind::Simulated,
             start_at: town::start(),
         };

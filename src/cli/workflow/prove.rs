@@ -58,22 +58,28 @@ const TELL: Duration = Duration::from_secs(3);
 /// How far a proof is, for whoever waits for it.
 struct Progress<'p> {
     title: &'p str,
-    told: Mutex<(Instant, usize)>,
+    begun: Instant,
+    told: Mutex<Instant>,
 }
 
 impl<'p> Progress<'p> {
     fn new(title: &'p str) -> Self {
-        Self { title, told: Mutex::new((Instant::now(), 0)) }
+        let now = Instant::now();
+        Self { title, begun: now, told: Mutex::new(now) }
     }
 
-    /// One of the parts that are explored side by side has come to so many situations.
+    /// One of the parts that are explored side by side has come to so many situations: those of the
+    /// proof, or those by which courses are measured.
     fn tell(&self, found: usize) {
         let Ok(mut told) = self.told.lock() else { return };
-        told.1 = told.1.max(found);
-        if told.0.elapsed() >= TELL {
-            told.0 = Instant::now();
+        if told.elapsed() >= TELL {
+            *told = Instant::now();
+            let (title, seconds) = (self.title, self.begun.elapsed().as_secs());
             // Progress that nobody can read is no reason to stop.
-            let _ = writeln!(std::io::stderr(), "正在证明{}：已走 {} 种情形……", self.title, told.1);
+            let _ = writeln!(
+                std::io::stderr(),
+                "正在证明{title}：已用 {seconds} 秒，本轮已走 {found} 种情形……"
+            );
         }
     }
 }
@@ -95,7 +101,7 @@ fn text(definition: &Definition, proof: &Proof) -> String {
         let _ = writeln!(out, "  ✗ 有 {} 处不成立", proof.faults.len());
     }
     for (kind, course) in &proof.courses {
-        let _ = writeln!(out, "  {kind}工单依法办理：{}", said(definition, course));
+        let _ = writeln!(out, "  {kind}工单按规定办理：{}", said(definition, course));
     }
     out
 }
