@@ -119,9 +119,16 @@ impl Verify {
             Some(files) => format!("{files} 个附件"),
             None => "附件文件未核".to_owned(),
         };
+        let rest = if held == 0 && erased == 0 {
+            String::new()
+        } else {
+            format!(
+                "因异常停住的工单 {held} 件，已不在库中的私密内容 {erased} 处：\
+                 如与运维记录不一致，应查明\n"
+            )
+        };
         print(&format!(
-            "全部相符：{tickets} 件工单、{events} 条记录、{commits} 次提交、{looked}（{seconds:.1} 秒）\n\
-             因异常停住的工单 {held} 件，已不在库中的私密内容 {erased} 处：如与运维记录不一致，应查明\n"
+            "全部相符：{tickets} 件工单、{events} 条记录、{commits} 次提交、{looked}（{seconds:.1} 秒）\n{rest}"
         ))
     }
 }

@@ -12,7 +12,7 @@ use crate::catalog;
 #[derive(clap::Args)]
 pub(super) struct Completions {
     /// 哪一种：bash、elvish、fish、powershell、zsh
-    #[arg(value_name = "SHELL", value_enum)]
+    #[arg(value_name = "命令解释器", value_enum)]
     shell: clap_complete::Shell,
 }
 

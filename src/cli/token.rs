@@ -4,6 +4,7 @@
 use std::fmt::Write as _;
 
 use duban_core::definition::FieldFault;
+use duban_core::echo::echo;
 use duban_core::name::Name;
 use duban_core::role::Role;
 use duban_core::time::Instant;
@@ -41,7 +42,7 @@ impl Command {
 pub(super) struct Issue {
     /// 角色：intake、hotline、supervisor、agency、agency_lead、approver、auditor、system_admin、
     /// security_admin、audit_admin
-    #[arg(long, value_name = "角色", value_parser = str::parse::<Role>)]
+    #[arg(long, value_name = "角色", value_parser = role)]
     role: Role,
     /// 使用者：人员或系统的代号，同一代号的几个令牌是同一使用者；不要用姓名或电话
     #[arg(long, value_name = "代号")]
@@ -61,6 +62,14 @@ pub(super) struct Issue {
     json: bool,
     #[command(flatten)]
     place: Place<RegisterFlag>,
+}
+
+/// A role that somebody can have.
+fn role(text: &str) -> Result<Role, String> {
+    let roles = || Role::ALL.iter().copied().filter(|role| *role != Role::System);
+    let known = || roles().map(|role| format!("{role}（{}）", role.title())).collect::<Vec<_>>();
+    let found = roles().find(|role| role.word() == text);
+    found.ok_or_else(|| format!("没有角色“{}”；可用：{}", echo(text), known().join("、")))
 }
 
 impl Issue {

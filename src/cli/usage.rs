@@ -179,7 +179,7 @@ fn complaint(error: &clap::Error) -> String {
             other if other == arg => format!("{arg} 只能写一次"),
             other => format!("{arg} 不能与 {other} 同用"),
         },
-        ErrorKind::TooManyValues => format!("{arg} 的值过多：“{value}”"),
+        ErrorKind::TooManyValues => format!("{arg} 后面不能带值：“{value}”"),
         ErrorKind::NoEquals => format!("{arg} 与其值之间应有等号"),
         ErrorKind::TooFewValues | ErrorKind::WrongNumberOfValues => format!("{arg} 的值个数不对"),
         ErrorKind::InvalidUtf8 => "参数不是 UTF-8 编码的文本".to_owned(),
@@ -205,7 +205,7 @@ fn why(error: &(dyn std::error::Error + 'static)) -> String {
     } else if error.is::<AddrParseError>() {
         "应为地址与端口，例如 127.0.0.1:8080"
     } else if error.is::<uuid::Error>() {
-        "应为编号（UUID）"
+        "编号格式不对；请从 list 命令的结果中复制"
     } else {
         "值不能用"
     };

@@ -277,8 +277,11 @@ pub(super) fn check(url: &str) -> Result<(), StoreError> {
     if url.contains("mode=rwc") || file.exists() {
         return Ok(());
     }
-    let hint =
-        if url.contains("mode=") { "" } else { "；要新建，请在地址末尾写 ?mode=rwc" };
+    let hint = if url.contains("mode=") {
+        "；请核对地址，或先用 duban migrate 新建"
+    } else {
+        "；要新建，请在地址末尾写 ?mode=rwc"
+    };
     Err(StoreError::Unreachable(format!("{} 不存在{hint}", file.display())))
 }
 
