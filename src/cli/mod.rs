@@ -176,28 +176,13 @@ pub(crate) fn print(text: &str) -> Ended {
 
 /// The same of what is read piece by piece.
 pub(crate) fn write_out(from: &mut impl std::io::Read) -> Ended {
-    let failed = |why: &str| Failure::Machine(format!("无法写出结果：{why}"));
-    if is_output_closed() {
-        return Err(failed("标准输出已关闭"));
-    }
     let mut out = std::io::stdout().lock();
     match std::io::copy(from, &mut out).and_then(|_| out.flush()) {
         Err(error) if error.kind() != ErrorKind::BrokenPipe => {
-            Err(failed(&catalog::reason(&error)))
+            Err(Failure::Machine(format!("无法写出结果：{}", catalog::reason(&error))))
         }
         _ => Ok(()),
     }
-}
-
-/// Whether the program was started without a standard output (`>&-`). In its place stands
-/// `/dev/null` then, opened for reading as well, as nobody opens it who wants no output.
-fn is_output_closed() -> bool {
-    let place = std::fs::read_link("/proc/self/fd/1");
-    let is_nowhere = place.is_ok_and(|place| place == std::path::Path::new("/dev/null"));
-    let known = std::fs::read_to_string("/proc/self/fdinfo/1").unwrap_or_default();
-    let flags = known.lines().find_map(|line| line.strip_prefix("flags:"));
-    let flags = flags.and_then(|flags| u32::from_str_radix(flags.trim(), 8).ok());
-    is_nowhere && flags.is_some_and(|flags| flags & 0b11 == 0b10)
 }
 
 /// A value as indented JSON with a line end.

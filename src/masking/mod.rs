@@ -96,7 +96,7 @@ pub fn names(text: &str, people: &[&str], cover: impl Fn(&str) -> String) -> Str
 }
 
 fn one_name(text: &str, name: &[char], cover: &str) -> String {
-    let written: Vec<char> = text.chars().filter(|one| !is_invisible(*one)).collect();
+    let written: Vec<char> = text.chars().collect();
     let mut out = String::with_capacity(text.len());
     let mut at = 0;
     while at < written.len() {
@@ -111,19 +111,29 @@ fn one_name(text: &str, name: &[char], cover: &str) -> String {
     out
 }
 
-/// Where a name ends that begins at a place.
+/// Where a name ends that begins at a place. One in Latin letters is a word: it is no part of another.
 fn named(written: &[char], at: usize, name: &[char]) -> Option<usize> {
+    let is_latin = name.iter().all(char::is_ascii_alphabetic);
+    let is_letter = |place: usize| written.get(place).is_some_and(char::is_ascii_alphabetic);
+    if is_latin && at > 0 && is_letter(at - 1) {
+        return None;
+    }
     let mut place = at;
     for (nth, letter) in name.iter().enumerate() {
-        let is_between = |one: &char| nth > 0 && (is_blank(*one) || is_point(*one));
-        let between = written[place..].iter().take(2).take_while(|one| is_between(one)).count();
-        place += between;
+        let mut seen = 0;
+        while let Some(one) = written.get(place).filter(|_| nth > 0) {
+            seen += usize::from(!is_invisible(*one));
+            if !(is_blank(*one) || is_point(*one)) || seen > 2 {
+                break;
+            }
+            place += 1;
+        }
         if written.get(place).copied().map(small) != Some(*letter) {
             return None;
         }
         place += 1;
     }
-    Some(place)
+    (!(is_latin && is_letter(place))).then_some(place)
 }
 
 /// Whether a code could be the number of somebody: a phone, or an identity number whose check digit
@@ -200,6 +210,9 @@ mod tests {
             assert_eq!(names(said, &[far], name), name(far), "{said}");
         }
         assert_eq!(names("john  smith来电", &["John Smith"], name), "J*******h来电");
+        assert_eq!(names("applied, client, Li", &["Li"], name), "applied, client, L*");
+        let family = "👨\u{200d}👩\u{200d}👧 ❤\u{fe0f}";
+        assert_eq!(names(family, &["张小三"], name), family);
         assert_eq!(names("张\u{ad}\u{200b}\u{200b}\u{202e}小三", &["张小三"], name), "张*三");
     }
 }

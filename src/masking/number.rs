@@ -9,6 +9,9 @@ const DIGITS_MIN: usize = 7;
 /// The most characters that people put between the groups of a number.
 const APART_MAX: usize = 3;
 
+/// The digits of a mobile phone of the mainland.
+const MOBILE: usize = 11;
+
 /// A number as it was written.
 #[derive(Default)]
 pub(super) struct Number {
@@ -20,8 +23,8 @@ pub(super) struct Number {
     is_abroad: bool,
     /// Whether anything but blanks and dashes stands between its groups, or more than people put there.
     is_listed: bool,
-    /// Whether the sign of a time does.
-    is_timed: bool,
+    /// Whether the sign of a time stands before each of them.
+    is_timed: Vec<bool>,
 }
 
 impl Number {
@@ -39,7 +42,7 @@ impl Number {
     pub(super) fn push(&mut self, between: &[char], group: &[char]) {
         self.is_listed |= between.iter().any(|one| !one.is_whitespace() && !is_dash(*one));
         self.is_listed |= between.len() > APART_MAX;
-        self.is_timed |= between.contains(&':');
+        self.is_timed.push(between.contains(&':'));
         self.groups.push(group.len());
         self.digits.extend(group);
     }
@@ -75,10 +78,25 @@ impl Number {
         })
     }
 
-    /// Hours and minutes.
+    /// Hours and minutes, one after another: 8:30-12:00，14:00-18:00.
     fn is_times(&self) -> bool {
-        let is_digits = self.groups.iter().all(|group| *group == 1);
-        self.is_timed && !is_digits && self.groups.iter().all(|group| *group <= 2)
+        let mut from = 0;
+        let values = self.groups.iter().map(|group| {
+            from += group;
+            self.digits[from - group..from].parse::<u32>().unwrap_or(u32::MAX)
+        });
+        let values: Vec<u32> = values.collect();
+        let is_hour = |place: usize| values[place] < 24 && !self.is_timed[place];
+        let is_minute = |place: usize| values[place] < 60 && self.groups[place] == 2;
+        // Looked at from within, a list begins with minutes; and it may end with an hour.
+        let first = usize::from(values.len() > 1 && !self.is_timed[1] && is_minute(0));
+        let is_odd = (values.len() - first) % 2 == 1;
+        values.len() - first >= 2
+            && (!is_odd || self.len() != MOBILE)
+            && (first..values.len()).all(|place| match (place - first) % 2 {
+                0 => is_hour(place),
+                _ => is_minute(place) && self.is_timed[place],
+            })
     }
 
     /// A mobile phone of the mainland, without the country.

@@ -234,8 +234,11 @@ fn birthday(plain: &[char], at: usize) -> Option<(usize, Option<String>)> {
         let from = end;
         let digits = run(plain, from, |one| one.is_ascii_digit());
         let value: String = plain[from..digits].iter().collect();
-        let is_parted = plain.get(digits).is_some_and(|one| signs.contains(*one));
-        end = if is_parted { digits + 1 } else { digits };
+        let sign = run(plain, digits, is_blank);
+        let is_parted = plain.get(sign).is_some_and(|one| signs.contains(*one));
+        end = if is_parted { sign + 1 } else { digits };
+        // Word processors part characters from digits.
+        end = if signs == LAST { end } else { run(plain, end, is_blank) };
         let fits = (1..=most).contains(&(digits - from)) && (is_parted || signs == LAST);
         value.parse::<u32>().ok().filter(|_| fits)
     };
@@ -309,6 +312,7 @@ mod tests {
             ("1990-01-01出生", "****-**-**出生"),
             ("生于1990/1/1", "生于****/*/*"),
             ("1985年12月3日生", "****年**月*日生"),
+            ("1985 年 12 月 3 日生", "**** 年 ** 月 * 日生"),
             ("一九九〇年一月一日", "****年*月*日"),
             ("通行证H12345678", "通行证H******78"),
             ("A123456(7)", "********7)"),
@@ -365,6 +369,9 @@ mod tests {
             ("138#1234…1234", "138****1234"),
             ("1️⃣3️⃣8️⃣1️⃣2️⃣3️⃣4️⃣1️⃣2️⃣3️⃣4️⃣", "138****1234"),
             ("1:3:8:1:2:3:4:1:2:3:4", "138****1234"),
+            ("13:81:23:41:23:4", "138****1234"),
+            ("13 81 23 41:23 4", "138****1234"),
+            ("1:38:12:34:12:34", "138****1234"),
             ("138\u{202a}1234\u{2061}1234", "138****1234"),
             ("0755：83501234", "075*****1234"),
             ("440301：19900101：1234", "440***********1234"),

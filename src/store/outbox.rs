@@ -18,8 +18,10 @@ use super::legible::{LAST_NUMBER, legible};
 use super::rows::{number, word};
 use super::{Store, StoreError};
 
-/// Tickets whose messages are looked at together, and the most of these.
+/// Tickets whose messages are looked at together.
 const TOLD_TOGETHER: usize = 20;
+
+/// The most messages of so many tickets: far more than their lives bring.
 const TOLD_MAX: u64 = 10_000;
 
 /// Destinations that are looked for at once: a house has some hundred agencies.
@@ -261,8 +263,7 @@ impl Store {
 }
 
 impl Store {
-    /// What was to be told about some tickets: of twenty the newest ten thousand, which is more than a
-    /// ticket's life brings.
+    /// What was to be told about some tickets; of twenty at once ten thousand messages at most.
     ///
     /// # Errors
     /// The database does not answer.
@@ -272,6 +273,7 @@ impl Store {
             let page = |limit| {
                 outbox::Entity::find()
                     .filter(outbox::Column::Ticket.is_in(some.iter().map(|ticket| ticket.0)))
+                    .order_by_desc(outbox::Column::Ticket)
                     .order_by_desc(outbox::Column::Seq)
                     .order_by_desc(outbox::Column::Nth)
                     .limit(limit)

@@ -85,6 +85,14 @@ fn a_bad_line_refuses_the_whole_batch() {
     check("{", &["JSON"]);
     check("[]", &["JSON 对象"]);
     check("", &["空行"]);
+    refused(
+        &["deadline", "--batch"],
+        &format!("{good}\n\n \n{good}"),
+        &["第 2 行", "第 3 行", "共 2 行"],
+    );
+    let far = " ".repeat(5_000);
+    check(&format!("{far}{good}"), &["一行过长"]);
+    refused(&["deadline", "--batch"], &format!("{good}\n{far}{good}"), &["第 2 行", "一行过长"]);
     check(r#"{"received":"2026-02-13T16:30:00+08:00"}"#, &["缺少 within"]);
     check(r#"{"within":"1wd"}"#, &["缺少 received"]);
     check(r#"{"received":"2026-02-13","within":"1wd"}"#, &["received", "RFC 3339"]);

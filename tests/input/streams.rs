@@ -113,8 +113,8 @@ fn whoever_waits_is_told_for_what() {
 #[test]
 fn without_an_output_nothing_is_good() {
     for (shell, code) in [
-        ("duban calendar check >&-", Some(1)),
-        ("duban help >&-", Some(1)),
+        // Whoever wants no output opens its place for both.
+        ("duban calendar check 1<>/dev/null", Some(0)),
         ("duban calendar check >/dev/full", Some(1)),
         ("duban calendar check >/dev/null", Some(0)),
         ("duban calendar check 2>&-", Some(0)),

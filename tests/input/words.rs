@@ -5,7 +5,7 @@ use crate::{Folder, duban, refused, shipped};
 const RECEIVED: &str = "2026-02-13T16:30:00+08:00";
 
 /// All that a shell can be asked for help about.
-fn commands() -> Vec<Vec<&'static str>> {
+pub(crate) fn commands() -> Vec<Vec<&'static str>> {
     let all = [
         "demo",
         "serve",

@@ -4,7 +4,7 @@
 use duban_core::role::Role;
 use reqwest::StatusCode;
 
-use crate::browser::seal;
+use crate::browser::{Browser, seal};
 use crate::lives::instant;
 use crate::office::{OWN, Office, carried, fields, hidden};
 
@@ -88,6 +88,14 @@ async fn hidden_fields_that_somebody_has_changed_do_nothing() {
     assert_eq!(office.events(&number).await.len(), before);
 }
 
+/// A queue with one ticket in it, and a supervisor before it.
+async fn queue() -> (Office, String, Browser) {
+    let office = Office::new().await;
+    let number = office.ticket("R1", OWN).await;
+    let supervisor = office.browser(Role::Supervisor, None).await;
+    (office, number, supervisor)
+}
+
 /// However few a house gives at once, every page is shown, and every file is whole.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_house_of_short_pages_shows_all_of_them() {
@@ -149,9 +157,7 @@ async fn a_file_names_what_cannot_be_read() {
 /// What is wrong with a text is told beside it, for whoever writes it and not for programs.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_is_wrong_for_all_of_many_is_told_once() {
-    let office = Office::new().await;
-    let number = office.ticket("R1", OWN).await;
-    let supervisor = office.browser(Role::Supervisor, None).await;
+    let (_office, number, supervisor) = queue().await;
     let page = supervisor.text("/tickets").await;
     let parts = [
         ("seal", None, seal(&page)),
@@ -205,9 +211,7 @@ async fn many_are_done_as_they_were_tried_and_anew_if_not() {
 /// A ticket that two of its deadlines bring into a list is one ticket.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_ticket_that_is_chosen_twice_is_done_once() {
-    let office = Office::new().await;
-    let number = office.ticket("R1", OWN).await;
-    let supervisor = office.browser(Role::Supervisor, None).await;
+    let (_office, number, supervisor) = queue().await;
     let page = supervisor.text("/tickets").await;
     let parts = [
         ("seal", None, seal(&page)),

@@ -59,20 +59,27 @@ fn answered(file: &Path, calendar: &Calendar) -> Result<Answered, Failure> {
     let mut lines = Lines(BufReader::new(input::open(file).map_err(unreadable)?.take(most + 1)));
     let mut results = BufWriter::new(tempfile::tempfile().map_err(kept)?);
     let (mut complaints, mut wrong, mut line) = (Vec::new(), 0, Vec::new());
-    let (mut place, mut blank) = (0_u64, None);
-    while lines.next(&mut line).map_err(unreadable)? {
+    let (mut place, mut blank) = (0_u64, Vec::new());
+    while let Some(is_whole) = lines.next(&mut line).map_err(unreadable)? {
         place += 1;
         // Behind the last line there may be blank ones.
-        if line.trim_ascii().is_empty() {
-            blank = blank.or(Some(place));
+        if is_whole && line.trim_ascii().is_empty() {
+            if blank.len() < WRONG_MAX {
+                blank.push(place);
+            }
             continue;
         }
-        if let Some(blank) = blank.take() {
+        for blank in blank.drain(..) {
             wrong += 1;
             complaints.push(format!("第 {blank} 行：空行；每行应为一个 JSON 对象"));
         }
         let known = if place == 1 { line.strip_prefix(b"\xef\xbb\xbf") } else { None };
-        match answer(known.unwrap_or(&line), calendar) {
+        let answered = if is_whole {
+            answer(known.unwrap_or(&line), calendar)
+        } else {
+            Err(vec![format!("一行过长：不应超过 {} KiB", LINE_BYTES_MAX / 1024)])
+        };
+        match answered {
             Ok(due) if wrong == 0 => {
                 serde_json::to_writer(&mut results, &Answer::new(&due, None))
                     .map_err(|error| kept(error.into()))?;
@@ -100,19 +107,24 @@ fn answered(file: &Path, calendar: &Calendar) -> Result<Answered, Failure> {
 struct Lines<R: Read>(BufReader<R>);
 
 impl<R: Read> Lines<R> {
-    /// The next line without its end; false where there is none. Of one that is too long a part.
-    fn next(&mut self, line: &mut Vec<u8>) -> std::io::Result<bool> {
+    /// The next line without its end, and whether it is whole: of one that is too long there is a
+    /// part. None at the end.
+    fn next(&mut self, line: &mut Vec<u8>) -> std::io::Result<Option<bool>> {
         line.clear();
         let read = (&mut self.0).take(LINE_BYTES_MAX + 1).read_until(b'\n', line)?;
+        if read == 0 {
+            return Ok(None);
+        }
         if line.last() == Some(&b'\n') {
             line.pop();
         } else if read as u64 > LINE_BYTES_MAX {
             self.0.skip_until(b'\n')?;
+            return Ok(Some(false));
         }
         if line.last() == Some(&b'\r') {
             line.pop();
         }
-        Ok(read > 0)
+        Ok(Some(true))
     }
 }
 
@@ -132,9 +144,6 @@ struct Request {
 impl Request {
     /// Reads a line, or gives everything that is wrong with it.
     fn read(line: &[u8]) -> Result<Self, Vec<String>> {
-        if line.len() as u64 > LINE_BYTES_MAX {
-            return Err(vec![format!("一行过长：不应超过 {} KiB", LINE_BYTES_MAX / 1024)]);
-        }
         let text = std::str::from_utf8(line).map_err(|_| vec!["不是 UTF-8 编码".to_owned()])?;
         let fields: Fields = serde_json::from_str(text).map_err(|error| {
             vec![if error.is_data() {

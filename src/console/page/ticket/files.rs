@@ -113,18 +113,21 @@ pub(in crate::console) async fn post(
     if !form::is_sealed(&visit, sent.one(form::SEAL)) {
         return visit.foreign();
     }
-    let mut refused_first = None;
+    let mut not_in: Option<Told> = None;
     for (place, file) in (1..).zip(&sent.files) {
         let Err(told) = upload(&visit, &path(&number), file).await else { continue };
         // What holds for this one holds for the next; what is its own fault does not.
         let is_its_own = matches!(told.status, 400 | 413 | 415 | 422);
         let told = not_taken(visit.lang, told, (place, file), sent.files.len());
+        not_in = Some(match not_in {
+            None => told,
+            Some(first) => first.saying(|why| format!("{why}；{}", told.detail)),
+        });
         if !is_its_own {
-            return refused(&visit, &number, told).await;
+            break;
         }
-        refused_first.get_or_insert(told);
     }
-    if let Some(told) = refused_first {
+    if let Some(told) = not_in {
         return refused(&visit, &number, told).await;
     }
     Redirect::to(&format!("/tickets/{}#files", segment(&number))).into_response()
