@@ -2,9 +2,10 @@
 //! that a clerk understands.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use duban_core::definition::{Shelf, read_definition};
-use duban_core::prove::{Proof, prove};
+use duban_core::prove::{Proof, prove, prove_telling};
 
 fn shipped(name: &str) -> Proof {
     let shelf = duban_shipped::shelf();
@@ -14,6 +15,11 @@ fn shipped(name: &str) -> Proof {
 
 /// The proof of `matter` with pieces of its text replaced, each of which must be there once.
 fn broken(pieces: &[(&str, &str)]) -> Proof {
+    walked(pieces).0
+}
+
+/// The same, and how many situations were walked for it, those of courses included.
+fn walked(pieces: &[(&str, &str)]) -> (Proof, usize) {
     let reading = duban_shipped::library();
     let matter = reading.definitions.iter().find(|one| one.pin.name == "matter").expect("matter");
     let mut text = matter.text.clone();
@@ -27,7 +33,12 @@ fn broken(pieces: &[(&str, &str)]) -> Proof {
     let mut shelf = Shelf::new(reading.texts);
     shelf.add(definition).expect("alone on its shelf");
     let definition = shelf.by_name("matter").expect("matter");
-    prove(&shelf, definition).expect("small enough")
+    let steps = AtomicUsize::new(0);
+    let tell = |_| {
+        steps.fetch_add(1, Ordering::Relaxed);
+    };
+    let proof = prove_telling(&shelf, definition, &tell).expect("small enough");
+    (proof, steps.into_inner())
 }
 
 fn check(pieces: &[(&str, &str)], sentence: &str) {
@@ -123,4 +134,39 @@ fn an_action_that_is_never_possible() {
         r#"guard = [{ deadline_unstarted = "followup_window""#,
     )];
     check(&pieces, "动作“归档”（archive）从来办不了");
+}
+
+const COMPLETION: &str = "within = \"10wd\"\nfrom = [\"delivered\"]\nmet_by = [\"fed_back\", \
+                          \"invalid_finding_submitted\"]";
+
+#[test]
+fn long_periods_take_no_longer_to_prove() {
+    let (_, short) = walked(&[]);
+    let (proof, long) = walked(&[(COMPLETION, &COMPLETION.replace("10wd", "250wd"))]);
+    assert!(long < short * 5 / 4, "{short} situations have become {long}");
+    let expected = [
+        ("实名", Some(0), Some(284)),
+        ("匿名", Some(0), Some(272)),
+        ("涉热线本身", Some(0), Some(284)),
+    ];
+    assert_eq!(courses(&proof), expected);
+}
+
+/// Where nobody may stay at any step for long, a course is longest by going round and round.
+#[test]
+fn rounds_by_which_a_course_is_longer_are_walked() {
+    let rework = "within = \"5wd\"\nfrom = [\"step:reworking\"]\nmet_by = [\"fed_back\"]";
+    let restless = "within = \"2wd\"\nfrom = [\"step:contacting\", \"step:verifying\", \
+                    \"step:rectifying\", \"step:explaining\", \"step:reworking\", \
+                    \"step:invalid_review\"]\nmet_by = [\"contacted\", \"unreachable\", \
+                    \"concluded\", \"fed_back\", \"invalid_finding_submitted\", \
+                    \"finding_rejected\"]";
+    let (proof, _) =
+        walked(&[(rework, restless), (COMPLETION, &COMPLETION.replace("10wd", "30wd"))]);
+    let expected = [
+        ("实名", Some(0), Some(61)),
+        ("匿名", Some(0), Some(52)),
+        ("涉热线本身", Some(0), Some(61)),
+    ];
+    assert_eq!(courses(&proof), expected);
 }

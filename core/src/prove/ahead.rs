@@ -3,7 +3,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::definition::{Case, Definition, Next, Predicate, Step};
+use super::situation::Abstraction;
+use crate::definition::{Case, Definition, Next, Predicate, Status, Step};
 use crate::name::Name;
 
 /// How far a tally is counted by any predicate ahead.
@@ -35,12 +36,14 @@ pub(super) struct Ahead<'d> {
 }
 
 impl<'d> Ahead<'d> {
-    pub(super) fn of(definition: &'d Definition, step: &'d Step) -> Self {
+    /// What can be asked for from a step on; on a lawful course, which ends at the first close, up to
+    /// that.
+    pub(super) fn of(definition: &'d Definition, step: &'d Step, abstraction: Abstraction) -> Self {
         let mut ahead = Self::default();
         let back = |case: &Case| case.next == Some(Next::Back) && !case.resume;
         let here = definition.possible_in(step);
         ahead.goes_back = here.flat_map(|action| &action.cases).any(back);
-        for step in reached(definition, step) {
+        for step in reached(definition, step, abstraction) {
             for action in definition.possible_in(step) {
                 ahead.assigns |= action.assign.is_some();
                 for guard in &action.guards {
@@ -95,12 +98,18 @@ impl<'d> Ahead<'d> {
 }
 
 /// A step and all that can be reached from it; “back” leads to every step that leads here.
-fn reached<'d>(definition: &'d Definition, from: &'d Step) -> Vec<&'d Step> {
+fn reached<'d>(
+    definition: &'d Definition,
+    from: &'d Step,
+    abstraction: Abstraction,
+) -> Vec<&'d Step> {
+    let goes_on = |step: &Step| abstraction == Abstraction::Order || step.status == Status::Open;
     let mut reached = vec![from];
     let mut looked = 0;
     while let Some(step) = reached.get(looked).copied() {
         looked += 1;
-        for next in definition.steps.iter().filter(|next| leads(definition, step, next)) {
+        let nexts = definition.steps.iter().filter(|next| goes_on(next));
+        for next in nexts.filter(|next| leads(definition, step, next)) {
             if !reached.iter().any(|one| one.name == next.name) {
                 reached.push(next);
             }

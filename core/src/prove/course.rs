@@ -67,7 +67,7 @@ fn useful(graph: &Graph) -> Vec<bool> {
 
 /// Strongly connected components, numbered so that a way never leads to a higher number (Tarjan's
 /// order), without recursion.
-fn components(graph: &Graph, useful: &[bool]) -> Vec<usize> {
+pub(super) fn components(graph: &Graph, useful: &[bool]) -> Vec<usize> {
     let count = graph.nodes.len();
     let (mut number, mut low) = (vec![usize::MAX; count], vec![0; count]);
     let mut component = vec![usize::MAX; count];

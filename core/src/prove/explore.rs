@@ -6,9 +6,10 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use super::forms::Tried;
 use super::moves::{Move, Mover};
-use super::situation::{Abstraction, Situations};
+use super::rounds::{Back, Round, Stem};
+use super::situation::{Abstraction, Situations, is_owed};
 use crate::command::{Moment, Opening};
-use crate::deadline::State;
+use crate::deadline::{Run, State};
 use crate::decide::{Context, open};
 use crate::definition::{Definition, Kind, Stage, Status};
 use crate::instance::Instance;
@@ -37,6 +38,8 @@ pub(super) struct Way {
     pub(super) days: i32,
     /// Obligations that were met in time on this way.
     pub(super) met: Vec<Name>,
+    /// Deadlines that this way starts, or whose end it puts off.
+    pub(super) put_off: Vec<Name>,
 }
 
 /// One situation.
@@ -54,27 +57,27 @@ pub(super) struct Node {
     /// What the definition could not carry out here.
     pub(super) faults: Vec<String>,
     /// On a lawful course, what it is apart from the time at which it is reached.
-    stem: Option<String>,
+    stem: Option<Stem>,
 }
 
 #[derive(Debug, Default)]
 pub(super) struct Graph {
     pub(super) nodes: Vec<Node>,
+    /// Ways of lawful courses that were left out.
+    pub(super) rounds: Vec<Round>,
     /// Why the ticket could not even be opened.
     pub(super) faults: Vec<String>,
 }
 
 impl Graph {
-    /// Whether a situation was come to from another that is the same but for the time.
-    fn comes_from(&self, mut index: usize, stem: Option<&str>) -> bool {
+    /// The situation that was come from and is the same but for the time, and how it is.
+    fn come_back_to(&self, mut index: usize, stem: &Stem) -> Option<(usize, Back)> {
         loop {
-            if self.nodes[index].stem.as_deref() == stem {
-                return true;
+            let before = self.nodes[index].stem.as_ref();
+            if let Some(back) = before.and_then(|before| stem.back_at(before)) {
+                return Some((index, back));
             }
-            match &self.nodes[index].from {
-                Some((before, _)) => index = *before,
-                None => return false,
-            }
+            index = self.nodes[index].from.as_ref()?.0;
         }
     }
 }
@@ -84,6 +87,8 @@ pub(super) struct Explorer<'e> {
     pub(super) definition: &'e Definition,
     pub(super) flags: &'e [Name],
     pub(super) start: Instant,
+    /// Whether rounds of lawful courses are walked: otherwise they are left out and noted.
+    pub(super) rounds: bool,
 }
 
 impl Explorer<'_> {
@@ -95,7 +100,7 @@ impl Explorer<'_> {
     ) -> Result<Graph, TooLarge> {
         let mut graph = Graph::default();
         let tried = Tried::default();
-        let situations = Situations::new(self.definition, self.context.calendar);
+        let situations = Situations::new(self.definition, self.context.calendar, abstraction);
         let mut known: BTreeMap<String, usize> = BTreeMap::new();
         let mut waiting = VecDeque::new();
         let opening = Opening {
@@ -111,8 +116,8 @@ impl Explorer<'_> {
         };
         match open(self.context, &opening, Moment::now(self.start)) {
             Ok(decision) => {
-                known.insert(situations.key(abstraction, &decision.instance, self.start), 0);
-                let stem = situations.stem(abstraction, &decision.instance);
+                known.insert(situations.key(&decision.instance, self.start), 0);
+                let stem = situations.stem(&decision.instance, self.start);
                 graph.nodes.push(Node { stem, ..node(&decision.instance, None) });
                 waiting.push_back((0, decision.instance.into_owned(), self.start));
             }
@@ -128,12 +133,20 @@ impl Explorer<'_> {
                 }
                 // Whoever comes back to where he was, and only later, could as well have waited: that
                 // leads nowhere else, however often the length of a period lets him do it.
-                let stem = situations.stem(abstraction, after);
-                let is_act = one.action.is_some() && stem.is_some();
-                if is_act && graph.comes_from(index, stem.as_deref()) {
-                    continue;
+                let stem = situations.stem(after, one.at);
+                if let Some(stem) = stem.as_ref().filter(|_| one.action.is_some())
+                    && let Some(back) = graph.come_back_to(index, stem)
+                {
+                    match back {
+                        (_, Back::Waited) => continue,
+                        (to, Back::Round { within, left }) if !self.rounds => {
+                            graph.rounds.push(Round { from: index, to, within, left });
+                            continue;
+                        }
+                        (_, Back::Round { .. }) => {}
+                    }
                 }
-                let to = match known.entry(situations.key(abstraction, after, one.at)) {
+                let to = match known.entry(situations.key(after, one.at)) {
                     Entry::Occupied(there) => *there.get(),
                     Entry::Vacant(vacant) => {
                         let to = graph.nodes.len();
@@ -149,7 +162,8 @@ impl Explorer<'_> {
                     }
                 };
                 if to != index || abstraction == Abstraction::Order {
-                    graph.nodes[index].ways.push(self.way(one, to, now));
+                    let way = self.way(one, to, (&instance, now));
+                    graph.nodes[index].ways.push(way);
                 }
             }
         }
@@ -188,14 +202,21 @@ impl Explorer<'_> {
         (moves, faults)
     }
 
-    fn way(&self, one: Move<'_>, to: usize, now: Instant) -> Way {
+    fn way(&self, one: Move<'_>, to: usize, (before, now): (&Instance, Instant)) -> Way {
         let zone = self.context.calendar.zone();
         let days = zone.day_of(one.at).number() - zone.day_of(now).number();
         let met = one.decision.events.iter().filter_map(|event| match &event.fact {
             crate::event::Fact::DeadlineMet(met) if !met.late => Some(met.run.deadline.clone()),
             _ => None,
         });
-        Way { action: one.action, to, days, met: met.collect() }
+        let is_later = |run: &&Run| {
+            let was =
+                before.runs.iter().find(|was| was.deadline == run.deadline && was.run == run.run);
+            was.is_none_or(|was| was.due_at < run.due_at)
+        };
+        let put_off = one.decision.instance.runs.iter().filter(is_later);
+        let put_off = put_off.map(|run| run.deadline.clone()).collect();
+        Way { met: met.collect(), put_off, action: one.action, to, days }
     }
 }
 
@@ -226,10 +247,7 @@ pub(super) fn ends_anywhere(definition: &Definition, action: &Name) -> bool {
 }
 
 fn node(instance: &Instance, from: Option<(usize, Option<Name>)>) -> Node {
-    let owed = instance
-        .runs
-        .iter()
-        .filter(|run| run.kind == Kind::Obligation && run.state == State::Running);
+    let owed = instance.runs.iter().filter(|run| is_owed(run));
     Node {
         step: instance.step.clone(),
         status: instance.status,

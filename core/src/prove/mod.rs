@@ -7,6 +7,7 @@ mod course;
 mod explore;
 mod forms;
 mod moves;
+mod rounds;
 mod situation;
 
 use std::collections::BTreeSet;
@@ -112,14 +113,23 @@ fn explore_kind(
     (start, tell): (Instant, &(dyn Fn(usize) + Sync)),
 ) -> Result<Explored, TooLarge> {
     let flags: Vec<Name> = flags.iter().map(|flag| Name::from(*flag)).collect();
-    let explorer = explore::Explorer { context, definition, flags: &flags, start };
+    let mut explorer =
+        explore::Explorer { context, definition, flags: &flags, start, rounds: false };
     let graph = explorer.explore(situation::Abstraction::Order, tell)?;
     let faults = claims::faults(definition, kind, &graph);
     let course = if graph.nodes.is_empty() {
         None
     } else {
         let lawful = explorer.explore(situation::Abstraction::LawfulDays, tell)?;
-        Some((kind.to_owned(), course::course(&lawful)))
+        let mut course = course::course(&lawful);
+        if let Some(longest) = &course.longest
+            && !rounds::change_nothing(&lawful, longest.working_days)
+        {
+            explorer.rounds = true;
+            let whole = explorer.explore(situation::Abstraction::LawfulDays, tell)?;
+            course = course::course(&whole);
+        }
+        Some((kind.to_owned(), course))
     };
     Ok(Explored { graph, faults, course })
 }

@@ -10,6 +10,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 
 use super::ahead::Ahead;
+use super::rounds::{End, Stem};
 use crate::calendar::Calendar;
 use crate::deadline::{Run, State};
 use crate::definition::{Definition, Kind};
@@ -27,23 +28,31 @@ pub(super) enum Abstraction {
     LawfulDays,
 }
 
+/// Met, and may be owed again.
+const MET: &str = "met";
+
 /// Tells the situations of one definition apart.
 pub(super) struct Situations<'d> {
     definition: &'d Definition,
     calendar: &'d Calendar,
+    abstraction: Abstraction,
     ahead: BTreeMap<&'d Name, Ahead<'d>>,
     flags: BTreeSet<&'d Name>,
 }
 
 impl<'d> Situations<'d> {
-    pub(super) fn new(definition: &'d Definition, calendar: &'d Calendar) -> Self {
+    pub(super) fn new(
+        definition: &'d Definition,
+        calendar: &'d Calendar,
+        abstraction: Abstraction,
+    ) -> Self {
         let steps = definition.steps.iter();
         let ahead: BTreeMap<_, _> =
-            steps.map(|step| (&step.name, Ahead::of(definition, step))).collect();
+            steps.map(|step| (&step.name, Ahead::of(definition, step, abstraction))).collect();
         let mut flags: BTreeSet<&Name> = ahead.values().flat_map(|one| one.flags.clone()).collect();
         flags.extend(definition.deadlines.iter().filter_map(|one| one.not_for.as_ref()));
         flags.extend(definition.stand_ins.iter().map(|one| &one.flag));
-        Self { definition, calendar, ahead, flags }
+        Self { definition, calendar, abstraction, ahead, flags }
     }
 
     /// Whether the end of a run decides what can happen: a window's does while somebody can ask
@@ -57,33 +66,37 @@ impl<'d> Situations<'d> {
     }
 
     /// A situation in words that are the same for the same situation.
-    pub(super) fn key(
-        &self,
-        abstraction: Abstraction,
-        instance: &Instance,
-        now: Instant,
-    ) -> String {
+    pub(super) fn key(&self, instance: &Instance, now: Instant) -> String {
         let mut key = String::new();
         let Some(ahead) = self.write_rest(instance, &mut key) else { return key };
-        self.write_runs(abstraction, ahead, instance, now, &mut key);
+        self.write_runs(ahead, instance, now, &mut key);
         key
     }
 
-    /// What a situation of a lawful course is apart from the time at which it is reached: the rest of
-    /// it, with the days on which what runs ends. None where no obligation bounds the time.
-    pub(super) fn stem(&self, abstraction: Abstraction, instance: &Instance) -> Option<String> {
-        let is_owed = |run: &Run| run.state == State::Running && run.kind == Kind::Obligation;
-        if abstraction != Abstraction::LawfulDays || !instance.runs.iter().any(is_owed) {
+    /// What a situation of a lawful course is apart from the time at which it is reached. None where
+    /// no obligation bounds the time.
+    pub(super) fn stem(&self, instance: &Instance, now: Instant) -> Option<Stem> {
+        if self.abstraction == Abstraction::Order || !instance.runs.iter().any(is_owed) {
             return None;
         }
-        let mut stem = String::new();
-        let ahead = self.write_rest(instance, &mut stem)?;
+        let mut rest = String::new();
+        let ahead = self.write_rest(instance, &mut rest)?;
+        let mut ends = Vec::new();
         for run in &instance.runs {
             let Some(word) = self.word(ahead, instance, run) else { continue };
             let agency = run.agency.as_ref().map_or("", |agency| agency.as_str());
-            let _ = write!(stem, "|{} {agency} {word} {}", run.deadline, run.due_day);
+            let _ = write!(rest, "|{} {agency} {word}", run.deadline);
+            let is_window = run.kind == Kind::Window && run.state == State::Running;
+            ends.push(End {
+                deadline: run.deadline.clone(),
+                day: run.due_day,
+                bounds: is_owed(run) || run.kind == Kind::Obligation && word == MET,
+                decides: is_window && self.ends_matter(instance, run),
+            });
         }
-        Some(stem)
+        let zone = self.calendar.zone();
+        let (today, time) = (zone.day_of(now), zone.ms_of_day(now));
+        Some(Stem { rest, ends, may_move: instance.extension.is_some(), today, time })
     }
 
     /// Everything of a situation but its runs; what is ahead of it.
@@ -109,37 +122,30 @@ impl<'d> Situations<'d> {
         Some(ahead)
     }
 
-    fn write_runs(
-        &self,
-        abstraction: Abstraction,
-        ahead: &Ahead<'_>,
-        instance: &Instance,
-        now: Instant,
-        key: &mut String,
-    ) {
+    fn write_runs(&self, ahead: &Ahead<'_>, instance: &Instance, now: Instant, key: &mut String) {
         let zone = self.calendar.zone();
         let today = zone.day_of(now).number();
         let mut ends = Vec::new();
         for run in &instance.runs {
             let Some(word) = self.word(ahead, instance, run) else { continue };
             let former = run.agency.is_some() && run.agency != instance.agency;
-            if former && abstraction == Abstraction::LawfulDays {
+            if former && self.abstraction == Abstraction::LawfulDays {
                 continue;
             }
             let agency = if former { "former" } else { "" };
             let _ = write!(key, "|{} {agency} {word}", run.deadline);
-            let comes = run.state == State::Running || word == "released" || word == "met";
+            let comes = run.state == State::Running || word == "released" || word == MET;
             if comes && self.ends_matter(instance, run) {
                 let _ = write!(key, " {}", now >= run.due_at);
                 ends.push((run.due_at, &run.deadline, agency));
             }
             let rule = self.definition.deadline(run.deadline.as_str());
             let survives = rule.is_some_and(|rule| rule.survives_close);
-            if abstraction == Abstraction::LawfulDays && comes && !survives {
+            if self.abstraction == Abstraction::LawfulDays && comes && !survives {
                 let _ = write!(key, " {}", run.due_day.number() - today);
             }
         }
-        match abstraction {
+        match self.abstraction {
             Abstraction::LawfulDays => {
                 let _ = write!(key, "|{}", zone.ms_of_day(now));
             }
@@ -175,7 +181,7 @@ impl<'d> Situations<'d> {
         match run.state {
             State::Running if run.kind == Kind::Window && !asked && rule.raise.is_none() => None,
             State::Running => Some("running"),
-            State::Met | State::MetLate if !rule.unmet_by.is_empty() => Some("met"),
+            State::Met | State::MetLate if !rule.unmet_by.is_empty() => Some(MET),
             State::Cancelled if given_back && ahead.assigns => Some("released"),
             _ if ahead.over.contains(&run.deadline) => Some("over"),
             _ if rule.per_agency && ahead.assigns => Some("over"),
@@ -204,6 +210,10 @@ impl<'d> Situations<'d> {
             let _ = write!(key, "|{tally} {count} {days} {half:?}");
         }
     }
+}
+
+pub(super) fn is_owed(run: &Run) -> bool {
+    run.state == State::Running && run.kind == Kind::Obligation
 }
 
 /// The last agency that had the ticket before the one that has it.
