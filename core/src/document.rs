@@ -22,6 +22,14 @@ pub struct Fault {
     pub message: String,
 }
 
+impl Fault {
+    /// Whether it stands for others that are not told.
+    #[must_use]
+    pub fn stands_for_more(&self) -> bool {
+        self.message == MORE
+    }
+}
+
 impl fmt::Display for Fault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if self.key.is_empty() {
@@ -46,6 +54,32 @@ impl fmt::Display for Faults {
         }
         Ok(())
     }
+}
+
+/// Faults of one file that are told: whoever has more has given another file, or will look at these
+/// first.
+const FILE_FAULTS_MAX: usize = 1_000;
+
+/// What stands for the others.
+const MORE: &str = "此文件还有其他错误，未列出";
+
+/// Keeps a fault, unless there are more than are told. One more is kept, to know that.
+pub(crate) fn note(faults: &mut Vec<Fault>, fault: impl FnOnce() -> Fault) {
+    if faults.len() <= FILE_FAULTS_MAX {
+        faults.push(fault());
+    }
+}
+
+/// The faults of a file in order, each once, and whether there were more than are told.
+pub(crate) fn told(mut faults: Vec<Fault>) -> Vec<Fault> {
+    let is_cut = faults.len() > FILE_FAULTS_MAX;
+    faults.truncate(FILE_FAULTS_MAX);
+    faults.sort();
+    faults.dedup();
+    if let Some(last) = faults.last().filter(|_| is_cut).cloned() {
+        faults.push(Fault { key: String::new(), message: MORE.to_owned(), ..last });
+    }
+    faults
 }
 
 /// Reads a TOML document with `read`, and gives its value only if no fault was found.
@@ -82,9 +116,7 @@ pub fn read<T>(
             return Ok(value);
         }
     }
-    let mut faults = source.faults.into_inner();
-    faults.sort();
-    faults.dedup();
+    let mut faults = told(source.faults.into_inner());
     if faults.is_empty() {
         // A reader gave nothing and said nothing: still an error, never a silent success.
         faults.push(Fault {
@@ -113,12 +145,9 @@ impl Source<'_> {
     }
 
     fn fault(&self, at: usize, key: String, message: String) {
-        self.faults.borrow_mut().push(Fault {
-            file: self.file.to_owned(),
-            line: self.line(at),
-            key,
-            message,
-        });
+        let file = || self.file.to_owned();
+        let fault = || Fault { file: file(), line: self.line(at), key, message };
+        note(&mut self.faults.borrow_mut(), fault);
     }
 }
 
@@ -440,7 +469,7 @@ fn kind_of(value: &DeValue<'_>) -> &'static str {
         DeValue::String(_) => "文本",
         DeValue::Integer(_) => "整数",
         DeValue::Float(_) => "小数",
-        DeValue::Boolean(_) => "真假值",
+        DeValue::Boolean(_) => "布尔值",
         DeValue::Datetime(_) => "日期",
         DeValue::Array(_) => "列表",
         DeValue::Table(_) => "表",

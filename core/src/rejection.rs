@@ -217,24 +217,26 @@ impl Rejection {
     }
 }
 
+/// What somebody can be refused with: the word for programs, and what people call it.
+pub const REFUSALS: [(&str, &str); 12] = [
+    ("unknown-action", "没有这个动作"),
+    ("not-yours", "不在本单位"),
+    ("not-permitted", "无权办理"),
+    ("stale-revision", "工单已有变化"),
+    ("wrong-step", "环节不符"),
+    ("guarded", "条件不具备"),
+    ("form", "表单有误"),
+    ("overtaken", "到期事项已先行记录"),
+    ("unsealed", "私密内容尚未封存"),
+    ("limit", "已达上限"),
+    ("out-of-calendar", "超出可计算的年份"),
+    ("class-not-enabled", "类别尚未启用"),
+];
+
 /// What a refusal is called, by its word for programs; itself where it is none.
 #[must_use]
 pub fn title_of(code: &str) -> &str {
-    match code {
-        "unknown-action" => "没有这个动作",
-        "not-yours" => "不在本单位",
-        "not-permitted" => "无权办理",
-        "stale-revision" => "工单已有变化",
-        "wrong-step" => "环节不符",
-        "guarded" => "条件不具备",
-        "form" => "表单有误",
-        "overtaken" => "到期事项已先行记录",
-        "unsealed" => "私密内容尚未封存",
-        "limit" => "已达上限",
-        "out-of-calendar" => "超出可计算的年份",
-        "class-not-enabled" => "类别尚未启用",
-        other => other,
-    }
+    REFUSALS.iter().find(|(known, _)| *known == code).map_or(code, |(_, title)| title)
 }
 
 fn stale(expected: u32, committed: u32) -> String {

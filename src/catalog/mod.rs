@@ -21,6 +21,10 @@ use duban_core::document::{Fault, Faults};
 /// tens of thousands. Anything larger is not what it claims to be.
 pub const FILE_BYTES_MAX: u64 = 256 * 1024;
 
+/// All that is read from one folder: twenty times what ships, and no more than memory has room for
+/// when it is taken apart.
+const FOLDER_BYTES_MAX: usize = 4 * 1024 * 1024;
+
 /// The most files read from one folder: a century of calendars and as many again.
 pub const FILES_MAX: usize = 200;
 
@@ -61,6 +65,17 @@ pub enum CatalogError {
     /// The folder holds more files than a catalog can have.
     #[error("目录 {path} 中的 .{extension} 文件超过 {FILES_MAX} 个")]
     TooMany {
+        /// The folder as given.
+        path: String,
+        /// How the files end.
+        extension: &'static str,
+    },
+    /// The folder's files are too much together.
+    #[error(
+        "目录 {path} 中的 .{extension} 文件合计过大：不应超过 {} MiB",
+        FOLDER_BYTES_MAX / 1024 / 1024
+    )]
+    TooMuch {
         /// The folder as given.
         path: String,
         /// How the files end.
@@ -125,7 +140,16 @@ fn texts_of_folder(folder: &Path, extension: &'static str) -> Result<Vec<Text>, 
         return Err(CatalogError::Empty { path, extension });
     }
     paths.sort();
-    Ok(paths.iter().map(|path| read(path)).collect())
+    let (mut texts, mut bytes) = (Vec::new(), 0);
+    for file in &paths {
+        let text = read(file);
+        bytes += text.as_ref().map_or(0, |(_, text)| text.len());
+        if bytes > FOLDER_BYTES_MAX {
+            return Err(CatalogError::TooMuch { path, extension });
+        }
+        texts.push(text);
+    }
+    Ok(texts)
 }
 
 fn read(path: &Path) -> Text {

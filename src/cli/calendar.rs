@@ -10,7 +10,7 @@ use std::path::PathBuf;
 
 use serde::Serialize;
 
-use super::{CalendarFlags, Ended, Failure, knowledge, pretty_json, print, source, text};
+use super::{CalendarFlags, Ended, Failure, knowledge, listed, pretty_json, print, source, text};
 use crate::catalog;
 use duban_core::calendar::{Arrangement, ESTIMATE_OMITS, Edition, Notice, Year};
 use duban_core::echo::echo;
@@ -64,7 +64,7 @@ impl Show {
         let newest = || YEARS.rev().find(|year| edition.covers(*year));
         let year = self.year.or_else(newest).ok_or_else(|| {
             let known = knowledge(self.known_on, edition.published());
-            Failure::Input(format!("没有可显示的年份：{known}；请写明年份"))
+            Failure::Input(format!("没有可显示的年份（所用通知：{known}）；请写明年份"))
         })?;
         if self.json {
             return print(&pretty_json(&Shown::new(edition, year, self.known_on))?);
@@ -72,7 +72,7 @@ impl Show {
         let no_colour = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
         let colour = std::io::stdout().is_terminal() && !no_colour;
         let mut out = format!("{year} 年工作日历\n");
-        let _ = writeln!(out, "依据{}", knowledge(self.known_on, edition.published()));
+        let _ = writeln!(out, "所用通知：{}", knowledge(self.known_on, edition.published()));
         if !edition.covers(year) {
             let _ = writeln!(
                 out,
@@ -201,13 +201,12 @@ impl Check {
         if reading.faults.is_empty() {
             return print(&format!("{}未发现错误。\n", covered(&reading.years)));
         }
-        let faults: Vec<String> = reading.faults.iter().map(ToString::to_string).collect();
-        Err(Failure::Input(format!("{}\n共 {} 处错误", faults.join("\n"), faults.len())))
+        Err(listed::faults(&reading.faults, Vec::new()))
     }
 }
 
 fn covered(years: &[Year]) -> String {
-    const COLUMNS: [usize; 5] = [6, 26, 12, 6, 10];
+    const COLUMNS: [usize; 5] = [6, 26, 12, 10, 14];
     let row = |cells: [&str; 6]| {
         let [.., last] = cells;
         let padded = cells.iter().zip(COLUMNS).map(|(cell, columns)| text::padded(cell, columns));
@@ -215,7 +214,7 @@ fn covered(years: &[Year]) -> String {
         line.trim_end().to_owned() + "\n"
     };
     let sorted: BTreeMap<i32, &Year> = years.iter().map(|year| (year.year(), year)).collect();
-    let mut out = row(["年份", "文号", "公布日期", "放假", "调休上班", "修订"]);
+    let mut out = row(["年份", "文号", "公布日期", "放假天数", "调休上班天数", "后续通知"]);
     for (number, year) in &sorted {
         let last = year.arrangements().map(|one| one.notice.published).max();
         let days = year.in_force(last);

@@ -114,25 +114,26 @@ fn told(explained: &Explanation, edition: &Edition, known_on: Option<Day>) -> St
         ("期限", format!("{direction}{amount} {}", within.unit.title())),
         (day, format!("{}（{}）", due.day, text::weekday(due.day.weekday()))),
         (at, end(edition, *within, due)),
-        ("把握", sureness(due)),
-        ("依据", relied_on(explained, knowledge(known_on, edition.published()))),
+        ("结果", sureness(due)),
+        ("依据", relied_on(explained)),
+        ("所用通知", knowledge(known_on, edition.published())),
     ];
     let mut out = String::new();
-    for (head, body) in lines {
-        let _ = writeln!(out, "{}{body}", text::padded(head, 8));
+    for (head, body) in lines.iter().filter(|(_, body)| !body.is_empty()) {
+        let _ = writeln!(out, "{}{body}", text::padded(head, 10));
     }
     out
 }
 
-/// The notices by which the days were counted, out of what is known.
-fn relied_on(explained: &Explanation, known: String) -> String {
+/// The notices by which the days were counted.
+fn relied_on(explained: &Explanation) -> String {
     let mut numbers: Vec<&str> = Vec::new();
     for number in explained.days.iter().filter_map(|day| day.notice.as_deref()) {
         if !numbers.contains(&number) {
             numbers.push(number);
         }
     }
-    if numbers.is_empty() { known } else { format!("{}；{known}", numbers.join("、")) }
+    numbers.join("、")
 }
 
 /// The end as a person says it, then as an instant.

@@ -1,6 +1,9 @@
 //! What is said of what is wrong, on the error stream: as much of it as somebody reads. Must never
 //! hide that there is more.
 
+use duban_core::document::Fault;
+
+use super::Failure;
 use super::text::printable;
 
 /// Lines that are shown; the others are counted.
@@ -12,6 +15,16 @@ const CHARACTERS_MAX: usize = 1_000;
 fn cut(line: &str) -> String {
     let sign = if line.chars().nth(CHARACTERS_MAX).is_some() { "…" } else { "" };
     line.chars().take(CHARACTERS_MAX).collect::<String>() + sign
+}
+
+/// Faults of files, a line each, and how many they are.
+pub(super) fn faults(found: &[Fault], besides: Vec<String>) -> Failure {
+    let more = found.iter().filter(|fault| fault.stands_for_more()).count();
+    let mut lines: Vec<String> = found.iter().map(ToString::to_string).collect();
+    lines.extend(besides);
+    let count = lines.len() - more;
+    let more = if more > 0 { "以上" } else { "" };
+    Failure::Input(format!("{}\n共 {count} 处{more}错误", lines.join("\n")))
 }
 
 /// A text of many lines, cut.

@@ -176,6 +176,9 @@ pub(crate) fn print(text: &str) -> Ended {
 
 /// The same of what is read piece by piece.
 pub(crate) fn write_out(from: &mut impl std::io::Read) -> Ended {
+    if duban_stdio::output_was_closed() {
+        return Err(Failure::Machine("无法写出结果：标准输出已关闭".to_owned()));
+    }
     let mut out = std::io::stdout().lock();
     match std::io::copy(from, &mut out).and_then(|_| out.flush()) {
         Err(error) if error.kind() != ErrorKind::BrokenPipe => {

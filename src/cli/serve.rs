@@ -1,5 +1,6 @@
 //! `duban serve`: the service, until it is stopped. Must never start on half of its settings.
 
+use std::io::{IsTerminal, Write};
 use std::net::SocketAddr;
 
 use duban_core::time::Instant;
@@ -9,7 +10,7 @@ use super::place::{AttachmentsFlag, LawFlags, Place, RegisterFlag};
 use super::service::{Service, stopped};
 use super::supervised;
 use super::{Ended, Failure, block_on};
-use crate::config::{ClockKind, NodeRole};
+use crate::config::{ClockKind, NodeRole, Settings};
 use crate::telemetry::traces::Traces;
 use crate::{crypto, telemetry};
 
@@ -92,6 +93,25 @@ fn role(text: &str) -> Result<NodeRole, String> {
     }
 }
 
+/// Whoever started it by hand is told what to do next.
+fn greet(address: SocketAddr) {
+    let mut errors = std::io::stderr();
+    if errors.is_terminal() {
+        // Where nobody can be told, nothing is amiss.
+        let _ = writeln!(
+            errors,
+            "督办已启动：http://{address}/ （以 duban token issue 签发的令牌登录；按 Ctrl-C 停止）"
+        );
+    }
+}
+
+/// A variable that sets nothing is most likely a slip.
+fn tell_unknown_variables() {
+    for name in Settings::unknown_in_environment() {
+        tracing::warn!(name, "this variable of the environment is no setting of duban");
+    }
+}
+
 impl Serve {
     pub(super) fn run(self) -> Ended {
         let settings = self.place.settings()?;
@@ -100,12 +120,14 @@ impl Serve {
         let traces = traces.transpose().map_err(Failure::Input)?;
         telemetry::log(traces.as_ref());
         telemetry::quiet_faults();
+        tell_unknown_variables();
         let ended = block_on(async {
             let service = Service::ready(settings, node).await?;
             let stop = stopped();
             let clock = service.engine.clock().now();
             if let Some(address) = service.address() {
                 tracing::info!(%address, %clock, "duban serves");
+                greet(address);
             }
             supervised::ready();
             let alive = tokio::spawn(supervised::alive(service.engine.clone()));

@@ -6,6 +6,8 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
+use duban_core::echo::echo;
+use duban_core::name::Name;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 use uuid::Uuid;
@@ -46,6 +48,7 @@ impl Service {
         let shelf = catalog::shelf(&source(settings.workflows.clone()))?;
         let calendar = catalog::calendar(&source(settings.calendars.clone()))?;
         let register = Register::read(&source(settings.register.clone()))?;
+        known(&settings.hotline_agencies, &register)?;
         let activities = Activities::new(&settings.destinations).map_err(Failure::Input)?;
         if settings.redis_url.as_deref().is_some_and(|url| !Wake::is_address(url)) {
             return Err(Failure::Input(BusError.to_string()));
@@ -156,6 +159,17 @@ impl Service {
         // A database that does not answer is told nothing more.
         let _ = tokio::time::timeout(CLOSE_TIMEOUT, self.engine.store().close()).await;
         lanes.and(requests).and(committers)
+    }
+}
+
+/// Whoever misspells the hotline's agency would have it judge itself.
+fn known(hotline: &[Name], register: &Register) -> Result<(), Failure> {
+    match hotline.iter().find(|code| register.agency(code.as_str()).is_none()) {
+        None => Ok(()),
+        Some(code) => Err(Failure::Input(format!(
+            "配置有误：hotline_agencies：单位名册中没有“{}”",
+            echo(code.as_str())
+        ))),
     }
 }
 

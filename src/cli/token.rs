@@ -1,8 +1,6 @@
 //! `duban token issue|list|revoke`: who may call, on the database of a server that may be running.
 //! Must never show a token but at its issue.
 
-use std::fmt::Write as _;
-
 use duban_core::definition::FieldFault;
 use duban_core::echo::echo;
 use duban_core::name::Name;
@@ -12,7 +10,7 @@ use serde_json::json;
 use uuid::Uuid;
 
 use super::place::{Place, RegisterFlag, existing};
-use super::{Ended, Failure, block_on, pretty_json, print, source, text};
+use super::{Ended, Failure, block_on, pretty_json, print, source, text, usage};
 use crate::access::{DAYS, DAYS_MAX, Holder};
 use crate::catalog::Register;
 use crate::clock;
@@ -40,9 +38,8 @@ impl Command {
 
 #[derive(clap::Args)]
 pub(super) struct Issue {
-    /// 角色：intake、hotline、supervisor、agency、agency_lead、approver、auditor、system_admin、
-    /// security_admin、audit_admin
-    #[arg(long, value_name = "角色", value_parser = role)]
+    /// 角色
+    #[arg(long, value_name = "角色", value_parser = role, help = format!("角色：{}", roles()))]
     role: Role,
     /// 使用者：人员或系统的代号，同一代号的几个令牌是同一使用者；不要用姓名或电话
     #[arg(long, value_name = "代号")]
@@ -55,7 +52,7 @@ pub(super) struct Issue {
     district: Option<String>,
     /// 几天后失效
     #[arg(long, value_name = "天数", default_value_t = DAYS)]
-    #[arg(value_parser = clap::value_parser!(i64).range(1..=DAYS_MAX))]
+    #[arg(value_parser = usage::whole::<i64>(1..=DAYS_MAX))]
     days: i64,
     /// 以 JSON 输出
     #[arg(long)]
@@ -66,10 +63,17 @@ pub(super) struct Issue {
 
 /// A role that somebody can have.
 fn role(text: &str) -> Result<Role, String> {
-    let roles = || Role::ALL.iter().copied().filter(|role| *role != Role::System);
-    let known = || roles().map(|role| format!("{role}（{}）", role.title())).collect::<Vec<_>>();
-    let found = roles().find(|role| role.word() == text);
-    found.ok_or_else(|| format!("没有角色“{}”；可用：{}", echo(text), known().join("、")))
+    let found = held().find(|role| role.word() == text);
+    found.ok_or_else(|| format!("没有角色“{}”；可用：{}", echo(text), roles()))
+}
+
+fn held() -> impl Iterator<Item = Role> {
+    Role::ALL.iter().copied().filter(|role| *role != Role::System)
+}
+
+fn roles() -> String {
+    let known = held().map(|role| format!("{role}（{}）", role.title()));
+    known.collect::<Vec<_>>().join("、")
 }
 
 impl Issue {
@@ -153,21 +157,29 @@ impl List {
             let shown: Vec<_> = tokens.iter().map(|one| shown(one, now)).collect();
             return print(&pretty_json(&shown)?);
         }
-        let mut out = String::new();
+        if tokens.is_empty() {
+            return print("还没有签发过令牌；签发：duban token issue\n");
+        }
+        let mut out = row(["编号", "角色", "使用者", "范围", "状态"]);
         for one in &tokens {
             let bound = one.agency.as_ref().or(one.district.as_ref());
-            let _ = writeln!(
-                out,
-                "{}  {}  {}  {}  {}",
-                one.id,
-                text::padded(one.role.title(), 18),
-                text::padded(one.subject.as_str(), 20),
-                text::padded(bound.map(Name::as_str).unwrap_or_default(), 8),
-                state(one, now),
-            );
+            out.push_str(&row([
+                &one.id.to_string(),
+                one.role.title(),
+                one.subject.as_str(),
+                bound.map(Name::as_str).unwrap_or_default(),
+                &state(one, now),
+            ]));
         }
         print(&out)
     }
+}
+
+fn row(cells: [&str; 5]) -> String {
+    const COLUMNS: [usize; 5] = [36, 18, 20, 8, 0];
+    let padded = cells.iter().zip(COLUMNS).map(|(cell, columns)| text::padded(cell, columns));
+    let line = padded.collect::<Vec<_>>().join("  ");
+    format!("{}\n", line.trim_end())
 }
 
 fn state(token: &Token, now: Instant) -> String {
@@ -192,10 +204,15 @@ fn shown(token: &Token, now: Instant) -> serde_json::Value {
     })
 }
 
+fn id(text: &str) -> Result<Uuid, String> {
+    let say = "应为 duban token list 所列的编号，不是令牌本身";
+    text.parse().map_err(|_| say.to_owned())
+}
+
 #[derive(clap::Args)]
 pub(super) struct Revoke {
     /// 令牌的编号（见 duban token list）
-    #[arg(value_name = "编号", value_parser = str::parse::<Uuid>)]
+    #[arg(value_name = "编号", value_parser = id)]
     id: Uuid,
     #[command(flatten)]
     place: Place,

@@ -3,9 +3,11 @@
 
 use std::error::Error as _;
 use std::ffi::OsString;
-use std::fmt::Write as _;
+use std::fmt::{Display, Write as _};
 use std::net::AddrParseError;
 use std::num::ParseIntError;
+use std::ops::RangeInclusive;
+use std::str::FromStr;
 
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{Arg, ArgAction, Command, CommandFactory, FromArgMatches};
@@ -17,6 +19,19 @@ const OPTIONS: &str = "选项";
 const HEADINGS: [&str; 3] = [COMMANDS, ARGUMENTS, OPTIONS];
 
 const TEMPLATE: &str = "{about-with-newline}\n用法：{usage}\n\n{all-args}{after-help}";
+
+/// Reads a whole number of a range.
+pub(super) fn whole<T>(
+    range: RangeInclusive<T>,
+) -> impl Fn(&str) -> Result<T, String> + Clone + Send + Sync + 'static
+where
+    T: FromStr + PartialOrd + Display + Clone + Send + Sync + 'static,
+{
+    move |text| {
+        let number = text.parse().ok().filter(|number| range.contains(number));
+        number.ok_or_else(|| format!("应为 {} 至 {} 的整数", range.start(), range.end()))
+    }
+}
 
 /// Why there are no arguments to run with.
 pub(super) enum Stop {
@@ -103,7 +118,7 @@ fn translated(command: Command, path: &str) -> Command {
         let heading = if arg.is_positional() { ARGUMENTS } else { OPTIONS };
         let arg = with_variable(arg.help_heading(heading));
         if arg.get_action().takes_values() {
-            arg.hide_possible_values(true).hide_default_value(true)
+            with_default(arg).hide_possible_values(true).hide_default_value(true)
         } else {
             arg
         }
@@ -124,6 +139,17 @@ fn with_variable(arg: Arg) -> Arg {
     arg.hide_env(true).help(says)
 }
 
+/// A flag whose help names what holds where it is not given.
+fn with_default(arg: Arg) -> Arg {
+    let defaults = arg.get_default_values().iter();
+    let defaults: Vec<_> = defaults.map(|value| value.to_string_lossy().into_owned()).collect();
+    if defaults.is_empty() || arg.get_num_args().is_some_and(|count| count.min_values() == 0) {
+        return arg;
+    }
+    let help = arg.get_help().map(ToString::to_string).unwrap_or_default();
+    arg.help(format!("{help} [默认：{}]", defaults.join(",")))
+}
+
 /// A text without the blanks that line ends have left between Chinese characters.
 fn closed_up(text: &str) -> String {
     let characters: Vec<char> = text.chars().collect();
@@ -140,7 +166,13 @@ fn closed_up(text: &str) -> String {
 
 fn usage_of(command: &Command, path: &str) -> String {
     let mut usage = path.to_owned();
-    if command.get_opts().next().is_some() {
+    for arg in command.get_opts().filter(|arg| arg.is_required_set()) {
+        let name = arg.get_value_names().and_then(|names| names.first());
+        let (flag, name) =
+            (arg.get_long().unwrap_or_default(), name.map_or("", |name| name.as_str()));
+        let _ = write!(usage, " --{flag} <{name}>");
+    }
+    if command.get_opts().any(|arg| !arg.is_required_set()) {
         usage.push_str(" [选项]");
     }
     for arg in command.get_positionals() {
@@ -195,10 +227,6 @@ fn why(error: &(dyn std::error::Error + 'static)) -> String {
     let said = error.to_string();
     if !said.is_ascii() {
         return said;
-    }
-    if let Some((_, range)) = said.split_once(" is not in ") {
-        let (least, most) = range.split_once("..=").unwrap_or((range, ""));
-        return format!("应为 {least} 至 {most}");
     }
     let should_be = if error.is::<ParseIntError>() {
         "应为整数，且不能过大"

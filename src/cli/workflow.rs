@@ -10,7 +10,7 @@ use std::sync::Arc;
 
 use serde_json::json;
 
-use super::{Ended, Failure, WorkflowFlags, pretty_json, print, source, text};
+use super::{Ended, Failure, WorkflowFlags, listed, pretty_json, print, source, text};
 use crate::catalog::workflows;
 use duban_core::definition::{Basis, Definition, ENGINE_LEVEL, Shelf, class_title};
 use duban_core::echo::echo;
@@ -124,7 +124,7 @@ impl Check {
         let reading = workflows::read(&source(self.folder))?;
         let mut shelf = Shelf::new(reading.texts);
         let mut out = String::new();
-        let mut faults: Vec<String> = reading.faults.iter().map(ToString::to_string).collect();
+        let mut contradictions = Vec::new();
         for definition in reading.definitions {
             let (file, pin) = (definition.file.clone(), definition.pin.clone());
             let newer = definition.engine_level > ENGINE_LEVEL;
@@ -132,7 +132,7 @@ impl Check {
                 Ok(()) => {
                     let _ = writeln!(out, "{file}: {} 第 {} 版，无误", pin.name, pin.version);
                 }
-                Err(error) => faults.push(error.to_string()),
+                Err(error) => contradictions.push(error.to_string()),
             }
             if newer {
                 let _ = writeln!(
@@ -141,10 +141,10 @@ impl Check {
                 );
             }
         }
-        if faults.is_empty() {
+        if reading.faults.is_empty() && contradictions.is_empty() {
             return print(&out);
         }
-        Err(Failure::Input(format!("{}\n共 {} 处错误", faults.join("\n"), faults.len())))
+        Err(listed::faults(&reading.faults, contradictions))
     }
 }
 

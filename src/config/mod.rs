@@ -1,6 +1,8 @@
 //! Floor 1: settings of a server: defaults, then the file, then `DUBAN_…`, then flags. Must never
 //! write a secret.
 
+mod faults;
+
 use std::fmt;
 use std::marker::PhantomData;
 use std::net::{IpAddr, SocketAddr};
@@ -9,8 +11,8 @@ use std::path::{Path, PathBuf};
 
 use duban_core::name::Name;
 use duban_core::time::Instant;
+use figment::Figment;
 use figment::providers::{Env, Format, Serialized, Toml};
-use figment::{Figment, Source};
 use serde::de::{IntoDeserializer, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize};
 
@@ -74,7 +76,6 @@ impl fmt::Debug for Destination {
 
 /// All settings of a server.
 #[derive(Clone, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
 pub struct Settings {
     /// Where it listens.
     pub listen: SocketAddr,
@@ -201,9 +202,7 @@ impl Settings {
             None => {}
         }
         layers = layers.merge(Env::prefixed("DUBAN_").only(SETTINGS));
-        layers = layers.merge(Serialized::defaults(flags));
-        let settings: Self = layers.extract().map_err(|error| wrong(&error))?;
-        settings.check()
+        Self::out_of(layers.merge(Serialized::defaults(flags)))
     }
 
     /// The defaults and what `flags` say: neither a file nor the environment of some other service
@@ -213,31 +212,46 @@ impl Settings {
     /// A value that a setting cannot have.
     pub fn alone(flags: impl Serialize) -> Result<Self, ConfigError> {
         let layers = Figment::from(Serialized::defaults(Self::default()));
-        let layers = layers.merge(Serialized::defaults(flags));
-        layers.extract::<Self>().map_err(|error| wrong(&error))?.check()
+        Self::out_of(layers.merge(Serialized::defaults(flags)))
     }
 
-    fn check(self) -> Result<Self, ConfigError> {
-        let say = |text: &str| Err(ConfigError::Wrong(text.to_owned()));
-        if self.roles.is_empty() {
-            return say("roles 不能为空；可用：api、jobs");
-        }
-        if self.start_at.is_some() && self.clock != ClockKind::Simulated {
-            return say("start_at 只用于模拟时钟（clock = \"simulated\"）");
-        }
-        if self.clock_offset_ms.unsigned_abs() > OFFSET_MS_MAX {
-            return say("clock_offset_ms 不得超过 50 年");
-        }
-        if self.body_kib.get() > BODY_KIB_MAX {
-            return say("body_kib 不得超过 8192");
-        }
-        if self.page_max.get() > PAGE_MAX {
-            return say("page_max 不得超过 1000");
-        }
-        if self.clock_offset_ms != 0 && self.clock == ClockKind::Simulated {
-            return say("clock_offset_ms 只用于系统时钟");
-        }
-        Ok(self)
+    fn out_of(layers: Figment) -> Result<Self, ConfigError> {
+        let settings = faults::settings(layers).map_err(ConfigError::Wrong)?;
+        let faults = settings.contradictions();
+        if faults.is_empty() { Ok(settings) } else { Err(ConfigError::Wrong(faults.join("\n"))) }
+    }
+
+    /// What the settings say that cannot be, each by itself or together.
+    fn contradictions(&self) -> Vec<&'static str> {
+        let is_simulated = self.clock == ClockKind::Simulated;
+        let checks = [
+            (self.roles.is_empty(), "roles 不能为空；可用：api、jobs"),
+            (
+                self.start_at.is_some() && !is_simulated,
+                "start_at 只用于模拟时钟（clock = \"simulated\"）",
+            ),
+            (self.clock_offset_ms != 0 && is_simulated, "clock_offset_ms 只用于系统时钟"),
+            (self.clock_offset_ms.unsigned_abs() > OFFSET_MS_MAX, "clock_offset_ms 不得超过 50 年"),
+            (self.body_kib.get() > BODY_KIB_MAX, "body_kib 不得超过 8192"),
+            (self.page_max.get() > PAGE_MAX, "page_max 不得超过 1000"),
+        ];
+        checks.into_iter().filter(|(is_wrong, _)| *is_wrong).map(|(_, says)| says).collect()
+    }
+
+    /// `DUBAN_…` in the environment that sets nothing: most likely a slip.
+    #[must_use]
+    pub fn unknown_in_environment() -> Vec<String> {
+        let is_known = |name: &str| {
+            let setting = name.strip_prefix("DUBAN_").map(str::to_ascii_lowercase);
+            setting.is_none_or(|setting| {
+                SETTINGS.contains(&setting.as_str())
+                    || ["config", "log"].contains(&setting.as_str())
+            })
+        };
+        let names = std::env::vars_os().filter_map(|(name, _)| name.into_string().ok());
+        let mut names: Vec<String> = names.filter(|name| !is_known(name)).collect();
+        names.sort();
+        names
     }
 
     /// Whether this node does something.
@@ -308,69 +322,6 @@ const SETTINGS: &[&str] = &[
     "page_max",
 ];
 
-/// One sentence: which setting, from where, and what is wrong. The value may be a secret.
-fn wrong(error: &figment::Error) -> ConfigError {
-    use figment::error::Kind;
-    let path = error.path.join(".");
-    let place = error.metadata.as_ref().map(|from| match &from.source {
-        Some(Source::File(path)) => path.display().to_string(),
-        _ if from.name.contains("environment") => "环境变量".to_owned(),
-        _ => "参数".to_owned(),
-    });
-    let place = place.unwrap_or_else(|| "设置".to_owned());
-    let what = match &error.kind {
-        Kind::UnknownField(field, _) => format!("没有叫 {field} 的设置"),
-        Kind::MissingField(field) => format!("缺少 {field}"),
-        Kind::InvalidType(_, expected) | Kind::InvalidValue(_, expected) => {
-            format!("值不对，应为{}", in_chinese(expected))
-        }
-        Kind::UnknownVariant(_, known) => format!("取值应为：{}", known.join("、")),
-        Kind::Message(said) => match place_in(said) {
-            Some((line, column)) => format!("第 {line} 行第 {column} 列不合 TOML 语法"),
-            None => format!("值不能用{}", form_of(&path)),
-        },
-        _ => "无法读取".to_owned(),
-    };
-    // An unknown one is named by what is wrong with it.
-    let is_named = path.is_empty() || what.contains(&path);
-    let path = if is_named { String::new() } else { format!("{path} ") };
-    ConfigError::Wrong(format!("配置有误（{place}）：{path}{what}"))
-}
-
-/// How a setting that is more than a word is written.
-fn form_of(setting: &str) -> &'static str {
-    // Of a list it is one of its words.
-    match setting.split('.').next().unwrap_or_default() {
-        "listen" => "，应为 地址:端口，例如 0.0.0.0:8080",
-        "trusted_proxies" => "，应为反向代理的 IP 地址，例如 10.0.0.5",
-        "start_at" => "，应为时刻，例如 2026-03-02T10:00:00+08:00",
-        _ => "",
-    }
-}
-
-/// What a setting should be, in place of the reader's own words.
-fn in_chinese(expected: &str) -> &str {
-    match expected {
-        _ if expected.contains("nonzero") => "正整数",
-        _ if expected.starts_with('i') || expected.starts_with('u') => "整数",
-        "a boolean" => " true 或 false",
-        "a map" | "map" => "表",
-        _ if expected.contains("sequence") || expected.contains("array") => "数组",
-        _ if expected.contains("string") => "字符串",
-        _ if expected.is_ascii() => "别的类型",
-        // Our own words.
-        other => other,
-    }
-}
-
-/// Line and column of a fault in a file's syntax; what the reader shows of it may be a secret.
-fn place_in(said: &str) -> Option<(u32, u32)> {
-    let (_, rest) = said.split_once("at line ")?;
-    let (line, rest) = rest.split_once(", column ")?;
-    let digits = rest.split(|char: char| !char.is_ascii_digit()).next()?;
-    Some((line.parse().ok()?, digits.parse().ok()?))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -407,30 +358,5 @@ mod tests {
         assert_eq!(proxies.expect("good").trusted_proxies.len(), 2);
         let agencies = read("hotline_agencies = \"SZ001,SZ002\"", serde_json::json!({}));
         assert_eq!(agencies.expect("good").hotline_agencies.len(), 2);
-    }
-
-    #[test]
-    fn what_is_wrong_is_told_without_the_value() {
-        let check = |text: &str, says: &str| {
-            let told = read(text, serde_json::json!({})).expect_err("refused").to_string();
-            assert!(told.contains(says) && !told.contains("geheim"), "{text}: {told}");
-            assert!(!told.contains(" file"), "{told}");
-        };
-        check("listn = \"geheim\"", "没有叫 listn 的设置");
-        check("listen = \"geheim\"", "listen 值不能用，应为 地址:端口");
-        check("trusted_proxies = [\"geheim\"]", "反向代理的 IP 地址");
-        check("start_at = \"geheim\"", "start_at 值不能用，应为时刻");
-        check("clock = \"geheim\"", "clock");
-        check("roles = []", "roles 不能为空");
-        check("start_at = \"2026-03-02T10:00:00+08:00\"", "模拟时钟");
-        check("[[destinations]]\nto = \"agency\"\nurl = \"x\"\nsecret = 1", "destinations");
-        check("listen = \"127.0.0.1:1\"\nx = [\"geheim\"", "第 2 行");
-        check("page_max = 0", "page_max 值不对，应为正整数");
-        check("page_max = \"geheim\"", "page_max 值不对，应为正整数");
-        check("roles = 1", "roles 值不对，应为数组");
-        check("accept_clock = 1", "accept_clock 值不对，应为 true 或 false");
-        check("clock_offset_ms = \"geheim\"", "clock_offset_ms 值不对，应为整数");
-        let told = Settings::read(Some(Path::new("/nowhere/duban.toml")), serde_json::json!({}));
-        assert!(told.expect_err("refused").to_string().contains("没有配置文件"));
     }
 }

@@ -62,8 +62,19 @@ pub enum StoreError {
     #[error("提交结果不明")]
     Unknown,
     /// Anything else, by its kind.
-    #[error("数据库出错（{0}）")]
+    #[error("{}", said(.0))]
     Database(String),
+}
+
+/// What a code comes to, for whoever has to do something about it.
+fn said(code: &str) -> String {
+    match code {
+        "42501" => format!("没有操作数据库的权限（代码 {code}），请检查数据库用户的权限"),
+        "1" | "42P01" | "42703" => {
+            format!("数据库的表与本程序不符（代码 {code}），请核对数据库地址，或运行 duban migrate")
+        }
+        _ => format!("数据库出错（代码 {code}）"),
+    }
 }
 
 impl StoreError {
@@ -147,10 +158,12 @@ impl StoreError {
         {
             return match (class, code) {
                 // Whether it happened the server does not know either.
-                ("40", "40003") => Self::Unreachable(code.to_owned()),
+                ("40", "40003") => Self::Unreachable(format!("服务器中断了事务（代码 {code}）")),
                 ("40" | "55", _) | ("57", "57014") | ("25", "25P03" | "25P04") => Self::Busy,
                 ("53", "53100") => Self::Full,
-                ("08" | "57" | "53" | "58" | "XX", _) => Self::Unreachable(code.to_owned()),
+                ("08" | "57" | "53" | "58" | "XX", _) => {
+                    Self::Unreachable(format!("服务器中断了连接（代码 {code}）"))
+                }
                 ("25", "25006") => Self::ReadOnly,
                 // Values, constraints, sizes, and what a trigger says: all that rows can be guilty of.
                 ("22" | "23" | "44" | "54" | "P0", _) => Self::Refused { code: code.to_owned() },

@@ -418,8 +418,8 @@ pub(crate) const VALUES: &[Broken] = &[
         "actions.sign.by",
         &["应为文本", "整数"],
     ),
-    broken("name = ", ("version = 3", "version = 0"), &["version = 0"], "version", &["1 至"]),
-    broken("name = ", ("version = 3", "version = \"1\""), &["version ="], "version", &["整数"]),
+    broken("name = ", ("version = 4", "version = 0"), &["version = 0"], "version", &["1 至"]),
+    broken("name = ", ("version = 4", "version = \"1\""), &["version ="], "version", &["整数"]),
     broken("format", ("format = 1", "format = 2"), &["format = 2"], "format", &["1 至 1"]),
     broken(
         "name",
@@ -451,7 +451,7 @@ pub(crate) const VALUES: &[Broken] = &[
     ),
     broken(
         "[actions.rule_dispatch]",
-        (", say = \"退单满三次后方可由督导直接指派\"", ""),
+        (", say = \"退单满三次后，方可由热线督导指派\"", ""),
         &["[actions.rule_dispatch]", "guard"],
         "actions.rule_dispatch.guard[1]",
         &["缺少 say"],

@@ -92,6 +92,13 @@ fn a_broken_scenario_names_line_and_key() {
         "do[1].form: ",
         &["应为表"],
     );
+    check(
+        "refused = \"stale-revision\"",
+        "refused = \"stale\"",
+        "refused",
+        "do[2].refused: ",
+        &["没有这种不能办理的原因“stale”", "stale-revision（工单已有变化）"],
+    );
     check("refused = ", "refuses = ", "refuses", "do[2].refuses: ", &["不认识的键", "refused"]);
     check(
         "recorded_at = 2026-03-09",

@@ -6,7 +6,7 @@ use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
-use crate::{Folder, duban};
+use crate::{Folder, duban, shipped};
 
 /// So much memory is enough for everything.
 const MEMORY_MB_MAX: u64 = 200;
@@ -73,6 +73,34 @@ fn what_has_no_end_is_refused_at_its_limit() {
     }
 }
 
+/// Nothing but faults, in as many files of the largest size as a folder may have, and in more.
+#[test]
+fn a_folder_takes_no_more_than_memory_has_room_for() {
+    let mut text = shipped("matter.toml");
+    for nr in 0.. {
+        let fault = format!("\n[u{nr}]\nx = 1\n");
+        if text.len() + fault.len() > 256 * 1024 {
+            break;
+        }
+        text.push_str(&fault);
+    }
+    let check = |count: usize, says: &str| {
+        let names: Vec<String> = (0..count).map(|nr| format!("m{nr}.toml")).collect();
+        let files: Vec<(&str, &[u8])> =
+            names.iter().map(|name| (name.as_str(), text.as_bytes())).collect();
+        let folder = Folder::new(&format!("faults_{count}"), &files);
+        let begun = Instant::now();
+        let (code, said, most) = ended(&format!("duban workflow check {}", folder.path()));
+        assert_eq!(code, Some(2), "{said}");
+        assert!(said.contains(says), "{said}");
+        assert!(most < MEMORY_MB_MAX, "{most} MB");
+        assert!(begun.elapsed() < SILENCE_MAX, "{:?}", begun.elapsed());
+    };
+    check(1, "共 1000 处以上错误");
+    check(15, "共 15000 处以上错误");
+    check(200, "合计过大：不应超过 4 MiB");
+}
+
 #[test]
 fn a_batch_takes_the_memory_of_a_line() {
     let line = format!("{LINE}\n");
@@ -115,6 +143,8 @@ fn without_an_output_nothing_is_good() {
     for (shell, code) in [
         // Whoever wants no output opens its place for both.
         ("duban calendar check 1<>/dev/null", Some(0)),
+        ("duban calendar check >&-", Some(1)),
+        ("duban --help >&-", Some(1)),
         ("duban calendar check >/dev/full", Some(1)),
         ("duban calendar check >/dev/null", Some(0)),
         ("duban calendar check 2>&-", Some(0)),

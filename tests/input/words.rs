@@ -63,6 +63,14 @@ fn help_is_chinese_throughout_and_found_either_way() {
             }
         }
     }
+    let issue = duban(&["token", "issue", "--help"]).out;
+    assert!(
+        issue.contains("用法：duban token issue --role <角色> --name <代号> [选项]"),
+        "{issue}"
+    );
+    assert!(issue.contains("hotline（12345热线）"), "{issue}");
+    let herd = duban(&["bench", "herd", "--help"]).out;
+    assert!(herd.contains("[默认：100000]"), "{herd}");
     let version = duban(&["--version"]);
     assert_eq!(version.out.trim(), format!("duban {}", env!("CARGO_PKG_VERSION")));
 }
@@ -74,8 +82,11 @@ fn a_slip_in_the_arguments_is_told_in_a_sentence() {
         (&["deadline", "--batch", "x", "--json"], "--batch [<文件>] 不能与 --json 同用"),
         (
             &["bench", "herd", "--tickets", "0"],
-            "应为 1000 至 2000000\n详见 duban bench herd --help",
+            "应为 1000 至 2000000 的整数\n详见 duban bench herd --help",
         ),
+        (&["bench", "herd", "--tickets", "many"], "应为 1000 至 2000000 的整数"),
+        (&["token", "issue", "--role", "chef", "--name", "x"], "auditor（效能监督）"),
+        (&["token", "revoke", "dbn_1234"], "应为 duban token list 所列的编号"),
         (&["help", "nothing"], "不认识的命令：nothing"),
         (&["simulate", "--workflow", "", "--received", RECEIVED], "没有叫“”的工作流"),
     ] {
@@ -190,7 +201,7 @@ fn a_course_is_told_by_titles() {
         assert!(!listed.contains(code), "{code}: {listed}");
     }
     let due = duban(&["deadline", "--received", RECEIVED, "--within", "10wd"]).out;
-    assert!(due.contains("依据    国办发明电〔2025〕7号；"), "{due}");
+    assert!(due.contains("依据      国办发明电〔2025〕7号\n"), "{due}");
 }
 
 #[test]

@@ -100,7 +100,7 @@ fn after_three_bounces_the_supervisor_rules() {
             "request_return guarded"
         ]
     );
-    assert!(life.message("dispatch").contains("rule_dispatch"));
+    assert!(life.message("dispatch").contains("须由热线督导指派"));
     assert!(life.message("request_return").contains("督导已指派"));
     assert_eq!(life.ticket()["agency"], "SZ004");
     assert_eq!(life.ticket()["flags"], serde_json::json!(["ruled"]));

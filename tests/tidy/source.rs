@@ -60,7 +60,7 @@ impl Source {
 
     /// Whether the file is part of what ships.
     pub(crate) fn ships(&self) -> bool {
-        ["src", "core/src", "migrations/src"].iter().any(|folder| self.under(folder))
+        ["src", "core/src", "migrations/src", "stdio/src"].iter().any(|folder| self.under(folder))
     }
 
     /// The modules from the crate's root down to this file; empty for a root and outside `src`.

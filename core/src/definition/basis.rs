@@ -22,25 +22,37 @@ impl fmt::Display for Basis {
 }
 
 impl Basis {
-    /// As officials cite it: 第二十四条, 第二十五条第一款, 本地规则 A14.
+    /// As officials cite it: 第二十四条第（一）项, 第二十五条第一款, 本系统规则 A14.
     #[must_use]
     pub fn title(&self) -> String {
         let (kind, which) = self.0.as_str().split_once(' ').unwrap_or((self.0.as_str(), ""));
-        // 25(1): the first paragraph of Article 25.
-        let (article, paragraph) =
-            which.trim_end_matches(')').split_once('(').unwrap_or((which, ""));
-        let (number, paragraph) = (article.parse().ok(), paragraph.parse().ok());
-        let cited = number.map(|number| match paragraph {
-            Some(paragraph) => format!("第{}条第{}款", chinese(number), chinese(paragraph)),
-            None => format!("第{}条", chinese(number)),
-        });
-        match (kind, cited) {
+        match (kind, cited(which)) {
             ("article", Some(cited)) => cited,
             ("civil_code", Some(cited)) => format!("民法典{cited}"),
-            ("local_rule", _) => format!("本地规则 {which}"),
+            ("local_rule", _) => format!("本系统规则 {which}"),
             _ => self.0.to_string(),
         }
     }
+}
+
+/// `24` is an article, `24(1)` its first numbered item, `25(p1)` its first paragraph and
+/// `27(p2-3)` some of its paragraphs.
+fn cited(which: &str) -> Option<String> {
+    let Some((article, part)) = which.strip_suffix(')').and_then(|one| one.split_once('(')) else {
+        return Some(format!("第{}条", chinese(which.parse().ok()?)));
+    };
+    let article = chinese(article.parse().ok()?);
+    let part = match part.strip_prefix('p') {
+        None => format!("第（{}）项", chinese(part.parse().ok()?)),
+        Some(paragraphs) => match paragraphs.split_once('-') {
+            None => format!("第{}款", chinese(paragraphs.parse().ok()?)),
+            Some((first, last)) => {
+                let (first, last) = (first.parse().ok()?, last.parse().ok()?);
+                format!("第{}款至第{}款", chinese(first), chinese(last))
+            }
+        },
+    };
+    Some(format!("第{article}条{part}"))
 }
 
 const DIGITS: [&str; 10] = ["", "一", "二", "三", "四", "五", "六", "七", "八", "九"];

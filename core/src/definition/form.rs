@@ -8,7 +8,7 @@ use serde_json::{Map, Value};
 
 use super::privacy::{self, Shape, Time};
 use super::{example, said};
-use crate::document::Fault;
+use crate::document::{self, Fault};
 use crate::limits::{FAULTS_MAX, FORM_BYTES_MAX};
 use crate::name::Name;
 use crate::time::{Day, Instant, YEARS};
@@ -67,8 +67,11 @@ impl Form {
         })?;
         let mut faults = Vec::new();
         let mut note = |key: &str, message: String| {
-            let line = line_of(text, key);
-            faults.push(Fault { file: file.to_owned(), line, key: key.to_owned(), message });
+            let fault = || {
+                let (file, line) = (file.to_owned(), line_of(text, key));
+                Fault { file, line, key: key.to_owned(), message }
+            };
+            document::note(&mut faults, fault);
         };
         let closed = schema.get("additionalProperties") == Some(&Value::Bool(false));
         if schema.get("type") != Some(&Value::from("object")) || !closed {
@@ -100,7 +103,7 @@ impl Form {
                 let shape = Shape::of(&schema);
                 Ok(Self { name, title, schema, text: text.to_owned(), shape, validator })
             }
-            _ => Err(faults),
+            _ => Err(document::told(faults)),
         }
     }
 

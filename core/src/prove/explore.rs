@@ -103,18 +103,7 @@ impl Explorer<'_> {
         let situations = Situations::new(self.definition, self.context.calendar, abstraction);
         let mut known: BTreeMap<String, usize> = BTreeMap::new();
         let mut waiting = VecDeque::new();
-        let opening = Opening {
-            ticket: TicketId::from_number(0),
-            parent: None,
-            rated: None,
-            class: self.definition.classes.first().cloned().unwrap_or_else(|| "none".into()),
-            reviewed_at: self.start,
-            district: None,
-            flags: self.flags.to_vec(),
-            sealed: None,
-            actor: Actor { subject: "intake".into(), role: Role::Intake, agency: None },
-        };
-        match open(self.context, &opening, Moment::now(self.start)) {
+        match open(self.context, &self.opening(), Moment::now(self.start)) {
             Ok(decision) => {
                 known.insert(situations.key(&decision.instance, self.start), 0);
                 let stem = situations.stem(&decision.instance, self.start);
@@ -134,17 +123,11 @@ impl Explorer<'_> {
                 // Whoever comes back to where he was, and only later, could as well have waited: that
                 // leads nowhere else, however often the length of a period lets him do it.
                 let stem = situations.stem(after, one.at);
-                if let Some(stem) = stem.as_ref().filter(|_| one.action.is_some())
-                    && let Some(back) = graph.come_back_to(index, stem)
+                let is_act = one.action.is_some();
+                if is_act
+                    && stem.as_ref().is_some_and(|stem| self.leaves_out(&mut graph, index, stem))
                 {
-                    match back {
-                        (_, Back::Waited) => continue,
-                        (to, Back::Round { within, left }) if !self.rounds => {
-                            graph.rounds.push(Round { from: index, to, within, left });
-                            continue;
-                        }
-                        (_, Back::Round { .. }) => {}
-                    }
+                    continue;
                 }
                 let to = match known.entry(situations.key(after, one.at)) {
                     Entry::Occupied(there) => *there.get(),
@@ -168,6 +151,32 @@ impl Explorer<'_> {
             }
         }
         Ok(graph)
+    }
+
+    fn opening(&self) -> Opening {
+        Opening {
+            ticket: TicketId::from_number(0),
+            parent: None,
+            rated: None,
+            class: self.definition.classes.first().cloned().unwrap_or_else(|| "none".into()),
+            reviewed_at: self.start,
+            district: None,
+            flags: self.flags.to_vec(),
+            sealed: None,
+            actor: Actor { subject: "intake".into(), role: Role::Intake, agency: None },
+        }
+    }
+
+    /// Whether a way is left out because it comes back to where it came from, only later.
+    fn leaves_out(&self, graph: &mut Graph, from: usize, stem: &Stem) -> bool {
+        match graph.come_back_to(from, stem) {
+            Some((_, Back::Waited)) => true,
+            Some((to, Back::Round { within, left })) if !self.rounds => {
+                graph.rounds.push(Round { from, to, within, left });
+                true
+            }
+            Some((_, Back::Round { .. })) | None => false,
+        }
     }
 
     fn moves<'m>(

@@ -5,10 +5,10 @@ use std::collections::BTreeSet;
 
 use crate::calendar::{Certainty, ESTIMATE_OMITS};
 use crate::deadline::CardId;
-use crate::definition::{Definition, RungAt, class_title};
+use crate::definition::{Definition, Kind, RungAt, class_title};
 use crate::event::{
-    Acted, DeadlineMoved, DeadlineStarted, Event, ExtensionChange, Fact, Opened, OutcomeChange,
-    RunRef, RungFired, TicketChange,
+    Acted, DeadlineMet, DeadlineMoved, DeadlineStarted, Event, ExtensionChange, Fact, Opened,
+    OutcomeChange, RunRef, RungFired, TicketChange,
 };
 use crate::name::Name;
 use crate::time::Instant;
@@ -20,13 +20,12 @@ pub fn describe(definition: &Definition, flags: &BTreeSet<Name>, event: &Event) 
     match &event.fact {
         Fact::Opened(fact) => opened(definition, fact),
         Fact::Acted(fact) => acted(definition, event, fact),
-        Fact::Moved(moved) => format!("自动流转{}", change(definition, &moved.change)),
+        Fact::Moved(moved) => format!("自动流转{}", change(definition, "", &moved.change)),
         Fact::Reclassified(to) => {
             format!("改为{}", class_title(to.class.as_str()))
         }
         Fact::DeadlineStarted(fact) => started(definition, fact),
-        Fact::DeadlineMet(met) if met.late => format!("逾期完成 {}", of(&met.run)),
-        Fact::DeadlineMet(met) => format!("按期完成 {}", of(&met.run)),
+        Fact::DeadlineMet(met) => format!("{} {}", met_how(definition, met), of(&met.run)),
         Fact::DeadlineReopened(again) => {
             format!("恢复计时 {}{}", of(&again.run), passed(&again.passed_over))
         }
@@ -76,8 +75,11 @@ fn acted(definition: &Definition, event: &Event, acted: &Acted) -> String {
     let action = definition.action(acted.action.as_str());
     let title = action.map_or(acted.action.as_str(), |action| &action.title);
     let agency = acted.agency.as_ref().map(|agency| format!(" {agency}"));
-    let by = format!("{}{} {}", acted.role.title(), agency.unwrap_or_default(), event.actor);
-    format!("{title}（{by}）{}", change(definition, &acted.change))
+    // Who bears the name of his role is nobody in particular.
+    let actor = Some(event.actor.as_str()).filter(|actor| *actor != acted.role.word());
+    let actor = actor.map(|actor| format!(" {actor}")).unwrap_or_default();
+    let by = format!("{}{}{actor}", acted.role.title(), agency.unwrap_or_default());
+    format!("{title}（{by}）{}", change(definition, title, &acted.change))
 }
 
 fn started(definition: &Definition, started: &DeadlineStarted) -> String {
@@ -87,6 +89,16 @@ fn started(definition: &Definition, started: &DeadlineStarted) -> String {
     let run =
         if started.run > 1 { format!("（第 {} 次）", started.run) } else { String::new() };
     format!("起算 {title}{run}：{}，{} 止{certainty}", started.within.said(), end(days.due_at))
+}
+
+/// Nobody completes a window: it is used within its time.
+fn met_how(definition: &Definition, met: &DeadlineMet) -> &'static str {
+    let rule = definition.deadline(met.run.deadline.as_str());
+    match (met.late, rule.is_some_and(|rule| rule.kind == Kind::Window)) {
+        (false, false) => "按期完成",
+        (false, true) => "期内已办",
+        (true, _) => "逾期完成",
+    }
 }
 
 fn moved(definition: &Definition, moved: &DeadlineMoved) -> String {
@@ -123,7 +135,8 @@ pub(super) fn end(due_at: Instant) -> String {
     }
 }
 
-fn change(definition: &Definition, change: &TicketChange) -> String {
+/// What came of it, but for an event that is called like the action.
+fn change(definition: &Definition, action: &str, change: &TicketChange) -> String {
     let mut says = Vec::new();
     if let Some(agency) = &change.assigned {
         says.push(format!("承办单位 {agency}"));
@@ -134,9 +147,8 @@ fn change(definition: &Definition, change: &TicketChange) -> String {
     if let Some(finding) = change.finding {
         says.push(format!("结论：{}", finding.title()));
     }
-    let raised =
-        change.raised.iter().map(|event| definition.event_title(event.as_str()).to_owned());
-    says.extend(raised);
+    let raised = change.raised.iter().map(|event| definition.event_title(event.as_str()));
+    says.extend(raised.filter(|title| *title != action).map(str::to_owned));
     match &change.extension {
         Some(ExtensionChange::Requested { until, .. }) => says.push(format!("拟延至 {until}")),
         Some(ExtensionChange::Decided { .. }) | None => {}

@@ -7,6 +7,7 @@ use crate::definition::FUTURE_MS_MAX;
 use crate::document::{Faults, Table, read};
 use crate::echo::echo;
 use crate::name::Name;
+use crate::rejection::REFUSALS;
 use crate::role::Role;
 use crate::time::Instant;
 
@@ -202,7 +203,7 @@ fn read_step(table: &Table<'_>) -> Option<Step> {
     let agency = table.optional_parsed("agency", word);
     let form = table.optional_table("form").map(|form| form.json());
     let revision = table.integer("revision", 0..=i64::from(u32::MAX));
-    let refused = table.optional_text("refused");
+    let refused = table.optional_parsed("refused", refusal);
     table.close();
     let (at, by) = (at?, by?);
     if agency.is_some() && !by.is_bound_to_agency() {
@@ -224,6 +225,15 @@ fn read_step(table: &Table<'_>) -> Option<Step> {
         refused,
         line: table.position().line,
     })
+}
+
+/// Why a step is expected not to be done: one of the known reasons.
+fn refusal(code: &str) -> Result<String, String> {
+    let known = || REFUSALS.map(|(code, title)| format!("{code}（{title}）")).join("、");
+    if REFUSALS.iter().any(|(known, _)| *known == code) {
+        return Ok(code.to_owned());
+    }
+    Err(format!("没有这种不能办理的原因“{}”；可用：{}", echo(code), known()))
 }
 
 fn read_outage(table: &Table<'_>) -> Option<Outage> {

@@ -7,14 +7,14 @@ use serde_json::{Value, json};
 use super::scratch::{Scratch, Where};
 use super::{herd, per_second, rss_mb};
 use crate::audit::{AuditError, verify};
-use crate::cli::{Ended, Failure};
+use crate::cli::{Ended, Failure, usage};
 use crate::store::Store;
 
 #[derive(clap::Args)]
 pub(in crate::cli) struct Audit {
     /// 多少件工单
     #[arg(long, value_name = "件数", default_value_t = 100_000)]
-    #[arg(value_parser = clap::value_parser!(u64).range(1..=1_000_000))]
+    #[arg(value_parser = usage::whole::<u64>(1..=1_000_000))]
     tickets: u64,
     #[command(flatten)]
     within: Where,

@@ -18,7 +18,7 @@ use super::reader::Reader;
 use super::scratch::{Scratch, Where};
 use super::{per_second, percentile, rss_mb, tell};
 use crate::catalog::{self, Register, Source};
-use crate::cli::{Ended, Failure};
+use crate::cli::{Ended, Failure, usage};
 use crate::clock::{Clock, wall};
 use crate::crypto;
 use crate::engine::{ADVANCES_AT_ONCE, Engine, Knowledge};
@@ -35,19 +35,19 @@ const REPLAYED: usize = 1_000;
 pub(in crate::cli) struct Herd {
     /// 多少件工单
     #[arg(long, value_name = "件数", default_value_t = 100_000)]
-    #[arg(value_parser = clap::value_parser!(u64).range(1_000..=2_000_000))]
+    #[arg(value_parser = usage::whole::<u64>(1_000..=2_000_000))]
     tickets: u64,
     /// 一次提交办理多少件
     #[arg(long, value_name = "件数", default_value_t = 1_000)]
-    #[arg(value_parser = clap::value_parser!(u64).range(1..=2_000))]
+    #[arg(value_parser = usage::whole::<u64>(1..=2_000))]
     batch: u64,
     /// 同时办理多少批
     #[arg(long, value_name = "批数", default_value_t = ADVANCES_AT_ONCE)]
-    #[arg(value_parser = clap::builder::RangedU64ValueParser::<usize>::new().range(1..=16))]
+    #[arg(value_parser = usage::whole::<usize>(1..=16))]
     at_once: usize,
     /// 办理期间每秒查看多少次单件工单；0 为不查看
     #[arg(long, value_name = "次数", default_value_t = 50)]
-    #[arg(value_parser = clap::value_parser!(u64).range(0..=500))]
+    #[arg(value_parser = usage::whole::<u64>(0..=500))]
     reads: u64,
     #[command(flatten)]
     within: Where,

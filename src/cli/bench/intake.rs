@@ -18,18 +18,18 @@ use super::connection::Connection;
 use super::scratch::{Scratch, Where};
 use super::served::Served;
 use super::{per_second, percentile, rss_mb, tell};
-use crate::cli::{Ended, Failure};
+use crate::cli::{Ended, Failure, usage};
 use crate::clock;
 
 #[derive(clap::Args)]
 pub(in crate::cli) struct Intake {
     /// 多少条评价
     #[arg(long, value_name = "条数", default_value_t = 20_000)]
-    #[arg(value_parser = clap::value_parser!(u64).range(100..=1_000_000))]
+    #[arg(value_parser = usage::whole::<u64>(100..=1_000_000))]
     reviews: u64,
     /// 多少个连接
     #[arg(long, value_name = "个数", default_value_t = 64)]
-    #[arg(value_parser = clap::value_parser!(u64).range(1..=1_024))]
+    #[arg(value_parser = usage::whole::<u64>(1..=1_024))]
     connections: u64,
     #[command(flatten)]
     within: Where,

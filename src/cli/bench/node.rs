@@ -11,7 +11,7 @@ use serde::Serialize;
 
 use super::scratch::{Scratch, Where};
 use super::{herd, rss_mb_of, served, tell};
-use crate::cli::{Ended, Failure};
+use crate::cli::{Ended, Failure, usage};
 use crate::clock::{Clock, wall};
 use crate::store::Store;
 
@@ -28,11 +28,11 @@ const TICKS_PER_S: f64 = 100.0;
 pub(in crate::cli) struct Node {
     /// 多少件在办工单
     #[arg(long, value_name = "件数", default_value_t = 100_000)]
-    #[arg(value_parser = clap::value_parser!(u64).range(1_000..=2_000_000))]
+    #[arg(value_parser = usage::whole::<u64>(1_000..=2_000_000))]
     tickets: u64,
     /// 空闲时看多少秒
     #[arg(long, value_name = "秒", default_value_t = 30)]
-    #[arg(value_parser = clap::value_parser!(u64).range(5..=600))]
+    #[arg(value_parser = usage::whole::<u64>(5..=600))]
     seconds: u64,
     #[command(flatten)]
     within: Where,

@@ -13,7 +13,7 @@ use super::reads::numbers;
 use super::scratch::{Scratch, Where};
 use super::served::{Served, broken};
 use super::{herd, percentile, tell};
-use crate::cli::{Ended, Failure};
+use crate::cli::{Ended, Failure, usage};
 use crate::store::Store;
 
 /// Pages that supervisors look at all day; of a ticket another one each time.
@@ -30,11 +30,11 @@ const PAGES: &[(&str, &str)] = &[
 pub(in crate::cli) struct Pages {
     /// 多少件在办工单
     #[arg(long, value_name = "件数", default_value_t = 100_000)]
-    #[arg(value_parser = clap::value_parser!(u64).range(1_000..=1_000_000))]
+    #[arg(value_parser = usage::whole::<u64>(1_000..=1_000_000))]
     tickets: u64,
     /// 看多少秒
     #[arg(long, value_name = "秒", default_value_t = 20)]
-    #[arg(value_parser = clap::value_parser!(u64).range(1..=600))]
+    #[arg(value_parser = usage::whole::<u64>(1..=600))]
     seconds: u64,
     #[command(flatten)]
     within: Where,

@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 use super::scratch::{Scratch, Where};
 use super::served::{self, Served, broken};
 use super::{herd, per_second, percentile, tell};
-use crate::cli::{Ended, Failure};
+use crate::cli::{Ended, Failure, usage};
 use crate::store::{Store, TicketFilter};
 
 /// Reads that people do all day, by what is told of them.
@@ -42,15 +42,15 @@ const READS: &[(&str, &str)] = &[
 pub(in crate::cli) struct Reads {
     /// 多少件在办工单
     #[arg(long, value_name = "件数", default_value_t = 100_000)]
-    #[arg(value_parser = clap::value_parser!(u64).range(1_000..=1_000_000))]
+    #[arg(value_parser = usage::whole::<u64>(1_000..=1_000_000))]
     tickets: u64,
     /// 读多少秒
     #[arg(long, value_name = "秒", default_value_t = 20)]
-    #[arg(value_parser = clap::value_parser!(u64).range(1..=600))]
+    #[arg(value_parser = usage::whole::<u64>(1..=600))]
     seconds: u64,
     /// 同时每秒办理多少个动作
     #[arg(long, value_name = "个数", default_value_t = 200)]
-    #[arg(value_parser = clap::value_parser!(u64).range(1..=900))]
+    #[arg(value_parser = usage::whole::<u64>(1..=900))]
     commands: u64,
     #[command(flatten)]
     within: Where,

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant as Stopwatch};
 use serde_json::{Value, json};
 
 use super::percentile;
-use crate::cli::{Ended, Failure, block_on, print};
+use crate::cli::{Ended, Failure, block_on, print, usage};
 use crate::clock::wall;
 use crate::crypto;
 use crate::wake::{Presence, Redis, Wake};
@@ -24,7 +24,7 @@ pub(in crate::cli) struct Between {
     redis_url: String,
     /// 唤醒多少次
     #[arg(long, value_name = "次数", default_value_t = 2_000)]
-    #[arg(value_parser = clap::value_parser!(u64).range(100..=1_000_000))]
+    #[arg(value_parser = usage::whole::<u64>(100..=1_000_000))]
     rounds: u64,
 }
 

@@ -229,7 +229,7 @@ impl Fields {
 const fn kind_of(value: &Value) -> &'static str {
     match value {
         Value::Null => "空值",
-        Value::Bool(_) => "真假值",
+        Value::Bool(_) => "布尔值",
         Value::Number(_) => "数字",
         Value::String(_) => "文本",
         Value::Array(_) => "列表",

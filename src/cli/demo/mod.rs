@@ -18,7 +18,7 @@ use tokio::sync::oneshot;
 
 use super::service::{Service, stopped};
 use super::token::issue;
-use super::{Ended, Failure, block_on, print};
+use super::{Ended, Failure, block_on, print, usage};
 use crate::access::Holder;
 use crate::catalog::{Register, Source};
 use crate::config::{ClockKind, Settings};
@@ -36,7 +36,7 @@ pub(super) struct Demo {
     listen: SocketAddr,
     /// 造多少件工单
     #[arg(long, value_name = "件数", default_value_t = 300)]
-    #[arg(value_parser = clap::value_parser!(u32).range(50..=5_000))]
+    #[arg(value_parser = usage::whole::<u32>(50..=5_000))]
     tickets: u32,
     /// 随机种子：同一种子造出同样的工单
     #[arg(long, value_name = "种子", default_value_t = 1)]

@@ -4,7 +4,7 @@ use duban_core::definition::Basis;
 
 use crate::console::words::Lang;
 
-/// `article 24` as 第二十四条, `local_rule A14` as 本地规则 A14.
+/// `article 24` as 第二十四条, `local_rule A14` as 本系统规则 A14.
 pub(in crate::console) fn title(lang: Lang, basis: &str) -> String {
     match (lang, basis.split_once(' ')) {
         (Lang::Chinese, _) => Basis(basis.into()).title(),
@@ -26,9 +26,12 @@ mod tests {
             ("article 16", "第十六条"),
             ("article 24", "第二十四条"),
             ("article 30", "第三十条"),
-            ("article 25(1)", "第二十五条第一款"),
+            ("article 24(2)", "第二十四条第（二）项"),
+            ("article 25(p1)", "第二十五条第一款"),
+            ("article 27(p2-3)", "第二十七条第二款至第三款"),
+            ("article 25(first)", "article 25(first)"),
             ("civil_code 203", "民法典第二百零三条"),
-            ("local_rule A14", "本地规则 A14"),
+            ("local_rule A14", "本系统规则 A14"),
             ("decree", "decree"),
         ] {
             assert_eq!(title(Lang::Chinese, basis), says);

@@ -99,10 +99,14 @@ pub(crate) async fn get(
         Some(day) => context.calendar.known_on(day),
         None => context.calendar.known_at(run.starts_at),
     };
-    let basis = rule.basis.iter().filter_map(|basis| {
-        let text = context.shelf.text_of(basis)?;
-        let (title, text) = (text.title.clone(), text.text.clone());
-        Some(BasisView { basis: basis.to_string(), title, text })
+    let basis = rule.basis.iter().map(|basis| {
+        // A definition of an earlier day may cite what this version has no text of.
+        let text = context.shelf.text_of(basis);
+        let (title, text) = text.map_or_else(
+            || (basis.title(), String::new()),
+            |known| (known.title.clone(), known.text.clone()),
+        );
+        BasisView { basis: basis.to_string(), title, text }
     });
     Ok(Json(ExplanationView {
         name: run.deadline.to_string(),

@@ -1,0 +1,212 @@
+//! What is wrong with settings: all of it at once, and where it stands. Must never show a value that
+//! may be a secret.
+
+use std::collections::BTreeSet;
+
+use duban_core::echo::echo;
+use figment::error::{Actual, Kind};
+use figment::providers::Serialized;
+use figment::{Figment, Metadata, Profile, Provider, Source};
+
+use super::{SETTINGS, Settings};
+
+/// Settings whose values may hold passwords.
+const SECRET: [&str; 4] = ["database_url", "redis_url", "otlp_endpoint", "destinations"];
+
+/// The settings out of all layers, or a line for each fault.
+pub(super) fn settings(mut layers: Figment) -> Result<Settings, String> {
+    let mut said = unknown(&layers);
+    let mut mended = BTreeSet::new();
+    loop {
+        match layers.extract::<Settings>() {
+            Ok(settings) if said.is_empty() => return Ok(settings),
+            Ok(_) => break,
+            Err(error) => {
+                said.push(wrong(&error));
+                // What comes after a wrong setting is seen when its default stands there.
+                let Some(setting) = error.path.first().filter(|one| mended.insert((*one).clone()))
+                else {
+                    break;
+                };
+                let Some(value) = default_of(setting) else { break };
+                layers = layers.merge(Serialized::default(setting, value));
+            }
+        }
+    }
+    Err(said.join("\n"))
+}
+
+fn default_of(setting: &str) -> Option<serde_json::Value> {
+    serde_json::to_value(Settings::default()).ok()?.get(setting).cloned()
+}
+
+/// What is no setting.
+fn unknown(layers: &Figment) -> Vec<String> {
+    let Ok(data) = layers.data() else { return Vec::new() };
+    let keys = data.get(&Profile::Default).into_iter().flat_map(|settings| settings.keys());
+    let is_known = |key: &str| SETTINGS.contains(&key) || key == "destinations";
+    let unknown = keys.filter(|key| !is_known(key)).map(|key| {
+        let place = place(layers.find_metadata(key), key);
+        format!("配置有误（{place}）：没有叫 {} 的设置", echo(key))
+    });
+    unknown.collect()
+}
+
+/// One sentence: which setting, from where, and what is wrong.
+fn wrong(error: &figment::Error) -> String {
+    let setting = error.path.first().map(String::as_str).unwrap_or_default();
+    let place = place(error.metadata.as_ref(), setting);
+    let expected = |expected: &str| format!("应为{}", in_chinese(expected));
+    let what = match &error.kind {
+        Kind::UnknownField(field, _) => format!("没有叫 {} 的设置", echo(field)),
+        Kind::MissingField(field) => format!("缺少 {field}"),
+        Kind::InvalidType(found, should) | Kind::InvalidValue(found, should) => {
+            format!("{}{}", value(setting, found), expected(should))
+        }
+        Kind::UnknownVariant(found, known) => {
+            let found = value(setting, &Actual::Str(found.clone()));
+            format!("{found}取值应为：{}", known.join("、"))
+        }
+        Kind::Message(said) => match place_in(said) {
+            Some((line, column)) => format!("第 {line} 行第 {column} 列不合 TOML 语法"),
+            None => format!("值不能用{}", form_of(setting)),
+        },
+        _ => "无法读取".to_owned(),
+    };
+    format!("配置有误（{place}）：{}{what}", path(&error.path))
+}
+
+/// `trusted_proxies 第 2 项 `: which setting, and which of a list.
+fn path(path: &[String]) -> String {
+    let steps = path.iter().map(|step| match step.parse::<usize>() {
+        Ok(index) => format!("第 {} 项 ", index + 1),
+        Err(_) => format!("{} ", echo(step)),
+    });
+    steps.collect()
+}
+
+/// Which file, variable or flag said it.
+fn place(from: Option<&Metadata>, setting: &str) -> String {
+    match from.map(|from| (&from.source, &from.name)) {
+        Some((Some(Source::File(path)), _)) => path.display().to_string(),
+        Some((_, name)) if name.contains("environment") => {
+            format!("环境变量 DUBAN_{}", setting.to_ascii_uppercase())
+        }
+        Some(_) if !setting.is_empty() => format!("参数 --{}", setting.replace('_', "-")),
+        _ => "设置".to_owned(),
+    }
+}
+
+/// What was written, where it may be shown.
+fn value(setting: &str, found: &Actual) -> String {
+    let shown = match found {
+        _ if SECRET.contains(&setting) => return String::new(),
+        Actual::Str(text) => echo(text),
+        Actual::Bool(is) => is.to_string(),
+        Actual::Unsigned(number) => number.to_string(),
+        Actual::Signed(number) => number.to_string(),
+        Actual::Float(number) => number.to_string(),
+        _ => return String::new(),
+    };
+    format!("不能是“{shown}”，")
+}
+
+/// How a setting that is more than a word is written.
+fn form_of(setting: &str) -> &'static str {
+    match setting {
+        "listen" => "，应为 地址:端口，例如 0.0.0.0:8080",
+        "trusted_proxies" => "，应为反向代理的 IP 地址，例如 10.0.0.5",
+        "start_at" => "，应为时刻，例如 2026-03-02T10:00:00+08:00",
+        _ => "",
+    }
+}
+
+/// What a setting should be, in place of the reader's own words.
+fn in_chinese(expected: &str) -> &str {
+    match expected {
+        _ if expected.contains("nonzero") => "正整数",
+        _ if expected.starts_with('i') || expected.starts_with('u') => "整数",
+        "a boolean" => " true 或 false",
+        "a map" | "map" => "表",
+        _ if expected.contains("sequence") || expected.contains("array") => "数组",
+        _ if expected.contains("string") => "字符串",
+        _ if expected.is_ascii() => "别的类型",
+        // Our own words.
+        other => other,
+    }
+}
+
+/// Line and column of a fault in a file's syntax; what the reader shows of it may be a secret.
+fn place_in(said: &str) -> Option<(u32, u32)> {
+    let (_, rest) = said.split_once("at line ")?;
+    let (line, rest) = rest.split_once(", column ")?;
+    let digits = rest.split(|char: char| !char.is_ascii_digit()).next()?;
+    Some((line.parse().ok()?, digits.parse().ok()?))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use crate::config::Settings;
+
+    fn told(text: &str) -> String {
+        let file = tempfile::NamedTempFile::new().expect("a file");
+        std::fs::write(file.path(), text).expect("written");
+        let read = Settings::read(Some(file.path()), serde_json::json!({}));
+        read.expect_err("refused").to_string()
+    }
+
+    #[test]
+    fn what_is_wrong_is_told_with_its_place() {
+        let check = |text: &str, says: &str| {
+            let told = told(text);
+            assert!(told.contains(says), "{text}: {told}");
+            assert!(!told.contains(" file"), "{told}");
+        };
+        check("listn = \"x\"", "没有叫 listn 的设置");
+        check("listen = \"x\"", "listen 值不能用，应为 地址:端口");
+        check(
+            "trusted_proxies = [\"::1\", \"x\"]",
+            "trusted_proxies 第 2 项 值不能用，应为反向代理的 IP 地址",
+        );
+        check("start_at = \"x\"", "start_at 值不能用，应为时刻");
+        check("clock = \"x\"", "clock 不能是“x”，取值应为：system、simulated");
+        check("roles = []", "roles 不能为空");
+        check("roles = [\"api\", \"x\"]", "roles 第 2 项 不能是“x”，取值应为：api、jobs");
+        check("start_at = \"2026-03-02T10:00:00+08:00\"", "模拟时钟");
+        check("listen = \"127.0.0.1:1\"\nx = [\"y\"", "第 2 行");
+        check("page_max = 0", "page_max 不能是“0”，应为正整数");
+        check("page_max = \"x\"", "page_max 不能是“x”，应为正整数");
+        check("roles = 1", "roles 不能是“1”，应为数组");
+        check("accept_clock = 1", "accept_clock 不能是“1”，应为 true 或 false");
+        check("clock_offset_ms = \"x\"", "clock_offset_ms 不能是“x”，应为整数");
+        let told = Settings::read(Some(Path::new("/nowhere/duban.toml")), serde_json::json!({}));
+        assert!(told.expect_err("refused").to_string().contains("没有配置文件"));
+    }
+
+    #[test]
+    fn all_faults_are_told_at_once() {
+        let told = told("listn = 1\npage_max = 0\nbody_kib = \"x\"\nclock = \"x\"\nexotic = 2");
+        let lines: Vec<&str> = told.lines().collect();
+        assert_eq!(lines.len(), 5, "{told}");
+        for one in ["listn", "exotic", "page_max", "body_kib", "clock"] {
+            assert!(lines.iter().any(|line| line.contains(one)), "{one}: {told}");
+        }
+    }
+
+    #[test]
+    fn what_may_be_a_secret_is_not_shown() {
+        for text in [
+            "database_url = 4711",
+            "redis_url = 4711",
+            "[[destinations]]\nto = \"agency\"\nurl = \"x\"\nsecret = 4711",
+            "[[destinations]]\nto = \"agency\"\nurl = \"x\"\nsecret = \"s\"\nprivate = \"4711\"",
+            "otlp_endpoint = 4711",
+            "x = [\"4711\"",
+        ] {
+            let told = told(text);
+            assert!(!told.contains("4711"), "{text}: {told}");
+        }
+    }
+}
