@@ -18,7 +18,7 @@ use crate::role::{Actor, Party, Role};
 use crate::ticket_id::TicketId;
 use crate::time::Instant;
 
-/// The most situations explored for one kind of ticket: a hundred times what the shipped
+/// The most situations explored for one kind of ticket: several times what the shipped
 /// workflows have.
 const STATES_MAX: usize = 400_000;
 

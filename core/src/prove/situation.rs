@@ -68,7 +68,7 @@ impl<'d> Situations<'d> {
     /// A situation in words that are the same for the same situation.
     pub(super) fn key(&self, instance: &Instance, now: Instant) -> String {
         let mut key = String::new();
-        let Some(ahead) = self.write_rest(instance, &mut key) else { return key };
+        let Some(ahead) = self.write_rest(instance, now, &mut key) else { return key };
         self.write_runs(ahead, instance, now, &mut key);
         key
     }
@@ -80,7 +80,7 @@ impl<'d> Situations<'d> {
             return None;
         }
         let mut rest = String::new();
-        let ahead = self.write_rest(instance, &mut rest)?;
+        let ahead = self.write_rest(instance, now, &mut rest)?;
         let mut ends = Vec::new();
         for run in &instance.runs {
             let Some(word) = self.word(ahead, instance, run) else { continue };
@@ -100,7 +100,12 @@ impl<'d> Situations<'d> {
     }
 
     /// Everything of a situation but its runs; what is ahead of it.
-    fn write_rest(&self, instance: &Instance, key: &mut String) -> Option<&Ahead<'d>> {
+    fn write_rest(
+        &self,
+        instance: &Instance,
+        now: Instant,
+        key: &mut String,
+    ) -> Option<&Ahead<'d>> {
         let _ = write!(key, "{}|{}|", instance.step, instance.agency.is_some());
         let ahead = self.ahead.get(&instance.step)?;
         for flag in instance.flags.iter().filter(|flag| self.flags.contains(flag)) {
@@ -118,7 +123,7 @@ impl<'d> Situations<'d> {
         if ahead.goes_back {
             let _ = write!(key, "|{:?}", instance.came_from.get(&instance.step));
         }
-        self.write_tallies(ahead, instance, key);
+        self.write_tallies(ahead, instance, now, key);
         Some(ahead)
     }
 
@@ -190,7 +195,13 @@ impl<'d> Situations<'d> {
     }
 
     /// Counts as far as predicates can tell them apart, of the agency that has the ticket.
-    fn write_tallies(&self, ahead: &Ahead<'_>, instance: &Instance, key: &mut String) {
+    fn write_tallies(
+        &self,
+        ahead: &Ahead<'_>,
+        instance: &Instance,
+        now: Instant,
+        key: &mut String,
+    ) {
         let zone = self.calendar.zone();
         for (tally, marks) in &instance.tallies {
             let (Some(rule), Some(most)) =
@@ -204,10 +215,12 @@ impl<'d> Situations<'d> {
             let days: BTreeSet<_> = marks.iter().map(|at| zone.day_of(*at)).collect();
             let halves: BTreeSet<_> =
                 marks.iter().map(|at| zone.ms_of_day(*at) < 12 * 3_600_000).collect();
+            // Where days are still wanting, another mark of today may bring one or not.
+            let lacks_today = days.len() < most.working_days && !days.contains(&zone.day_of(now));
             let (count, days) = (marks.len().min(most.count), days.len().min(most.working_days));
             // One half of the day may lack the other: which one it is decides what helps.
             let half = halves.first().filter(|_| halves.len() < most.half_days);
-            let _ = write!(key, "|{tally} {count} {days} {half:?}");
+            let _ = write!(key, "|{tally} {count} {days} {lacks_today} {half:?}");
         }
     }
 }
