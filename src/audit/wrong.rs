@@ -64,7 +64,7 @@ pub enum Wrong {
         why: String,
     },
     /// A history that cannot be one.
-    #[error("工单 {ticket} 的历史不能重放：{why}")]
+    #[error("工单 {ticket} 的历史不能重演：{why}")]
     History {
         /// The ticket.
         ticket: String,
@@ -78,13 +78,13 @@ pub enum Wrong {
         ticket: String,
     },
     /// A snapshot that is not its replay.
-    #[error("工单 {ticket} 的快照不是其历史的重放：被改动")]
+    #[error("工单 {ticket} 的快照与重演历史所得不同：被改动")]
     Snapshot {
         /// The ticket.
         ticket: String,
     },
     /// Columns that say otherwise than the history.
-    #[error("工单 {ticket} 的 {place} 与其历史不符：被改动")]
+    #[error("工单 {ticket} 的 {place}与其历史不符：被改动")]
     Row {
         /// The ticket.
         ticket: String,

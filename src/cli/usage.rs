@@ -206,7 +206,7 @@ fn complaint(error: &clap::Error) -> String {
         ErrorKind::MissingSubcommand => {
             format!("缺少命令；可用：{}", said(ContextKind::ValidSubcommand))
         }
-        ErrorKind::MissingRequiredArgument => format!("缺少参数：{arg}"),
+        ErrorKind::MissingRequiredArgument => format!("缺少参数：{}", alternatives(&arg)),
         ErrorKind::ArgumentConflict => match said(ContextKind::PriorArg) {
             other if other == arg => format!("{arg} 只能写一次"),
             other => format!("{arg} 不能与 {other} 同用"),
@@ -220,6 +220,15 @@ fn complaint(error: &clap::Error) -> String {
     let similar = [ContextKind::SuggestedArg, ContextKind::SuggestedSubcommand];
     let similar = similar.into_iter().map(said).find(|similar| !similar.is_empty());
     similar.map_or_else(|| text.clone(), |similar| format!("{text}；是否想写 {similar}？"))
+}
+
+/// `<编号|--ticket <工单>>`, one of which is needed, in words.
+fn alternatives(args: &str) -> String {
+    let inner = args.strip_prefix('<').and_then(|inner| inner.strip_suffix('>'));
+    match inner.filter(|inner| inner.contains('|')) {
+        Some(inner) => inner.replace('|', " 或 "),
+        None => args.to_owned(),
+    }
 }
 
 /// Why a value is none: our own words, or, for those of the language's own types, what it should be.

@@ -312,10 +312,10 @@ impl StoredTicket {
         let runs = instance.runs.iter().enumerate();
         let runs = runs.map(|(place, run)| columns::deadline(instance, place, run));
         if let Some(place) = first_other(runs, &self.deadlines) {
-            return Some(format!("deadline[{place}]"));
+            return Some(format!("deadline 表第 {} 行", place + 1));
         }
         let cards = (0..instance.cards.len()).map(|place| columns::card(instance, place));
-        first_other(cards, &self.cards).map(|place| format!("card[{place}]"))
+        first_other(cards, &self.cards).map(|place| format!("card 表第 {} 行", place + 1))
     }
 
     /// Whether an incident keeps time from moving it on.

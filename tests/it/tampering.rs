@@ -120,7 +120,7 @@ const HARMS: &[(&str, &[&str], &str)] = &[
         "a snapshot changed",
         &["UPDATE snapshot SET bytes = (SELECT other.bytes FROM snapshot other \
            WHERE other.ticket <> $1 LIMIT 1) WHERE ticket = $1"],
-        "快照不是其历史的重放",
+        "快照与重演历史所得不同",
     ),
     (
         "a due date changed where lists look",
@@ -160,8 +160,8 @@ const HARMS: &[(&str, &[&str], &str)] = &[
         "deadline 表中有工单",
     ),
     ("an agency changed", &["UPDATE ticket SET agency = 'SZ007' WHERE id = $1"], "ticket.agency"),
-    ("a deadline changed", &["UPDATE deadline SET due_at = due_at + 1"], "deadline["),
-    ("a card removed", &["DELETE FROM card"], "card[0] 与其历史不符"),
+    ("a deadline changed", &["UPDATE deadline SET due_at = due_at + 1"], "deadline 表第"),
+    ("a card removed", &["DELETE FROM card"], "card 表第 1 行与其历史不符"),
     ("a ticket removed", &["DELETE FROM ticket WHERE id = $1"], "不存在：被删除"),
     (
         "a ticket removed with all that is its own",

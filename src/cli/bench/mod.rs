@@ -29,7 +29,7 @@ pub(super) enum Command {
     Node(node::Node),
     /// 唤醒：一个节点经 Redis 唤醒另一个节点要多久
     Wake(wake::Between),
-    /// 核验：一个数据库的全部记录链、重放和比对
+    /// 核验：一个数据库的全部记录链、重演和比对
     Audit(audit::Audit),
     /// 受理评价：许多连接同时推送差评，每一条都成为工单
     Intake(intake::Intake),
