@@ -416,7 +416,7 @@ impl<'s> Table<'s> {
                 self.source.fault(
                     key.span().start,
                     self.dotted(key.get_ref()),
-                    format!("不认识的键；此处可用：{}", known.join("、")),
+                    format!("没有这个键；此处可用：{}", known.join("、")),
                 );
             }
         }

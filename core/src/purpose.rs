@@ -14,6 +14,6 @@ words! {
         /// A complaint about how it was handled.
         Complaint = "complaint", "处理投诉";
         /// Supervision of efficiency.
-        Audit = "audit", "效能督查";
+        Audit = "audit", "效能监督";
     }
 }

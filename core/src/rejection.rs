@@ -11,13 +11,13 @@ use super::time::Instant;
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Rejection {
     /// The definition has no such action.
-    #[error("没有叫 {action} 的动作")]
+    #[error("没有名为“{action}”的动作，请核对名称")]
     UnknownAction {
         /// The action.
         action: Name,
     },
     /// The ticket is another agency's.
-    #[error("工单不在本单位")]
+    #[error("工单现不由本单位承办")]
     NotYours,
     /// The role may not do this.
     #[error("{}不能办理“{title}”；可由{}办理", .role.title(), titles(.allowed))]
@@ -65,7 +65,7 @@ pub enum Rejection {
     #[error("表单有误：{}", faults(.0))]
     Form(Vec<FieldFault>),
     /// It arrived before something that is recorded as having happened by time: nothing happened.
-    #[error("{arrived_at} 收到时，工单随后到期的事项已先行记录，本次未予办理，请重试")]
+    #[error("本次提交于 {} 收到，此后到期的事项已先行记录，本次未予办理；请刷新后重新提交，是否逾期按重新提交的时间认定", .arrived_at.said())]
     Overtaken {
         /// When it arrived.
         arrived_at: Instant,
@@ -243,7 +243,9 @@ fn stale(expected: u32, committed: u32) -> String {
     if expected == committed {
         return "工单有到期事项正待记录，请稍候重试".to_owned();
     }
-    format!("工单已有变化（现为第 {committed} 次修订，依据的是第 {expected} 次），请刷新后再办")
+    format!(
+        "工单已有变化（现为第 {committed} 次修订，您所依据的是第 {expected} 次修订），请刷新后再办"
+    )
 }
 
 fn titles(roles: &[Role]) -> String {

@@ -19,7 +19,7 @@ words! {
         /// The 政务服务管理部门, for second approvals.
         Approver = "approver", "政务服务管理部门";
         /// Efficiency supervision.
-        Auditor = "auditor", "效能监督";
+        Auditor = "auditor", "效能监督部门";
         /// Runs the machines.
         SystemAdmin = "system_admin", "系统管理员";
         /// Runs accounts and keys.

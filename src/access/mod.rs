@@ -84,22 +84,22 @@ impl Holder {
         let number = subject.len() > 6 && subject.bytes().all(|one| one.is_ascii_digit());
         let is_code = Name::from(subject.as_str()).is_code();
         if !is_code || number || is_somebodys(subject) || *subject == Role::System.word() {
-            let say = "应为 1 至 40 个字母、数字或 _ - .，且不是电话、证件号码或 system";
+            let say = "应为 1 至 40 个字符，只能用字母、数字和“_”“-”“.”，不得为电话号码、证件号码或 system";
             wrong("subject", say.to_owned());
         }
         if role.is_bound_to_agency() != agency.is_some() {
-            let which = if agency.is_some() { "不" } else { "必" };
-            wrong("agency", format!("角色 {role} {which}须填写单位代码"));
+            let which = if agency.is_some() { "不得" } else { "必须" };
+            wrong("agency", format!("角色 {role}（{}）{which}填写单位代码", role.title()));
         } else if agency.as_ref().is_some_and(|code| register.agency(code).is_none()) {
-            wrong("agency", "单位名册中没有这个代码".to_owned());
+            wrong("agency", "单位名册中没有这个代码，请核对".to_owned());
         }
         if district.is_some() && !role.can_be_bound_to_district() {
-            wrong("district", format!("角色 {role} 不能限于区划"));
+            wrong("district", format!("角色 {role}（{}）不能限定辖区", role.title()));
         } else if district.as_ref().is_some_and(|code| register.district(code).is_none()) {
-            wrong("district", "名册中没有这个区划代码".to_owned());
+            wrong("district", "区划名册中没有这个代码，请核对".to_owned());
         }
         if !(1..=DAYS_MAX).contains(days) {
-            wrong("days", format!("应为 1 至 {DAYS_MAX}"));
+            wrong("days", format!("应为 1 至 {DAYS_MAX} 的整数"));
         }
         faults
     }

@@ -84,7 +84,7 @@ pub enum Wrong {
         ticket: String,
     },
     /// Columns that say otherwise than the history.
-    #[error("工单 {ticket} 的 {place}与其历史不符：被改动")]
+    #[error("工单 {ticket} 的 {place} 与其历史不符：被改动")]
     Row {
         /// The ticket.
         ticket: String,

@@ -169,7 +169,7 @@ mod tests {
     #[test]
     fn the_embedded_register_is_whole() {
         let register = Register::read(&Source::Embedded).expect("good");
-        assert_eq!(register.agency("SZ002"), Some("深圳市民生诉求服务中心(12345)"));
+        assert_eq!(register.agency("SZ002"), Some("深圳市民生诉求服务中心（12345）"));
         assert_eq!(register.district("440304"), Some("福田区"));
         assert_eq!((register.agencies().count(), register.districts().count()), (48, 11));
         assert_eq!(register.tag("110"), Some("无理由超过法定办理时间"));

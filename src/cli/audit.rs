@@ -35,7 +35,7 @@ pub(super) struct Verify {
     /// 不核对附件文件
     #[arg(long, conflicts_with = "attachments")]
     without_files: bool,
-    /// 输出 JSON
+    /// 以 JSON 输出
     #[arg(long)]
     json: bool,
 }
@@ -117,7 +117,7 @@ impl Verify {
         }
         let looked = match files {
             Some(files) => format!("{files} 个附件"),
-            None => "附件文件未核".to_owned(),
+            None => "未核对附件文件".to_owned(),
         };
         let rest = if held == 0 && erased == 0 {
             String::new()

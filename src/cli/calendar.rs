@@ -10,7 +10,9 @@ use std::path::PathBuf;
 
 use serde::Serialize;
 
-use super::{CalendarFlags, Ended, Failure, knowledge, listed, pretty_json, print, source, text};
+use super::{
+    CalendarFlags, Ended, Failure, knowledge, listed, not_known, pretty_json, print, source, text,
+};
 use crate::catalog;
 use duban_core::calendar::{Arrangement, ESTIMATE_OMITS, Edition, Notice, Year};
 use duban_core::echo::echo;
@@ -76,8 +78,9 @@ impl Show {
         if !edition.covers(year) {
             let _ = writeln!(
                 out,
-                "注意：日历中没有 {year} 年的放假通知，以下为推定（周一至周五上班，\
-                 1月1日、5月1日至2日、10月1日至3日放假；{ESTIMATE_OMITS}）"
+                "注意：{}，以下为推定（周一至周五上班，\
+                 1月1日、5月1日至2日、10月1日至3日放假；{ESTIMATE_OMITS}）",
+                not_known(&year.to_string(), self.known_on)
             );
         }
         out.push('\n');
@@ -92,8 +95,8 @@ impl Show {
 }
 
 fn told(notice: &Notice) -> String {
-    let Notice { title, number, dated, published, url, .. } = notice;
-    let mut out = format!("\n{title}\n  文号 {number}；{dated} 成文，{published} 公布\n  {url}\n");
+    let Notice { title, dated, published, url, .. } = notice;
+    let mut out = format!("\n{title}\n  {dated} 成文，{published} 公布\n  {url}\n");
     for line in &notice.text {
         let _ = writeln!(out, "  {line}");
     }
@@ -235,7 +238,7 @@ fn covered(years: &[Year]) -> String {
         .map(|((first, _), (last, _))| (*first..=*last).filter(|year| !sorted.contains_key(year)))
         .into_iter()
         .flatten()
-        .map(|year| year.to_string())
+        .map(|year| format!("{year} 年"))
         .collect();
     if !gaps.is_empty() {
         let _ = writeln!(out, "其间未收录：{}", gaps.join("、"));

@@ -7,7 +7,7 @@ use std::path::PathBuf;
 
 use serde::Serialize;
 
-use super::{CalendarFlags, Ended, Failure, knowledge, pretty_json, print, text};
+use super::{CalendarFlags, Ended, Failure, knowledge, not_known, pretty_json, print, text};
 use duban_core::calendar::{
     Certainty, Due, ESTIMATE_OMITS, Edition, ExplainedDay, Explanation, Reason, Unit, Within,
 };
@@ -88,7 +88,7 @@ impl Deadline {
         }
         let mut out = told(&explained, edition, known_on);
         if self.explain {
-            out.push_str(&walk(&explained));
+            out.push_str(&walk(&explained, known_on));
         }
         print(&out)
     }
@@ -104,17 +104,18 @@ fn told(explained: &Explanation, edition: &Edition, known_on: Option<Day>) -> St
     let received = edition.zone().day_of(*start);
     let counted = if within.unit == Unit::Hours { "" } else { "，当日不计" };
     let (direction, day, at) = if within.amount < 0 {
-        ("倒推 ", "倒推至", "时刻")
+        ("倒推 ", "倒推至", "起点")
     } else {
         ("", "到期日", "截止")
     };
+    let start = clock(edition, *start);
     let amount = within.amount.unsigned_abs();
     let lines = [
         ("收到", format!("{start}（{}）{counted}", text::weekday(received.weekday()))),
         ("期限", format!("{direction}{amount} {}", within.unit.title())),
         (day, format!("{}（{}）", due.day, text::weekday(due.day.weekday()))),
         (at, end(edition, *within, due)),
-        ("结果", sureness(due)),
+        ("结果", sureness(due, known_on)),
         ("依据", relied_on(explained)),
         ("所用通知", knowledge(known_on, edition.published())),
     ];
@@ -136,44 +137,50 @@ fn relied_on(explained: &Explanation) -> String {
     numbers.join("、")
 }
 
-/// The end as a person says it, then as an instant.
-fn end(edition: &Edition, within: Within, due: &Due) -> String {
-    use chrono::Datelike;
-    let date = due.day.date();
-    let (month, day) = (date.month(), date.day());
-    let seconds = edition.zone().ms_of_day(due.at) / 1_000;
-    let mut clock = format!("{}:{:02}", seconds / 3_600, seconds / 60 % 60);
+/// An instant as a person says it: the minute, with seconds where there are any.
+fn clock(edition: &Edition, at: Instant) -> String {
+    let seconds = edition.zone().ms_of_day(at) / 1_000;
+    let day = edition.zone().day_of(at);
+    let mut clock = format!("{day} {:02}:{:02}", seconds / 3_600, seconds / 60 % 60);
     if seconds % 60 != 0 {
         let _ = write!(clock, ":{:02}", seconds % 60);
     }
-    if within.amount < 0 {
-        return format!("{month}月{day}日{clock} 起，即 {}", due.at);
-    }
-    let clock = if seconds == 0 { "24:00" } else { &clock };
-    format!("{month}月{day}日{clock} 止，即 {}（恰在此刻办理已属逾期）", due.at)
+    clock
 }
 
-fn sureness(due: &Due) -> String {
+/// The end as officials say it, and from when on something is late.
+fn end(edition: &Edition, within: Within, due: &Due) -> String {
+    let at = clock(edition, due.at);
+    if within.amount < 0 {
+        return at;
+    }
+    let is_midnight = edition.zone().ms_of_day(due.at) == 0;
+    let end = if is_midnight { format!("{} 24:00", due.day) } else { at.clone() };
+    format!("{end}（{at} 及以后办理的，即为逾期）")
+}
+
+fn sureness(due: &Due, known_on: Option<Day>) -> String {
     let title = due.certainty.title();
     let years: Vec<String> = due.missing_years.iter().map(ToString::to_string).collect();
     match due.certainty {
         Certainty::Firm => title.to_owned(),
         Certainty::Provisional => {
-            format!("{title}：下一年的放假通知尚未公布，可能调整 12月26日 以后的日子")
+            format!("{title}：下一年的放假通知尚未公布，可能调整12月26日以后的安排")
         }
         Certainty::Estimated => format!(
-            "{title}：日历中没有 {} 年的放假通知，按周一至周五上班、1月1日、5月1日至2日、\
-             10月1日至3日放假推算，{ESTIMATE_OMITS}，收录该年通知后重新计算",
-            years.join("、")
+            "{title}：{}，按周一至周五上班、1月1日、5月1日至2日、10月1日至3日放假推算，\
+             {ESTIMATE_OMITS}，收录该年通知后重新计算",
+            not_known(&years.join("、"), known_on)
         ),
     }
 }
 
-fn walk(explained: &Explanation) -> String {
+fn walk(explained: &Explanation, known_on: Option<Day>) -> String {
     let mut out = "\n逐日说明\n".to_owned();
     for day in &explained.days {
-        let number = day.counted.map(|number| format!("第{number}日")).unwrap_or_default();
+        let number = day.counted.map(|number| format!("第 {number} 日")).unwrap_or_default();
         let notice = match (&day.notice, day.assumed) {
+            (_, true) if known_on.is_some() => "推定：当时尚未公布该年的放假通知",
             (_, true) => "推定：日历中没有该年的放假通知",
             (Some(number), _) => number.as_str(),
             (None, _) => "",

@@ -29,7 +29,7 @@ pub(super) struct List {
     /// 包括已处理的
     #[arg(long)]
     all: bool,
-    /// 输出 JSON
+    /// 以 JSON 输出
     #[arg(long)]
     json: bool,
 }
@@ -110,7 +110,7 @@ impl Export {
             let store = existing(&settings).await?;
             let exported = match (self.id, &self.ticket, self.seq) {
                 (Some(id), ..) => {
-                    let nothing = || Failure::Input(format!("没有异常 {id}"));
+                    let nothing = || Failure::Input(format!("没有编号为 {id} 的异常，请核对编号"));
                     let incident = store.incident(id).await?.ok_or_else(nothing)?;
                     replay::of_incident(&store, &house, &incident.what).await?
                 }

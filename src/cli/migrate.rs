@@ -21,7 +21,7 @@ impl Migrate {
         })?;
         print(&match steps {
             0 => "数据库的表已是最新\n".to_owned(),
-            steps => format!("已升级 {steps} 步，数据库的表现为最新\n"),
+            steps => format!("已完成 {steps} 步升级，数据库的表已是最新\n"),
         })
     }
 }

@@ -46,9 +46,9 @@ struct Duban {
 
 #[derive(Subcommand)]
 enum Command {
-    /// 演示：造出几百件工单并启动服务，供初次了解
+    /// 演示：生成几百件模拟工单并启动服务，供初次了解
     Demo(demo::Demo),
-    /// 启动服务：控制接口和到期办理
+    /// 启动服务：提供接口和网页，自动办理到期事项
     Serve(serve::Serve),
     /// 令牌：签发、列出、吊销
     #[command(subcommand)]
@@ -61,7 +61,7 @@ enum Command {
     /// 核验数据库中的历史
     #[command(subcommand)]
     Audit(audit::Command),
-    /// 异常：列出；导出一次办理以便重演
+    /// 异常：列出异常，导出一次办理供重演
     #[command(subcommand)]
     Incident(incident::Command),
     /// 重演导出的一次办理，逐字节比对
@@ -76,9 +76,9 @@ enum Command {
     /// 工作流：列出、检查、画图、证明
     #[command(subcommand)]
     Workflow(workflow::Command),
-    /// 命令行补全脚本：bash、zsh、fish 等
+    /// 输出命令行补全脚本：bash、zsh、fish 等
     Completions(manual::Completions),
-    /// 手册页（man）
+    /// 输出手册页（man）
     Manual(manual::Manual),
 }
 
@@ -239,6 +239,14 @@ impl WorkflowFlags {
 /// A folder if one was given, else the embedded files.
 pub(crate) fn source(folder: Option<PathBuf>) -> Source {
     folder.map_or(Source::Embedded, Source::Folder)
+}
+
+/// What is not known of a year: nobody has said it yet, or the calendar does not have it.
+pub(crate) fn not_known(years: &str, known_on: Option<Day>) -> String {
+    match known_on {
+        Some(day) => format!("截至 {day} 尚未公布 {years} 年的放假通知"),
+        None => format!("日历中没有 {years} 年的放假通知"),
+    }
 }
 
 /// What is known of the calendar, in words.

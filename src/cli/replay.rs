@@ -22,7 +22,9 @@ impl Replay {
         let bytes = input::bytes(&self.file, MIB_MAX)?;
         let file: DecisionFile = serde_json::from_slice(&bytes).map_err(|error| {
             let (line, column) = (error.line(), error.column());
-            wrong(format!("不是督办的办理文件：第 {line} 行第 {column} 列有误"))
+            wrong(format!(
+                "不是 duban incident export 导出的文件（第 {line} 行第 {column} 列有误）"
+            ))
         })?;
         match decide_again(&file).map_err(|error| wrong(error.to_string()))? {
             Again::Same(events) => {
@@ -30,7 +32,7 @@ impl Replay {
             }
             Again::SameRefusal(why) => print(&format!("重演一致：同样不能办理（{why}）\n")),
             Again::Differs { .. } if is_refused_by_store(&file.expected) => {
-                let say = "当时是数据库拒绝写入，并非不能办理；本程序可以办理";
+                let say = "当时办理未成系数据库拒绝写入所致；以本程序重演可以办理";
                 Err(Failure::Machine(say.to_owned()))
             }
             Again::Differs { .. } if matches!(file.expected, Expected::Rejected { .. }) => {

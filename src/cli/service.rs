@@ -53,8 +53,12 @@ impl Service {
         if settings.redis_url.as_deref().is_some_and(|url| !Wake::is_address(url)) {
             return Err(Failure::Input(BusError.to_string()));
         }
-        if settings.attachments.as_deref().is_some_and(|path| path.exists() && !path.is_dir()) {
-            return Err(Failure::Input("附件目录（attachments）不是目录".to_owned()));
+        let folder = settings.attachments.as_deref();
+        if let Some(folder) = folder.filter(|path| path.exists() && !path.is_dir()) {
+            let folder = folder.display();
+            return Err(Failure::Input(format!(
+                "附件目录 {folder} 不是目录，请用 --attachments 另行指定"
+            )));
         }
         let lock = Store::lock(&settings.database_url)?;
         let (store, _) = Store::migrate(&settings.database_url).await?;

@@ -64,7 +64,7 @@ pub(super) struct Issue {
 /// A role that somebody can have.
 fn role(text: &str) -> Result<Role, String> {
     let found = held().find(|role| role.word() == text);
-    found.ok_or_else(|| format!("没有角色“{}”；可用：{}", echo(text), roles()))
+    found.ok_or_else(|| format!("没有名为“{}”的角色；可用：{}", echo(text), roles()))
 }
 
 fn held() -> impl Iterator<Item = Role> {
@@ -158,7 +158,7 @@ impl List {
             return print(&pretty_json(&shown)?);
         }
         if tokens.is_empty() {
-            return print("还没有签发过令牌；签发：duban token issue\n");
+            return print("尚未签发令牌；请用 duban token issue 签发\n");
         }
         let mut out = row(["编号", "角色", "使用者", "范围", "状态"]);
         for one in &tokens {
@@ -184,9 +184,9 @@ fn row(cells: [&str; 5]) -> String {
 
 fn state(token: &Token, now: Instant) -> String {
     match token.revoked_at {
-        Some(at) => format!("{at} 吊销"),
-        None if token.expires_at <= now => format!("{} 失效", token.expires_at),
-        None => format!("有效至 {}", token.expires_at),
+        Some(at) => format!("已吊销（{}）", at.said()),
+        None if token.expires_at <= now => format!("已失效（{}）", token.expires_at.said()),
+        None => format!("有效（至 {}）", token.expires_at.said()),
     }
 }
 

@@ -199,9 +199,9 @@ fn complaint(error: &clap::Error) -> String {
         ErrorKind::InvalidValue => {
             format!("{arg} 的值“{value}”无效；可用：{}", said(ContextKind::ValidValue))
         }
-        ErrorKind::UnknownArgument => format!("不认识的参数：{}", echo(&arg)),
+        ErrorKind::UnknownArgument => format!("没有名为“{}”的参数", echo(&arg)),
         ErrorKind::InvalidSubcommand => {
-            format!("不认识的命令：{}", echo(&said(ContextKind::InvalidSubcommand)))
+            format!("没有名为“{}”的命令", echo(&said(ContextKind::InvalidSubcommand)))
         }
         ErrorKind::MissingSubcommand => {
             format!("缺少命令；可用：{}", said(ContextKind::ValidSubcommand))
@@ -242,7 +242,7 @@ fn why(error: &(dyn std::error::Error + 'static)) -> String {
     } else if error.is::<AddrParseError>() {
         "应为地址与端口，例如 127.0.0.1:8080"
     } else if error.is::<uuid::Error>() {
-        "编号格式不对；请从 list 命令的结果中复制"
+        "应为 duban incident list 所列的编号"
     } else {
         "值不能用"
     };

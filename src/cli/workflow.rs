@@ -12,7 +12,9 @@ use serde_json::json;
 
 use super::{Ended, Failure, WorkflowFlags, listed, pretty_json, print, source, text};
 use crate::catalog::workflows;
-use duban_core::definition::{Basis, Definition, ENGINE_LEVEL, Shelf, class_title};
+use duban_core::definition::{
+    Basis, DeadlineRule, Definition, ENGINE_LEVEL, Kind, Shelf, class_title,
+};
 use duban_core::echo::echo;
 
 #[derive(clap::Subcommand)]
@@ -61,12 +63,13 @@ impl List {
             let classes: Vec<&str> = classes.collect();
             let _ = writeln!(out, "{} 第 {} 版（{}）", definition.title, pin.version, pin.name);
             let _ = writeln!(out, "  类别：{}", classes.join("、"));
-            let _ = writeln!(out, "  摘要：{}", pin.hash);
+            let _ = writeln!(out, "  文本摘要（SM3）：{}", pin.hash);
             let _ = writeln!(
                 out,
-                "  环节 {} 个，动作 {} 个，时限：",
+                "  环节 {} 个，动作 {} 个，时限 {} 个：",
                 definition.steps.len(),
-                definition.actions.len()
+                definition.actions.len(),
+                definition.deadlines.len()
             );
             for rule in &definition.deadlines {
                 let basis: Vec<String> = rule.basis.iter().map(Basis::title).collect();
@@ -75,12 +78,21 @@ impl List {
                     "    {}{}{}{}",
                     text::padded(&rule.title, 24),
                     text::padded(&rule.within.said(), 18),
-                    text::padded(&format!("{}·{}", rule.kind.title(), rule.party.title()), 30),
+                    text::padded(&charged(rule), 30),
                     basis.join("、"),
                 );
             }
         }
+        out.push_str("“第…条”均指《深圳市政务服务“好差评”实施办法》（征求意见稿）。\n");
         print(&out)
+    }
+}
+
+/// What kind of deadline it is, and who is charged; nobody is charged for what is only watched.
+fn charged(rule: &DeadlineRule) -> String {
+    match rule.kind {
+        Kind::Indicator => rule.kind.title().to_owned(),
+        kind => format!("{}·{}", kind.title(), rule.party.title()),
     }
 }
 
@@ -127,17 +139,21 @@ impl Check {
         let mut contradictions = Vec::new();
         for definition in reading.definitions {
             let (file, pin) = (definition.file.clone(), definition.pin.clone());
-            let newer = definition.engine_level > ENGINE_LEVEL;
+            let (title, level) = (definition.title.clone(), definition.engine_level);
             match shelf.add(definition) {
                 Ok(()) => {
-                    let _ = writeln!(out, "{file}: {} 第 {} 版，无误", pin.name, pin.version);
+                    let _ = writeln!(
+                        out,
+                        "{file}：{title} 第 {} 版（{}），无误",
+                        pin.version, pin.name
+                    );
                 }
                 Err(error) => contradictions.push(error.to_string()),
             }
-            if newer {
+            if level > ENGINE_LEVEL {
                 let _ = writeln!(
                     out,
-                    "{file}: 需要更新的引擎，本程序不会办理（引擎级别 {ENGINE_LEVEL}）"
+                    "{file}：须由更新版本的程序办理（要求引擎级别 {level}，本程序为 {ENGINE_LEVEL}）；请升级程序"
                 );
             }
         }
@@ -169,6 +185,6 @@ impl Graph {
 fn named(shelf: &Shelf, name: &str) -> Result<Arc<Definition>, Failure> {
     shelf.by_name(name).map(Arc::clone).ok_or_else(|| {
         let known: Vec<&str> = shelf.newest().map(|one| one.pin.name.as_str()).collect();
-        Failure::Input(format!("没有叫“{}”的工作流；可用：{}", echo(name), known.join("、")))
+        Failure::Input(format!("没有名为“{}”的工作流；可用：{}", echo(name), known.join("、")))
     })
 }

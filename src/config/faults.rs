@@ -47,7 +47,7 @@ fn unknown(layers: &Figment) -> Vec<String> {
     let is_known = |key: &str| SETTINGS.contains(&key) || key == "destinations";
     let unknown = keys.filter(|key| !is_known(key)).map(|key| {
         let place = place(layers.find_metadata(key), key);
-        format!("配置有误（{place}）：没有叫 {} 的设置", echo(key))
+        format!("配置有误（{place}）：没有名为“{}”的设置", echo(key))
     });
     unknown.collect()
 }
@@ -58,8 +58,8 @@ fn wrong(error: &figment::Error) -> String {
     let place = place(error.metadata.as_ref(), setting);
     let expected = |expected: &str| format!("应为{}", in_chinese(expected));
     let what = match &error.kind {
-        Kind::UnknownField(field, _) => format!("没有叫 {} 的设置", echo(field)),
-        Kind::MissingField(field) => format!("缺少 {field}"),
+        Kind::UnknownField(field, _) => format!("没有名为“{}”的设置", echo(field)),
+        Kind::MissingField(field) => format!("缺少 {}", echo(field)),
         Kind::InvalidType(found, should) | Kind::InvalidValue(found, should) => {
             format!("{}{}", value(setting, found), expected(should))
         }
@@ -69,20 +69,21 @@ fn wrong(error: &figment::Error) -> String {
         }
         Kind::Message(said) => match place_in(said) {
             Some((line, column)) => format!("第 {line} 行第 {column} 列不合 TOML 语法"),
-            None => format!("值不能用{}", form_of(setting)),
+            None => format!("的值无效{}", form_of(setting)),
         },
         _ => "无法读取".to_owned(),
     };
     format!("配置有误（{place}）：{}{what}", path(&error.path))
 }
 
-/// `trusted_proxies 第 2 项 `: which setting, and which of a list.
+/// `trusted_proxies 第 2 项`: which setting, and which of a list.
 fn path(path: &[String]) -> String {
     let steps = path.iter().map(|step| match step.parse::<usize>() {
-        Ok(index) => format!("第 {} 项 ", index + 1),
-        Err(_) => format!("{} ", echo(step)),
+        Ok(index) => format!("第 {} 项", index + 1),
+        Err(_) => echo(step),
     });
-    steps.collect()
+    let steps: Vec<String> = steps.collect();
+    if steps.is_empty() { String::new() } else { steps.join(" ") + " " }
 }
 
 /// Which file, variable or flag said it.
@@ -108,13 +109,13 @@ fn value(setting: &str, found: &Actual) -> String {
         Actual::Float(number) => number.to_string(),
         _ => return String::new(),
     };
-    format!("不能是“{shown}”，")
+    format!("的值“{shown}”无效，")
 }
 
 /// How a setting that is more than a word is written.
 fn form_of(setting: &str) -> &'static str {
     match setting {
-        "listen" => "，应为 地址:端口，例如 0.0.0.0:8080",
+        "listen" => "，应为“地址:端口”，例如 0.0.0.0:8080",
         "trusted_proxies" => "，应为反向代理的 IP 地址，例如 10.0.0.5",
         "start_at" => "，应为时刻，例如 2026-03-02T10:00:00+08:00",
         _ => "",
@@ -128,9 +129,9 @@ fn in_chinese(expected: &str) -> &str {
         _ if expected.starts_with('i') || expected.starts_with('u') => "整数",
         "a boolean" => " true 或 false",
         "a map" | "map" => "表",
-        _ if expected.contains("sequence") || expected.contains("array") => "数组",
-        _ if expected.contains("string") => "字符串",
-        _ if expected.is_ascii() => "别的类型",
+        _ if expected.contains("sequence") || expected.contains("array") => "列表",
+        _ if expected.contains("string") => "文本",
+        _ if expected.is_ascii() => "其他类型",
         // Our own words.
         other => other,
     }
@@ -164,25 +165,25 @@ mod tests {
             assert!(told.contains(says), "{text}: {told}");
             assert!(!told.contains(" file"), "{told}");
         };
-        check("listn = \"x\"", "没有叫 listn 的设置");
-        check("listen = \"x\"", "listen 值不能用，应为 地址:端口");
+        check("listn = \"x\"", "没有名为“listn”的设置");
+        check("listen = \"x\"", "listen 的值无效，应为“地址:端口”");
         check(
             "trusted_proxies = [\"::1\", \"x\"]",
-            "trusted_proxies 第 2 项 值不能用，应为反向代理的 IP 地址",
+            "trusted_proxies 第 2 项 的值无效，应为反向代理的 IP 地址",
         );
-        check("start_at = \"x\"", "start_at 值不能用，应为时刻");
-        check("clock = \"x\"", "clock 不能是“x”，取值应为：system、simulated");
+        check("start_at = \"x\"", "start_at 的值无效，应为时刻");
+        check("clock = \"x\"", "clock 的值“x”无效，取值应为：system、simulated");
         check("roles = []", "roles 不能为空");
-        check("roles = [\"api\", \"x\"]", "roles 第 2 项 不能是“x”，取值应为：api、jobs");
+        check("roles = [\"api\", \"x\"]", "roles 第 2 项 的值“x”无效，取值应为：api、jobs");
         check("start_at = \"2026-03-02T10:00:00+08:00\"", "模拟时钟");
         check("listen = \"127.0.0.1:1\"\nx = [\"y\"", "第 2 行");
-        check("page_max = 0", "page_max 不能是“0”，应为正整数");
-        check("page_max = \"x\"", "page_max 不能是“x”，应为正整数");
-        check("roles = 1", "roles 不能是“1”，应为数组");
-        check("accept_clock = 1", "accept_clock 不能是“1”，应为 true 或 false");
-        check("clock_offset_ms = \"x\"", "clock_offset_ms 不能是“x”，应为整数");
+        check("page_max = 0", "page_max 的值“0”无效，应为正整数");
+        check("page_max = \"x\"", "page_max 的值“x”无效，应为正整数");
+        check("roles = 1", "roles 的值“1”无效，应为列表");
+        check("accept_clock = 1", "accept_clock 的值“1”无效，应为 true 或 false");
+        check("clock_offset_ms = \"x\"", "clock_offset_ms 的值“x”无效，应为整数");
         let told = Settings::read(Some(Path::new("/nowhere/duban.toml")), serde_json::json!({}));
-        assert!(told.expect_err("refused").to_string().contains("没有配置文件"));
+        assert!(told.expect_err("refused").to_string().contains("无法读取配置文件"));
     }
 
     #[test]

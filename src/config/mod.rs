@@ -179,7 +179,7 @@ impl Default for Settings {
 #[derive(Debug, thiserror::Error)]
 pub enum ConfigError {
     /// The file that was named is not there.
-    #[error("没有配置文件 {0}（须是文件）")]
+    #[error("无法读取配置文件 {0}：不存在，或不是普通文件")]
     NoFile(String),
     /// A setting is none, or has a value that it cannot have.
     #[error("{0}")]

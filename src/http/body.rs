@@ -225,9 +225,9 @@ fn said(error: &str) -> String {
         let known = error.split_once("expected").map(|(_, known)| known).unwrap_or_default();
         let known: Vec<&str> = known.split('`').skip(1).step_by(2).collect();
         if known.is_empty() {
-            return "含有不认识的字段；这里不应有任何字段".to_owned();
+            return "含有没有这个字段；这里不应有任何字段".to_owned();
         }
-        return format!("含有不认识的字段；可用：{}", known.join("、"));
+        return format!("含有没有这个字段；可用：{}", known.join("、"));
     }
     if error.starts_with("unknown variant") {
         let known = error.split_once("expected").map(|(_, known)| known).unwrap_or_default();

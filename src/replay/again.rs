@@ -41,7 +41,7 @@ pub enum Again {
 #[derive(Debug, thiserror::Error)]
 pub enum ReplayError {
     /// Of another shape.
-    #[error("不是督办的办理文件（{FORMAT}）")]
+    #[error("不是 duban incident export 导出的文件（应为 {FORMAT}）")]
     Format,
     /// A definition, form, notice or legal text that cannot be read.
     #[error("文件所附的工作流、表单或日历有误：{0}")]

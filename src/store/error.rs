@@ -16,7 +16,7 @@ pub enum StoreError {
         migration: String,
     },
     /// The tables are older than this program, and nobody has brought them up to date.
-    #[error("数据库的表还是旧的，请先运行 duban migrate")]
+    #[error("数据库中没有本程序的表，或表的版本较旧；请核对数据库地址，无误后运行 duban migrate")]
     Older,
     /// Another duban serves from the same file.
     #[error("{file} 正由另一个 duban 进程使用；一个数据库文件只能由一个进程提供服务")]
@@ -180,7 +180,7 @@ impl StoreError {
             11 | 26 => Self::Unreadable("文件已损坏，或不是 SQLite 数据库".to_owned()),
             13 => Self::Full,
             7 | 9 | 10 | 15 => Self::Unreachable(format!("读写出错，代码 {code}")),
-            14 => Self::Unreachable("文件打不开".to_owned()),
+            14 => Self::Unreachable("无法打开文件".to_owned()),
             18..=20 => Self::Refused { code: code.to_owned() },
             _ => Self::Database(code.to_owned()),
         }

@@ -103,7 +103,7 @@ fn a_bad_line_refuses_the_whole_batch() {
     check(&with(r#""within":"0wd""#), &["within", "不能为 0"]);
     check(&with(r#""within":"99999999999d""#), &["within", "超出范围"]);
     check(&with(r#""within":"1wd","within":"2wd""#), &["within", "重复"]);
-    check(&with(r#""within":"1wd","Within":"2wd""#), &["Within", "不认识的字段", "known_on"]);
+    check(&with(r#""within":"1wd","Within":"2wd""#), &["Within", "没有这个字段", "known_on"]);
     check(&with(r#""within":"1wd","roll":true"#), &["roll", "自然日"]);
     check(&with(r#""within":"-7d","roll":true"#), &["roll", "倒推"]);
     check(&with(r#""within":"7d","roll":"yes""#), &["roll", "true 或 false"]);
@@ -130,7 +130,7 @@ fn bad_arguments_are_refused_in_chinese() {
     check(&["--within", "10wd", "--roll"], &["--roll", "自然日"]);
     check(&["--within", "10wd", "--known-on", "soon"], &["--known-on", "YYYY-MM-DD"]);
     check(&["--within", "10wd", "--batch"], &["不能与", "同用"]);
-    check(&["--within", "10wd", "--wat"], &["不认识的参数", "--wat"]);
+    check(&["--within", "10wd", "--wat"], &["没有名为", "--wat"]);
     check(&["--within", "10wd", "--calendars", "/nowhere"], &["/nowhere", "不存在"]);
     refused(&["deadline", "--batch", "/nowhere"], "", &["/nowhere", "不存在"]);
     refused(&["calendar", "show", "1999"], "", &["1999", "2000"]);

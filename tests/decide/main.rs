@@ -384,7 +384,7 @@ fn nobody_judges_cards_of_his_own_party() {
     let commitment = Digest::ZERO;
     revoke.sealed = Some(Sealed { reference: "sealed".into(), commitment });
     let refusal = done(&ticket, revoke, later).expect_err("his own");
-    assert!(refusal.to_string().contains("不得处理发给本方的牌"), "{refusal}");
+    assert!(refusal.to_string().contains("不得审核发给本部门的黄牌"), "{refusal}");
 }
 
 /// The other class may have other rungs at the same length: those of the old one are gone.

@@ -30,28 +30,28 @@ pub(crate) const NAMES: &[Broken] = &[
         ("raise = [\"signed\"]", "raise = [\"sighed\"]"),
         &["[actions.sign]"],
         "actions.sign.raise",
-        &["没有叫 sighed 的事件", "signed"],
+        &["没有名为“sighed”的事件", "signed"],
     ),
     broken(
         "[actions.sign]",
         ("next = \"contacting\"", "next = \"contactin\""),
         &["[actions.sign]"],
         "actions.sign.next",
-        &["没有叫 contactin 的环节", "contacting"],
+        &["没有名为“contactin”的环节", "contacting"],
     ),
     broken(
         "[actions.sign]",
         ("in = [\"delivered\"]", "in = [\"delivert\"]"),
         &["[actions.sign]"],
         "actions.sign.in",
-        &["没有叫 delivert 的环节"],
+        &["没有名为“delivert”的环节"],
     ),
     broken(
         "[actions.approve_return]",
         ("tally = [\"bounce\"]", "tally = [\"bounced\"]"),
         &["[actions.approve_return]"],
         "actions.approve_return.tally",
-        &["没有叫 bounced 的计数", "bounce"],
+        &["没有名为“bounced”的计数", "bounce"],
     ),
     broken(
         "[actions.request_return]",
@@ -65,14 +65,14 @@ pub(crate) const NAMES: &[Broken] = &[
         ("deadline_running = \"return_window\"", "deadline_running = \"window\""),
         &["[actions.request_return]"],
         "actions.request_return.guard",
-        &["没有叫 window 的时限", "return_window"],
+        &["没有名为“window”的时限", "return_window"],
     ),
     broken(
         "[actions.confirm_finding]",
         ("actor_differs_from = \"conclude\"", "actor_differs_from = \"include\""),
         &["[actions.confirm_finding]"],
         "actions.confirm_finding.guard",
-        &["没有叫 include 的动作"],
+        &["没有名为“include”的动作"],
     ),
     broken(
         "[actions.dispatch]",
@@ -93,14 +93,14 @@ pub(crate) const NAMES: &[Broken] = &[
         ("met_by = [\"fed_back\"]", "met_by = [\"fed_up\"]"),
         &["[deadlines.rework]"],
         "deadlines.rework.met_by",
-        &["没有叫 fed_up 的事件"],
+        &["没有名为“fed_up”的事件"],
     ),
     broken(
         "[deadlines.rework]",
         ("step:reworking", "step:working"),
         &["[deadlines.rework]"],
         "deadlines.rework.from",
-        &["没有叫 working 的环节"],
+        &["没有名为“working”的环节"],
     ),
     broken(
         "[deadlines.contact]",
@@ -114,14 +114,14 @@ pub(crate) const NAMES: &[Broken] = &[
         ("[\"fed_back\"]", "[\"fed_up\"]"),
         &["[tallies.callback_unanswered]"],
         "tallies.callback_unanswered.reset_by",
-        &["没有叫 fed_up 的事件"],
+        &["没有名为“fed_up”的事件"],
     ),
     broken(
         "[[effects]]",
         ("on = \"delivered\"", "on = \"livered\""),
         &["[[effects]]"],
         "effects[1].on",
-        &["没有叫 livered 的事件"],
+        &["没有名为“livered”的事件"],
     ),
     broken(
         "[events]",
@@ -149,7 +149,7 @@ pub(crate) const NAMES: &[Broken] = &[
         ("deadline = \"finding_decision\"", "deadline = \"finding\""),
         &["[steps.invalid_review]"],
         "steps.invalid_review.party_while",
-        &["没有叫 finding 的时限"],
+        &["没有名为“finding”的时限"],
     ),
 ];
 
@@ -177,7 +177,7 @@ pub(crate) const SENSE: &[Broken] = &[
         ),
         &["[steps.limbo]"],
         "steps.limbo",
-        &["无人之境", "到不了"],
+        &["无人之境", "不能到达"],
     ),
     broken(
         "[steps.explaining]",
@@ -328,7 +328,7 @@ pub(crate) const LADDERS: &[Broken] = &[
         ("ladder = \"completion\"", "ladder = \"complete\""),
         &["[deadlines.completion]", "ladder = "],
         "deadlines.completion.ladder",
-        &["没有叫 complete 的梯级", "agency、completion、oversight"],
+        &["没有名为“complete”的梯级", "agency、completion、oversight"],
     ),
     broken(
         "[deadlines.completion]",
@@ -367,7 +367,7 @@ pub(crate) const VALUES: &[Broken] = &[
         ("by = [\"agency_lead\"]", "by = [\"king\"]"),
         &["[actions.confirm_finding]", "by = "],
         "actions.confirm_finding.by",
-        &["不认识的角色：“king”", "supervisor"],
+        &["没有名为“king”的角色", "supervisor"],
     ),
     broken(
         "[actions.sign]",
@@ -388,7 +388,7 @@ pub(crate) const VALUES: &[Broken] = &[
         ("once = true", "onse = true"),
         &["[deadlines.citizen]", "onse"],
         "deadlines.citizen.onse",
-        &["不认识的键", "once"],
+        &["没有这个键", "once"],
     ),
     broken(
         "[deadlines.citizen]",
@@ -433,7 +433,7 @@ pub(crate) const VALUES: &[Broken] = &[
         ("classes = ", "klasses = "),
         &["klasses"],
         "klasses",
-        &["不认识的键", "classes"],
+        &["没有这个键", "classes"],
     ),
     broken(
         "[steps.reworking]",

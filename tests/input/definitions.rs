@@ -113,7 +113,7 @@ fn a_start_that_is_no_step() {
     let text = replaced(&shipped("matter.toml"), "starts_in", "pending_dispatch", "nowhere");
     let folder = Folder::new("start", &[("matter.toml", text.as_bytes())]);
     let complaint = refused(&["workflow", "list", "--workflows", folder.path()]);
-    assert!(complaint.contains(": starts_in: 没有叫 nowhere 的环节"), "{complaint}");
+    assert!(complaint.contains(": starts_in: 没有名为“nowhere”的环节"), "{complaint}");
 }
 
 #[test]

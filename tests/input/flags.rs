@@ -31,14 +31,14 @@ fn wrong_flags_are_refused_in_chinese() {
     );
     check(&["simulate", "--workflow", "", "--received", RECEIVED], &["matter、staff"]);
     check(&["simulate", "--workflow"], &["--workflow", "缺少值"]);
-    check(&["simulate", "--speed", "9"], &["不认识的参数", "--speed"]);
+    check(&["simulate", "--speed", "9"], &["没有名为", "--speed"]);
     let both = ["simulate", "--workflow", "matter", "--received", RECEIVED];
     check(&[&both[..], &["--workflows", "/nowhere"]].concat(), &["/nowhere", "不存在"]);
     check(&[&both[..], &["--calendars", "/nowhere"]].concat(), &["/nowhere", "不存在"]);
     check(&["workflow"], &["用法", "check"]);
-    check(&["workflow", "chek"], &["不认识的命令", "chek", "check"]);
+    check(&["workflow", "chek"], &["没有名为“chek”的命令", "chek", "check"]);
     check(&["workflow", "graph"], &["缺少参数"]);
-    check(&["workflow", "graph", "masters"], &["没有叫“masters”的工作流", "matter、staff"]);
+    check(&["workflow", "graph", "masters"], &["没有名为“masters”的工作流", "matter、staff"]);
     check(&["workflow", "check", "/nowhere"], &["/nowhere", "不存在"]);
     check(&["workflow", "list", "--workflows", "/nowhere"], &["/nowhere", "不存在"]);
 }

@@ -56,7 +56,7 @@ fn check(from: &str, to: &str, line: &str, key: &str, parts: &[&str]) {
 #[test]
 fn a_broken_scenario_names_line_and_key() {
     check("title = \"一件\"\n", "", "workflow", "", &["缺少 title"]);
-    check("title", "titel", "titel", "titel: ", &["不认识的键", "title"]);
+    check("title", "titel", "titel", "titel: ", &["没有这个键", "title"]);
     check("workflow = \"matter\"", "workflow = 1", "workflow", "workflow: ", &["应为文本"]);
     check(
         "received = 2026-03-09T09:00:00+08:00",
@@ -81,7 +81,7 @@ fn a_broken_scenario_names_line_and_key() {
         "by = \"king\"",
         "by = \"king\"",
         "do[1].by: ",
-        &["不认识的角色", "hotline"],
+        &["没有名为“king”的角色", "hotline"],
     );
     check("action = \"sign\"\n", "", "[[do]]\nat = 2026-03-09T10", "do[2]", &["缺少 action"]);
     check("revision = 3", "revision = -4", "revision = -4", "do[1].revision: ", &["整数"]);
@@ -99,7 +99,7 @@ fn a_broken_scenario_names_line_and_key() {
         "do[2].refused: ",
         &["没有这种不能办理的原因“stale”", "stale-revision（工单已有变化）"],
     );
-    check("refused = ", "refuses = ", "refuses", "do[2].refuses: ", &["不认识的键", "refused"]);
+    check("refused = ", "refuses = ", "refuses", "do[2].refuses: ", &["没有这个键", "refused"]);
     check(
         "recorded_at = 2026-03-09",
         "recorded_at = 2026-03-08",
@@ -148,7 +148,7 @@ fn files_that_cannot_be_read() {
 #[test]
 fn a_workflow_or_class_that_is_not_there() {
     let (complaint, _) = simulated("workflow", &SOUND.replace("\"matter\"", "\"masters\""));
-    assert!(complaint.contains("没有叫“masters”的工作流；可用：matter、staff"), "{complaint}");
+    assert!(complaint.contains("没有名为“masters”的工作流；可用：matter、staff"), "{complaint}");
     let text = SOUND.replace("workflow = \"matter\"", "workflow = \"matter\"\nclass = \"weather\"");
     let (complaint, _) = simulated("class", &text);
     assert!(complaint.contains("类别 weather 不由工作流 matter 受理"), "{complaint}");

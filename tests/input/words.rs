@@ -85,11 +85,11 @@ fn a_slip_in_the_arguments_is_told_in_a_sentence() {
             "应为 1000 至 2000000 的整数\n详见 duban bench herd --help",
         ),
         (&["bench", "herd", "--tickets", "many"], "应为 1000 至 2000000 的整数"),
-        (&["token", "issue", "--role", "chef", "--name", "x"], "auditor（效能监督）"),
+        (&["token", "issue", "--role", "chef", "--name", "x"], "auditor（效能监督部门）"),
         (&["token", "revoke", "dbn_1234"], "应为 duban token list 所列的编号"),
         (&["incident", "export"], "缺少参数：编号 或 --ticket <工单>"),
-        (&["help", "nothing"], "不认识的命令：nothing"),
-        (&["simulate", "--workflow", "", "--received", RECEIVED], "没有叫“”的工作流"),
+        (&["help", "nothing"], "没有名为“nothing”的命令"),
+        (&["simulate", "--workflow", "", "--received", RECEIVED], "没有名为“”的工作流"),
     ] {
         let complaint = refused(args);
         assert!(complaint.contains(says), "{args:?}: {complaint}");
@@ -173,7 +173,7 @@ fn a_refused_form_is_told_by_its_fields() {
         ),
         (
             "{ outcome = \"reached\", channel = \"phone\", attempted_at = 2026-03-09T09:00:00+08:00 }",
-            "不能早于本环节可办之时 2026-03-09 09:10",
+            "不得早于进入本环节的时间 2026-03-09 09:10",
         ),
     ] {
         let folder = Folder::new("form", &[("one.toml", scenario(form).as_bytes())]);

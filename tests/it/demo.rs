@@ -59,7 +59,7 @@ async fn texts(url: &str, query: &str) -> Vec<String> {
 async fn every_step_light_and_card_occurs_and_a_second_start_goes_on() {
     let folder = tempfile::TempDir::new().expect("a folder");
     let (first, said) = demo(folder.path()).await;
-    assert!(said.contains("造好数据用了") && said.contains("supervisor=duban_"), "{said}");
+    assert!(said.contains("生成数据用时") && said.contains("supervisor=duban_"), "{said}");
     let url = format!("sqlite://{}?mode=rw", folder.path().join("duban-demo.db").display());
     let found = texts(&url, "SELECT DISTINCT workflow || ' ' || step FROM ticket").await;
     let mut missing = Vec::new();

@@ -161,7 +161,7 @@ const HARMS: &[(&str, &[&str], &str)] = &[
     ),
     ("an agency changed", &["UPDATE ticket SET agency = 'SZ007' WHERE id = $1"], "ticket.agency"),
     ("a deadline changed", &["UPDATE deadline SET due_at = due_at + 1"], "deadline 表第"),
-    ("a card removed", &["DELETE FROM card"], "card 表第 1 行与其历史不符"),
+    ("a card removed", &["DELETE FROM card"], "card 表第 1 行 与其历史不符"),
     ("a ticket removed", &["DELETE FROM ticket WHERE id = $1"], "不存在：被删除"),
     (
         "a ticket removed with all that is its own",
@@ -284,7 +284,7 @@ async fn files_are_audited_too() {
         assert!(said.contains(says), "{said}");
     };
     audit(&[], 0, "1 个附件");
-    audit(&["--without-files"], 0, "附件文件未核");
+    audit(&["--without-files"], 0, "未核对附件文件");
     audit(&["--json"], 0, "\"files\":1");
     let file = place.attachments().join(&sm3[..2]).join(sm3);
     for harm in [&b"abd"[..], b"abcd", b""] {

@@ -49,7 +49,7 @@ fn who_was_overtaken_is_told_so_and_nothing_happened() {
     let life = play("overtaken");
     nothing_is_taken_back(&life);
     assert_eq!(life.refusals(), ["record_contact overtaken"]);
-    assert!(life.message("record_contact").contains("请重试"));
+    assert!(life.message("record_contact").contains("重新提交的时间认定"));
     life.check_ledger(
         "contact",
         &[

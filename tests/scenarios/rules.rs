@@ -60,7 +60,7 @@ fn an_order_to_correct_and_a_written_self_criticism() {
     let life = play("measures");
     let refused = ["feed_back guarded", "record_measures guarded", "feed_back guarded"];
     assert_eq!(life.refusals(), refused);
-    assert!(life.message("record_measures").contains("责令改正或书面检讨"));
+    assert!(life.message("record_measures").contains("“责令改正”或“书面检讨”"));
     assert_eq!(life.ticket()["flags"], json!(["ordered_to_correct", "self_criticised"]));
     assert_eq!(life.ticket()["step"], "fed_back");
     assert!(life.cards().is_empty(), "whoever is on time ends without a card");

@@ -42,7 +42,7 @@ impl Reason {
             Self::Received => "起算当日，不计".to_owned(),
             Self::Weekday => "工作日".to_owned(),
             Self::MakeUp { name } => format!("{name}调休上班"),
-            Self::Weekend => "周末".to_owned(),
+            Self::Weekend => "休息日".to_owned(),
             Self::OffDay { name } => format!("{name}放假"),
             Self::NaturalDay => "自然日".to_owned(),
             Self::Elapsed => "按小时连续计算".to_owned(),

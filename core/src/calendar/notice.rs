@@ -187,7 +187,8 @@ impl Reading {
         if let (Some(notice), Some(before)) = (&notice, before)
             && notice.published < before
         {
-            let message = format!("修订不能早于此前的通知公布（{before}）；修订按公布先后排列");
+            let message =
+                format!("后续通知的公布日期不能早于此前的通知（{before}），并须按公布先后排列");
             table.fault("published", message);
         }
         let off_days_removed = self.removed(table, "off_days_removed", true);
@@ -195,7 +196,7 @@ impl Reading {
         let off_days = self.named(table, "off_days_added", true);
         let workdays = self.named(table, "workdays_added", false);
         if off_days_removed.len() + workdays_removed.len() + off_days.len() + workdays.len() == 0 {
-            table.fault("", "修订没有改变任何一天");
+            table.fault("", "后续通知没有改变任何一天的安排");
         }
         let position = table.position_of("number");
         let notice = Arc::new(notice?);

@@ -23,7 +23,7 @@ words! {
         /// A window that ended unused.
         Lapsed = "lapsed", "届满";
         /// No longer owed.
-        Cancelled = "cancelled", "取消";
+        Cancelled = "cancelled", "停止计时";
     }
 }
 
@@ -190,6 +190,15 @@ impl Run {
         let received = edition.zone().day_of(self.starts_at);
         let after = received.max(today.plus(-1));
         Some(u32::try_from(edition.working_days_between(after, self.due_day)).unwrap_or(0))
+    }
+
+    /// The working days that have passed since its end, if it runs on beyond it.
+    #[must_use]
+    pub fn overdue_working_days(&self, edition: &Edition, at: Instant) -> Option<u32> {
+        let is_over = self.state == State::Running && self.due_at <= at;
+        let today = edition.zone().day_of(at);
+        is_over
+            .then(|| u32::try_from(edition.working_days_between(self.due_day, today)).unwrap_or(0))
     }
 
     /// The next rung that will fire.

@@ -164,7 +164,7 @@ impl Draft<'_> {
             // People tell a time by its minute.
             let minute = since.minute();
             if asked.instant(field).is_some_and(|at| at < minute) {
-                let message = format!("不能早于本环节可办之时 {}", since.said());
+                let message = format!("不得早于进入本环节的时间 {}", since.said());
                 return Err(Rejection::field(field.as_str(), message));
             }
         }
@@ -248,7 +248,7 @@ impl Draft<'_> {
         let Some(field) = &action.repin else { return Ok(None) };
         let Some(class) = asked.text(field).map(Name::from) else { return Ok(None) };
         if class == self.instance.class {
-            return Err(Rejection::field(field.as_str(), "工单已是这一类别"));
+            return Err(Rejection::field(field.as_str(), "有误：工单已属于该类别"));
         }
         let definition = self.context.definition_for(&class, self.instance.received_at)?;
         if definition.step(self.instance.step.as_str()).is_none() {

@@ -17,7 +17,7 @@ impl Draft<'_> {
         let field = step.field().as_str();
         let id = asked.text(step.field()).unwrap_or_default();
         let Some(card) = self.instance.cards.iter().find(|card| card.id == *id) else {
-            return Err(Rejection::field(field, "工单没有这张牌"));
+            return Err(Rejection::field(field, "有误：本工单没有这张牌，请核对编号"));
         };
         let fits = match step {
             CardStep::Contest(_) => card.state == CardState::Issued,
@@ -25,19 +25,26 @@ impl Draft<'_> {
             CardStep::Revoke(_) => card.state != CardState::Revoked,
         };
         if !fits {
-            return Err(Rejection::field(field, format!("这张牌{}", card.state.title())));
+            let title = card.state.title();
+            return Err(Rejection::field(
+                field,
+                format!("有误：这张牌现为“{title}”，不能这样办理"),
+            ));
         }
         if matches!(step, CardStep::Contest(_)) && card.upheld {
-            return Err(Rejection::field(field, "对这张牌的异议已有结论：维持"));
+            return Err(Rejection::field(
+                field,
+                "有误：对这张牌的异议已作出维持决定，不得再次提出",
+            ));
         }
         // Whoever stands in for the hotline does not judge the cards that it holds in its place.
         let role = asked.actor.role;
         if !action.by.contains(&role) && role.acts_for(card.party) {
-            return Err(Rejection::field(field, "不得处理发给本方的牌"));
+            return Err(Rejection::field(field, "有误：不得审核发给本部门的黄牌、红牌"));
         }
         let foreign = asked.actor.agency.is_none() || asked.actor.agency != card.agency;
         if asked.actor.role.is_bound_to_agency() && foreign {
-            return Err(Rejection::field(field, "这张牌不是发给本单位的"));
+            return Err(Rejection::field(field, "有误：这张牌不是发给本单位的"));
         }
         Ok(())
     }

@@ -66,7 +66,7 @@ impl Draft<'_> {
             .definition
             .step(to.as_str())
             .map(|step| step.status)
-            .ok_or_else(|| Rejection::Definition(format!("没有叫 {to} 的环节")))?;
+            .ok_or_else(|| Rejection::Definition(format!("没有名为“{to}”的环节")))?;
         Ok(StepChange { from: from.clone(), to, status, back })
     }
 
@@ -138,7 +138,10 @@ impl Draft<'_> {
     pub(super) fn settle(&mut self) -> Result<(), Rejection> {
         for _ in 0..SETTLING_MAX {
             let Some(step) = self.definition.step(self.instance.step.as_str()) else {
-                return Err(Rejection::Definition(format!("没有叫 {} 的环节", self.instance.step)));
+                return Err(Rejection::Definition(format!(
+                    "没有名为“{}”的环节",
+                    self.instance.step
+                )));
             };
             let holds = |case: &&Case| case.when.iter().all(|one| self.holds(one, None));
             let Some(case) = step.auto.iter().find(holds) else { return Ok(()) };

@@ -211,7 +211,7 @@ fn read_case(table: &Table<'_>) -> Case {
     let at = table.optional_parsed("tally_at", Name::ours);
     let tallies = table.list("tally", Name::ours);
     if at.is_some() && tallies.is_empty() {
-        table.fault("tally_at", "没有 tally，不知道给什么计数");
+        table.fault("tally_at", "写了 tally_at 而没有 tally，请补写 tally");
     }
     Case {
         when: read_predicates(table, "when"),

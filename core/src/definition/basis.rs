@@ -22,7 +22,7 @@ impl fmt::Display for Basis {
 }
 
 impl Basis {
-    /// As officials cite it: 第二十四条第（一）项, 第二十五条第一款, 本系统规则 A14.
+    /// As officials cite it: 第二十四条第一项, 第二十五条第一款, 本系统规则 A14.
     #[must_use]
     pub fn title(&self) -> String {
         let (kind, which) = self.0.as_str().split_once(' ').unwrap_or((self.0.as_str(), ""));
@@ -43,7 +43,7 @@ fn cited(which: &str) -> Option<String> {
     };
     let article = chinese(article.parse().ok()?);
     let part = match part.strip_prefix('p') {
-        None => format!("第（{}）项", chinese(part.parse().ok()?)),
+        None => format!("第{}项", chinese(part.parse().ok()?)),
         Some(paragraphs) => match paragraphs.split_once('-') {
             None => format!("第{}款", chinese(paragraphs.parse().ok()?)),
             Some((first, last)) => {

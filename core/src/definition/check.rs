@@ -71,7 +71,7 @@ impl Check<'_> {
             self.fault(
                 position,
                 key,
-                format!("没有叫 {name} 的{what}；已有：{}", names.join("、")),
+                format!("没有名为“{name}”的{what}；可用：{}", names.join("、")),
             );
         }
         found
@@ -111,12 +111,12 @@ impl Check<'_> {
             self.fault(&start, "", "工单应从办理中的环节开始");
         }
         if !definition.steps.iter().any(|step| step.status == Status::Closed) {
-            self.fault(&root, "", "没有办结的环节（status = \"closed\"），工单永远办不完");
+            self.fault(&root, "", "没有办结的环节（status = \"closed\"），工单将无法办结");
         }
         let reached = reached(definition);
         for step in &definition.steps {
             if !reached.contains(&step.name) {
-                let message = format!("环节 {}（{}）无论怎么办都到不了", step.name, step.title);
+                let message = format!("环节 {}（{}）任何办理路径均不能到达", step.name, step.title);
                 self.fault(&step.position, "", message);
             }
             if step.status == Status::Open && step.party.is_none() {

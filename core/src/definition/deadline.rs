@@ -265,7 +265,7 @@ fn rungs_of(table: &Table<'_>, ladders: &[Ladder], name: &Name) -> Vec<Rung> {
         return ladder.rungs.clone();
     }
     let known: Vec<&str> = ladders.iter().map(|ladder| ladder.name.as_str()).collect();
-    table.fault("ladder", format!("没有叫 {name} 的梯级；可用：{}", known.join("、")));
+    table.fault("ladder", format!("没有名为“{name}”的梯级；可用：{}", known.join("、")));
     Vec::new()
 }
 

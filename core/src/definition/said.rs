@@ -11,7 +11,7 @@ pub(super) fn of(error: &jsonschema::ValidationError<'_>, field: Option<&Value>)
     use jsonschema::error::ValidationErrorKind as Kind;
     match error.kind() {
         Kind::Required { .. } => "必填".to_owned(),
-        Kind::AdditionalProperties { .. } => "含有表单没有的字段".to_owned(),
+        Kind::AdditionalProperties { .. } => "含有表单没有的字段，请删去".to_owned(),
         Kind::Enum { options } => {
             let words = options.as_array().into_iter().flatten().filter_map(Value::as_str);
             let words: Vec<&str> = words.map(|word| titled(field, word)).collect();

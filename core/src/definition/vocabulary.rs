@@ -73,7 +73,7 @@ words! {
 
 words! {
     /// What an effect does outside the ticket.
-    EffectKind, "动作" {
+    EffectKind, "对外处理方式" {
         /// Hands the ticket to the agency's own system.
         Push = "push", "推送工单";
         /// Tells somebody.

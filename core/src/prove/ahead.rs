@@ -44,21 +44,34 @@ impl<'d> Ahead<'d> {
         let here = definition.possible_in(step);
         ahead.goes_back = here.flat_map(|action| &action.cases).any(back);
         for step in reached(definition, step, abstraction) {
-            for action in definition.possible_in(step) {
-                ahead.assigns |= action.assign.is_some();
-                for guard in &action.guards {
-                    ahead.note(&guard.predicate);
-                    ahead.flags.extend(&guard.unless);
-                }
-                ahead.note_cases(&action.cases);
-            }
-            ahead.note_cases(&step.auto);
+            ahead.note_step(definition, step);
         }
         ahead
     }
 
+    /// What can be asked for in a step itself.
+    pub(super) fn asked_in(definition: &'d Definition, step: &'d Step) -> Self {
+        let mut asked = Self::default();
+        asked.note_step(definition, step);
+        asked
+    }
+
+    fn note_step(&mut self, definition: &'d Definition, step: &'d Step) {
+        for action in definition.possible_in(step) {
+            self.assigns |= action.assign.is_some();
+            for guard in &action.guards {
+                self.note(&guard.predicate);
+                self.flags.extend(&guard.unless);
+            }
+            self.note_cases(&action.cases);
+        }
+        self.note_cases(&step.auto);
+    }
+
     pub(super) fn asks_for(&self, deadline: &Name) -> bool {
-        self.running.contains(deadline) || self.over.contains(deadline)
+        self.running.contains(deadline)
+            || self.over.contains(deadline)
+            || self.before_due.contains(deadline)
     }
 
     fn note_cases(&mut self, cases: &'d [Case]) {

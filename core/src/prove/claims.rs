@@ -12,7 +12,7 @@ pub(super) fn faults(definition: &Definition, kind: &str, graph: &Graph) -> Vec<
     let mut faults = Vec::new();
     let mut told: BTreeSet<(u8, Name)> = BTreeSet::new();
     let tickets = format!("{kind}工单");
-    faults.extend(graph.faults.iter().map(|fault| format!("{tickets}无法立案：{fault}")));
+    faults.extend(graph.faults.iter().map(|fault| format!("{tickets}不能受理：{fault}")));
     let ends = reaches_closed(definition, graph);
     for (index, node) in graph.nodes.iter().enumerate() {
         let title = definition.step(node.step.as_str()).map_or("", |step| step.title.as_str());
@@ -24,21 +24,21 @@ pub(super) fn faults(definition: &Definition, kind: &str, graph: &Graph) -> Vec<
             }
         };
         if !ends[index] {
-            tell(0, "再怎么办也办不结".to_owned());
+            tell(0, "任何办理路径均不能办结".to_owned());
         }
         for fault in &node.faults {
             tell(1, fault.clone());
         }
         if node.status == Status::Open {
             if node.owed.is_empty() {
-                tell(2, "没有任何办理时限在走，工单会无人过问".to_owned());
-            } else if !somebody_can_act(definition, node) {
+                tell(2, "没有任何办理时限在计，工单将无人负责".to_owned());
+            } else if !somebody_can_act(definition, graph, index) {
                 let owed: Vec<String> = node
                     .owed
                     .iter()
                     .map(|(name, party)| format!("{name}（{}）", party.title()))
                     .collect();
-                let message = format!("时限 {} 在走，但责任方在此没有可办的动作", owed.join("、"));
+                let message = format!("时限 {} 在计，但责任方在此没有可办的动作", owed.join("、"));
                 tell(3, message);
             }
         }
@@ -46,11 +46,17 @@ pub(super) fn faults(definition: &Definition, kind: &str, graph: &Graph) -> Vec<
     faults
 }
 
-/// Whether a party that owes something can do something that leads elsewhere.
-fn somebody_can_act(definition: &Definition, node: &Node) -> bool {
-    node.ways.iter().filter_map(|way| way.action.as_ref()).any(|(name, role)| {
-        definition.action(name.as_str()).is_some()
-            && node.owed.iter().any(|(_, party)| role.acts_for(*party))
+/// Whether a party that owes something can do something that leads elsewhere, and not out of any step
+/// alike (认定重复).
+fn somebody_can_act(definition: &Definition, graph: &Graph, index: usize) -> bool {
+    let node = &graph.nodes[index];
+    let elsewhere = node.ways.iter().filter(|way| way.to != index);
+    elsewhere.filter_map(|way| way.action.as_ref()).any(|(name, role)| {
+        // Who did it here is one of those who may.
+        let by = definition.action(name.as_str()).map(|action| action.by.as_slice());
+        let mut roles = by.into_iter().flatten().chain([role]);
+        !ends_anywhere(definition, name)
+            && roles.any(|role| node.owed.iter().any(|(_, party)| role.acts_for(*party)))
     })
 }
 
@@ -108,12 +114,12 @@ pub(super) struct Seen {
 
 impl Seen {
     pub(super) fn add(&mut self, graph: &Graph) {
+        self.started.extend(graph.started.iter().cloned());
+        self.met.extend(graph.met.iter().cloned());
         for node in &graph.nodes {
             self.steps.insert(node.step.clone());
-            self.started.extend(node.started.iter().cloned());
             for way in &node.ways {
                 self.actions.extend(way.action.iter().map(|(action, _)| action.clone()));
-                self.met.extend(way.met.iter().cloned());
             }
         }
     }
@@ -122,20 +128,19 @@ impl Seen {
     pub(super) fn never(&self, definition: &Definition) -> Vec<String> {
         let mut faults = Vec::new();
         for step in definition.steps.iter().filter(|step| !self.steps.contains(&step.name)) {
-            faults.push(format!("环节“{}”（{}）从来走不到", step.title, step.name));
+            faults.push(format!("环节“{}”（{}）始终不能到达", step.title, step.name));
         }
         for action in &definition.actions {
             let explored = action.card.is_none() && action.repin.is_none();
             if explored && !self.actions.contains(&action.name) {
-                faults.push(format!("动作“{}”（{}）从来办不了", action.title, action.name));
+                faults.push(format!("动作“{}”（{}）始终不能办理", action.title, action.name));
             }
         }
         for rule in &definition.deadlines {
             if !self.started.contains(&rule.name) {
-                faults.push(format!("时限“{}”（{}）从来不会起算", rule.title, rule.name));
+                faults.push(format!("时限“{}”（{}）始终不会起算", rule.title, rule.name));
             } else if rule.kind == Kind::Obligation && !self.met.contains(&rule.name) {
-                faults
-                    .push(format!("时限“{}”（{}）起算后从来不可能按期完成", rule.title, rule.name));
+                faults.push(format!("时限“{}”（{}）起算后始终不能按期完成", rule.title, rule.name));
             }
         }
         faults

@@ -6,12 +6,13 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use super::forms::Tried;
 use super::moves::{Move, Mover};
-use super::rounds::{Back, Round, Stem};
+use super::rounds::{Back, Round, Rounds, Stem};
 use super::situation::{Abstraction, Situations, is_owed};
 use crate::command::{Moment, Opening};
 use crate::deadline::{Run, State};
 use crate::decide::{Context, open};
 use crate::definition::{Definition, Kind, Stage, Status};
+use crate::event::Fact;
 use crate::instance::Instance;
 use crate::name::Name;
 use crate::role::{Actor, Party, Role};
@@ -36,10 +37,8 @@ pub(super) struct Way {
     pub(super) action: Option<(Name, Role)>,
     pub(super) to: usize,
     pub(super) days: i32,
-    /// Obligations that were met in time on this way.
-    pub(super) met: Vec<Name>,
-    /// Deadlines that this way starts, or whose end it puts off.
-    pub(super) put_off: Vec<Name>,
+    /// Deadlines that this way of a lawful course starts, or whose end it puts off.
+    pub(super) put_off: Box<[Name]>,
 }
 
 /// One situation.
@@ -52,8 +51,6 @@ pub(super) struct Node {
     pub(super) ways: Vec<Way>,
     /// How it was first reached.
     pub(super) from: Option<(usize, Option<Name>)>,
-    /// Deadlines that have been started.
-    pub(super) started: BTreeSet<Name>,
     /// What the definition could not carry out here.
     pub(super) faults: Vec<String>,
     /// On a lawful course, what it is apart from the time at which it is reached.
@@ -63,6 +60,10 @@ pub(super) struct Node {
 #[derive(Debug, Default)]
 pub(super) struct Graph {
     pub(super) nodes: Vec<Node>,
+    /// Deadlines that were started anywhere.
+    pub(super) started: BTreeSet<Name>,
+    /// Obligations that were met in time on any way.
+    pub(super) met: BTreeSet<Name>,
     /// Ways of lawful courses that were left out.
     pub(super) rounds: Vec<Round>,
     /// Why the ticket could not even be opened.
@@ -70,6 +71,21 @@ pub(super) struct Graph {
 }
 
 impl Graph {
+    /// Remembers what a move has started and met.
+    fn note(&mut self, one: &Move<'_>) {
+        for event in &one.decision.events {
+            match &event.fact {
+                Fact::DeadlineStarted(started) if !self.started.contains(&started.deadline) => {
+                    self.started.insert(started.deadline.clone());
+                }
+                Fact::DeadlineMet(met) if !met.late && !self.met.contains(&met.run.deadline) => {
+                    self.met.insert(met.run.deadline.clone());
+                }
+                _ => {}
+            }
+        }
+    }
+
     /// The situation that was come from and is the same but for the time, and how it is.
     fn come_back_to(&self, mut index: usize, stem: &Stem) -> Option<(usize, Back)> {
         loop {
@@ -87,8 +103,40 @@ pub(super) struct Explorer<'e> {
     pub(super) definition: &'e Definition,
     pub(super) flags: &'e [Name],
     pub(super) start: Instant,
-    /// Whether rounds of lawful courses are walked: otherwise they are left out and noted.
-    pub(super) rounds: bool,
+    pub(super) rounds: Rounds,
+}
+
+/// What was found so far, and from where to go on.
+#[derive(Default)]
+struct Found {
+    graph: Graph,
+    known: BTreeMap<String, usize>,
+    /// Many wait, and a snapshot is small.
+    waiting: VecDeque<(usize, Vec<u8>, Instant)>,
+}
+
+impl Found {
+    /// The place of a situation, which is new or known.
+    fn place(
+        &mut self,
+        situations: &Situations<'_>,
+        instance: &Instance,
+        at: Instant,
+        from: Option<(usize, Option<Name>)>,
+        tell: &(dyn Fn(usize) + Sync),
+    ) -> usize {
+        match self.known.entry(situations.key(instance, at)) {
+            Entry::Occupied(there) => *there.get(),
+            Entry::Vacant(vacant) => {
+                let place = self.graph.nodes.len();
+                let stem = situations.stem(instance, at);
+                self.graph.nodes.push(Node { stem, ..node(instance, from) });
+                tell(place + 1);
+                self.waiting.push_back((place, instance.to_bytes(), at));
+                *vacant.insert(place)
+            }
+        }
+    }
 }
 
 impl Explorer<'_> {
@@ -98,21 +146,26 @@ impl Explorer<'_> {
         abstraction: Abstraction,
         tell: &(dyn Fn(usize) + Sync),
     ) -> Result<Graph, TooLarge> {
-        let mut graph = Graph::default();
         let tried = Tried::default();
         let situations = Situations::new(self.definition, self.context.calendar, abstraction);
-        let mut known: BTreeMap<String, usize> = BTreeMap::new();
-        let mut waiting = VecDeque::new();
+        let mut found = Found::default();
         match open(self.context, &self.opening(), Moment::now(self.start)) {
             Ok(decision) => {
-                known.insert(situations.key(&decision.instance, self.start), 0);
-                let stem = situations.stem(&decision.instance, self.start);
-                graph.nodes.push(Node { stem, ..node(&decision.instance, None) });
-                waiting.push_back((0, decision.instance.into_owned(), self.start));
+                let runs = decision.instance.runs.iter();
+                found.graph.started.extend(runs.map(|run| run.deadline.clone()));
+                found.place(&situations, &decision.instance, self.start, None, tell);
             }
-            Err(rejection) => graph.faults.push(rejection.to_string()),
+            Err(rejection) => found.graph.faults.push(rejection.to_string()),
         }
-        while let Some((index, instance, now)) = waiting.pop_front() {
+        while let Some((index, snapshot, now)) = found.waiting.pop_front() {
+            let graph = &mut found.graph;
+            let instance = match Instance::from_bytes(&snapshot) {
+                Ok(instance) => instance,
+                Err(error) => {
+                    graph.nodes[index].faults.push(error.to_string());
+                    continue;
+                }
+            };
             let (moves, faults) = self.moves(abstraction, &situations, &tried, &instance, now);
             graph.nodes[index].faults.extend(faults);
             for one in moves {
@@ -120,37 +173,33 @@ impl Explorer<'_> {
                 if abstraction == Abstraction::LawfulDays && breached(after, one.at) {
                     continue;
                 }
+                found.graph.note(&one);
+                let put_off: Box<[Name]> = match abstraction {
+                    Abstraction::Order => Box::default(),
+                    Abstraction::LawfulDays => put_off(&instance, after),
+                };
                 // Whoever comes back to where he was, and only later, could as well have waited: that
                 // leads nowhere else, however often the length of a period lets him do it.
                 let stem = situations.stem(after, one.at);
-                let is_act = one.action.is_some();
-                if is_act
-                    && stem.as_ref().is_some_and(|stem| self.leaves_out(&mut graph, index, stem))
+                if one.action.is_some()
+                    && let Some(stem) = &stem
+                    && self.leaves_out(&mut found.graph, index, stem, &put_off)
                 {
                     continue;
                 }
-                let to = match known.entry(situations.key(after, one.at)) {
-                    Entry::Occupied(there) => *there.get(),
-                    Entry::Vacant(vacant) => {
-                        let to = graph.nodes.len();
-                        if to == STATES_MAX {
-                            let workflow = self.definition.pin.name.clone();
-                            return Err(TooLarge { workflow });
-                        }
-                        let label = one.action.as_ref().map(|(action, _)| action.clone());
-                        graph.nodes.push(Node { stem, ..node(after, Some((index, label))) });
-                        tell(graph.nodes.len());
-                        waiting.push_back((to, after.clone(), one.at));
-                        *vacant.insert(to)
-                    }
-                };
+                let label = one.action.as_ref().map(|(action, _)| action.clone());
+                let to = found.place(&situations, after, one.at, Some((index, label)), tell);
+                if to == STATES_MAX {
+                    return Err(TooLarge { workflow: self.definition.pin.name.clone() });
+                }
                 if to != index || abstraction == Abstraction::Order {
-                    let way = self.way(one, to, (&instance, now));
-                    graph.nodes[index].ways.push(way);
+                    let days = self.days(now, one.at);
+                    let way = Way { action: one.action, to, days, put_off };
+                    found.graph.nodes[index].ways.push(way);
                 }
             }
         }
-        Ok(graph)
+        Ok(found.graph)
     }
 
     fn opening(&self) -> Opening {
@@ -168,11 +217,12 @@ impl Explorer<'_> {
     }
 
     /// Whether a way is left out because it comes back to where it came from, only later.
-    fn leaves_out(&self, graph: &mut Graph, from: usize, stem: &Stem) -> bool {
+    fn leaves_out(&self, graph: &mut Graph, from: usize, stem: &Stem, put_off: &[Name]) -> bool {
         match graph.come_back_to(from, stem) {
             Some((_, Back::Waited)) => true,
-            Some((to, Back::Round { within, left })) if !self.rounds => {
-                graph.rounds.push(Round { from, to, within, left });
+            Some((to, Back::Round { within, left })) if self.rounds == Rounds::LeftOut => {
+                let put_off = put_off.into();
+                graph.rounds.push(Round { from, to, within, left, put_off });
                 true
             }
             Some((_, Back::Round { .. })) | None => false,
@@ -202,7 +252,9 @@ impl Explorer<'_> {
                 !one.action.as_ref().is_some_and(|(name, _)| ends_anywhere(self.definition, name))
             });
         }
-        if let Some(next) = next_instant(situations, lawful, instance, now) {
+        let mut waits = situations.next_marks(instance, now);
+        waits.extend(next_end(situations, lawful, instance, now));
+        for next in waits {
             match mover.wait(instance, next) {
                 Ok(one) => moves.push(one),
                 Err(rejection) => faults.push(rejection.to_string()),
@@ -211,27 +263,24 @@ impl Explorer<'_> {
         (moves, faults)
     }
 
-    fn way(&self, one: Move<'_>, to: usize, (before, now): (&Instance, Instant)) -> Way {
+    fn days(&self, from: Instant, to: Instant) -> i32 {
         let zone = self.context.calendar.zone();
-        let days = zone.day_of(one.at).number() - zone.day_of(now).number();
-        let met = one.decision.events.iter().filter_map(|event| match &event.fact {
-            crate::event::Fact::DeadlineMet(met) if !met.late => Some(met.run.deadline.clone()),
-            _ => None,
-        });
-        let is_later = |run: &&Run| {
-            let was =
-                before.runs.iter().find(|was| was.deadline == run.deadline && was.run == run.run);
-            was.is_none_or(|was| was.due_at < run.due_at)
-        };
-        let put_off = one.decision.instance.runs.iter().filter(is_later);
-        let put_off = put_off.map(|run| run.deadline.clone()).collect();
-        Way { met: met.collect(), put_off, action: one.action, to, days }
+        zone.day_of(to).number() - zone.day_of(from).number()
     }
 }
 
-/// The next instant at which waiting makes a difference: an end that decides what can happen, or
-/// the last moment before one. On a lawful course every obligation's last moment is one.
-fn next_instant(
+/// Deadlines that have started between two situations, or end later.
+fn put_off(before: &Instance, after: &Instance) -> Box<[Name]> {
+    let is_later = |run: &&Run| {
+        let same = |was: &&Run| was.deadline == run.deadline && was.run == run.run;
+        before.runs.iter().find(same).is_none_or(|was| was.due_at < run.due_at)
+    };
+    after.runs.iter().filter(is_later).map(|run| run.deadline.clone()).collect()
+}
+
+/// The next end that decides what can happen. On a lawful course the last moment before it comes
+/// first, and so does that of every obligation.
+fn next_end(
     situations: &Situations<'_>,
     lawful: bool,
     instance: &Instance,
@@ -240,7 +289,7 @@ fn next_instant(
     let running = instance.runs.iter().filter(|run| run.state == State::Running);
     let of_run = running.flat_map(|run| {
         let matters = situations.ends_matter(instance, run);
-        let last = matters || (lawful && run.kind == Kind::Obligation);
+        let last = lawful && (matters || run.kind == Kind::Obligation);
         [last.then(|| run.due_at.plus_ms(-1)), matters.then_some(run.due_at)]
     });
     of_run.flatten().filter(|at| *at > now).min()
@@ -263,7 +312,6 @@ fn node(instance: &Instance, from: Option<(usize, Option<Name>)>) -> Node {
         owed: owed.map(|run| (run.deadline.clone(), run.party)).collect(),
         ways: Vec::new(),
         from,
-        started: instance.runs.iter().map(|run| run.deadline.clone()).collect(),
         faults: Vec::new(),
         stem: None,
     }

@@ -14,8 +14,18 @@ use crate::instance::Instance;
 use crate::name::Name;
 use crate::time::Instant;
 
-/// The most forms tried for one action in one state.
-const FORMS_MAX: usize = 200;
+/// The most forms that the choices of one action may make.
+const FORMS_MAX: usize = 4_096;
+
+/// An action whose choices make more forms than can be tried.
+pub(super) struct TooMany;
+
+impl TooMany {
+    /// What to do about it.
+    pub(super) fn said() -> String {
+        format!("表单选项的组合超过 {FORMS_MAX} 种，不能逐一验证；请减少工作流所依据的选项")
+    }
+}
 
 /// Everything that a form's values may depend on.
 #[derive(Clone, Copy)]
@@ -34,11 +44,16 @@ pub(super) struct Filling<'f> {
 pub(super) struct Tried(RefCell<BTreeMap<Name, Vec<usize>>>);
 
 impl Tried {
-    pub(super) fn forms(&self, filling: &Filling<'_>, action: &Action, form: &Form) -> Vec<Value> {
-        let forms = filling.forms(action, form);
+    pub(super) fn forms(
+        &self,
+        filling: &Filling<'_>,
+        action: &Action,
+        form: &Form,
+    ) -> Result<Vec<Value>, TooMany> {
+        let forms = filling.forms(action, form)?;
         // Agencies and granted days change from state to state.
         if action.assign.is_some() || !action.checks.is_empty() {
-            return forms;
+            return Ok(forms);
         }
         let mut tried = self.0.borrow_mut();
         let worth = tried.entry(action.name.clone()).or_insert_with(|| {
@@ -48,7 +63,7 @@ impl Tried {
             let fresh = valid.filter(|(_, one)| told.insert(signature(action, one)));
             fresh.map(|(index, _)| index).collect()
         });
-        worth.iter().filter_map(|index| forms.get(*index).cloned()).collect()
+        Ok(worth.iter().filter_map(|index| forms.get(*index).cloned()).collect())
     }
 }
 
@@ -72,7 +87,7 @@ fn signature(action: &Action, filled: &Value) -> (Vec<bool>, Option<String>) {
 
 impl Filling<'_> {
     /// Every form that the choices of an action make.
-    fn forms(&self, action: &Action, form: &Form) -> Vec<Value> {
+    fn forms(&self, action: &Action, form: &Form) -> Result<Vec<Value>, TooMany> {
         let mut forms = vec![Map::new()];
         let properties = form.schema.get("properties").and_then(Value::as_object);
         for (name, schema) in properties.into_iter().flatten() {
@@ -86,9 +101,12 @@ impl Filling<'_> {
                     filled
                 })
             });
-            forms = grown.take(FORMS_MAX).collect();
+            forms = grown.take(FORMS_MAX + 1).collect();
+            if forms.len() > FORMS_MAX {
+                return Err(TooMany);
+            }
         }
-        forms.into_iter().map(Value::Object).collect()
+        Ok(forms.into_iter().map(Value::Object).collect())
     }
 
     fn values(&self, action: &Action, name: &str, schema: &Value) -> Vec<Option<Value>> {

@@ -21,6 +21,7 @@ use crate::time::{Instant, SHANGHAI};
 
 pub use course::{Course, Route};
 pub use explore::TooLarge;
+pub use rounds::Rounds;
 
 /// What was shown of a definition, or what is wrong with it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -39,7 +40,7 @@ pub struct Proof {
 
 /// The kinds of ticket that a definition must cope with: by the flags they start with.
 const KINDS: &[(&str, &[&str])] =
-    &[("实名", &[]), ("匿名", &["anonymous"]), ("涉热线本身", &["hotline_self"])];
+    &[("实名", &[]), ("匿名", &["anonymous"]), ("涉热线", &["hotline_self"])];
 
 /// When every explored ticket is received: a forenoon, so that a day has a rest.
 const START: &str = "2026-01-05T10:00:00+08:00";
@@ -49,17 +50,18 @@ const START: &str = "2026-01-05T10:00:00+08:00";
 /// # Errors
 /// More states than can be explored.
 pub fn prove(shelf: &Shelf, definition: &Arc<Definition>) -> Result<Proof, TooLarge> {
-    prove_telling(shelf, definition, &|_| ())
+    prove_telling(shelf, definition, Rounds::LeftOut, &|_| ())
 }
 
 /// Explores every reachable state of a definition, time abstracted to the order of deadlines, in a
-/// calendar in which every day works; `tell` hears of the situations that each part has come to so far.
+/// calendar in which every day works. `rounds` changes how long that takes, not what is found; `tell` hears of the situations that each part has come to so far.
 ///
 /// # Errors
 /// More states than can be explored.
 pub fn prove_telling(
     shelf: &Shelf,
     definition: &Arc<Definition>,
+    rounds: Rounds,
     tell: &(dyn Fn(usize) + Sync),
 ) -> Result<Proof, TooLarge> {
     let calendar = Calendar::every_day_works(SHANGHAI);
@@ -79,10 +81,15 @@ pub fn prove_telling(
         let threads: Vec<_> = KINDS
             .iter()
             .map(|(kind, flags)| {
-                scope.spawn(move || explore_kind(context, definition, kind, flags, (start, tell)))
+                scope.spawn(move || {
+                    explore_kind((context, definition), (kind, flags), start, rounds, tell)
+                })
             })
             .collect();
-        threads.into_iter().filter_map(|thread| thread.join().ok()).collect()
+        let join = |thread: std::thread::ScopedJoinHandle<'_, _>| {
+            thread.join().unwrap_or_else(|fault| std::panic::resume_unwind(fault))
+        };
+        threads.into_iter().map(join).collect()
     });
     for explored in explored {
         let Explored { graph, faults, course } = explored?;
@@ -106,15 +113,14 @@ struct Explored {
 }
 
 fn explore_kind(
-    context: Context<'_>,
-    definition: &Definition,
-    kind: &str,
-    flags: &[&str],
-    (start, tell): (Instant, &(dyn Fn(usize) + Sync)),
+    (context, definition): (Context<'_>, &Definition),
+    (kind, flags): (&str, &[&str]),
+    start: Instant,
+    rounds: Rounds,
+    tell: &(dyn Fn(usize) + Sync),
 ) -> Result<Explored, TooLarge> {
     let flags: Vec<Name> = flags.iter().map(|flag| Name::from(*flag)).collect();
-    let mut explorer =
-        explore::Explorer { context, definition, flags: &flags, start, rounds: false };
+    let mut explorer = explore::Explorer { context, definition, flags: &flags, start, rounds };
     let graph = explorer.explore(situation::Abstraction::Order, tell)?;
     let faults = claims::faults(definition, kind, &graph);
     let course = if graph.nodes.is_empty() {
@@ -125,7 +131,7 @@ fn explore_kind(
         if let Some(longest) = &course.longest
             && !rounds::change_nothing(&lawful, longest.working_days)
         {
-            explorer.rounds = true;
+            explorer.rounds = Rounds::Walked;
             let whole = explorer.explore(situation::Abstraction::LawfulDays, tell)?;
             course = course::course(&whole);
         }

@@ -1,6 +1,8 @@
 //! What can happen next in a state: each action that somebody may do, and time that passes. Must
 //! never leave out an action that the definition permits.
 
+use serde_json::Value;
+
 use crate::command::{Act, Command, Moment};
 use crate::decide::{Context, Decision, decide};
 use crate::definition::{Action, Definition, Guard, Predicate, Status};
@@ -12,7 +14,7 @@ use crate::rejection::Rejection;
 use crate::role::{Actor, Role};
 use crate::time::Instant;
 
-use super::forms::{Filling, Tried};
+use super::forms::{Filling, TooMany, Tried};
 
 /// One way on.
 pub(super) struct Move<'m> {
@@ -51,20 +53,31 @@ impl<'m> Mover<'m> {
             if action.card.is_some() || action.repin.is_some() {
                 continue;
             }
-            let role = self.definition.roles(action, &instance.flags).first().copied();
-            let Some(role) = role else { continue };
-            for act in self.acts(action, role, instance, at) {
-                match self.decide(instance, &Command::Act(act), at) {
+            let roles = self.definition.roles(action, &instance.flags);
+            let Ok(forms) = self.forms(action, instance, at) else {
+                faults.push(format!("办理“{}”时：{}", action.title, TooMany::said()));
+                continue;
+            };
+            for form in forms {
+                // What comes of it is the same for whoever may do it, and so is why it can't be done.
+                let mut tries = roles.iter().map(|role| {
+                    let act = act(action, *role, &form, instance);
+                    (*role, self.decide(instance, &Command::Act(act), at))
+                });
+                let may_not = |tried: &Result<Decision<'_>, Rejection>| {
+                    matches!(tried, Err(Rejection::NotYours | Rejection::NotPermitted { .. }))
+                };
+                match tries.find(|(_, tried)| !may_not(tried)) {
                     // What was closed by mistake goes on where it was: no new situation.
-                    Ok(decision) if goes_on(&decision) => {}
-                    Ok(decision) => {
+                    Some((_, Ok(decision))) if goes_on(&decision) => {}
+                    Some((role, Ok(decision))) => {
                         let action = Some((action.name.clone(), role));
                         moves.push(Move { action, at, decision });
                     }
-                    Err(Rejection::Definition(message)) => {
+                    Some((_, Err(Rejection::Definition(message)))) => {
                         faults.push(format!("办理“{}”时：{message}", action.title));
                     }
-                    Err(_) => {}
+                    Some((_, Err(_))) | None => {}
                 }
             }
         }
@@ -91,24 +104,27 @@ impl<'m> Mover<'m> {
             .map_err(|refusal| refusal.rejection)
     }
 
-    fn acts(&self, action: &Action, role: Role, instance: &Instance, at: Instant) -> Vec<Act> {
-        let Some(form) = self.definition.form(action.form.as_str()) else { return Vec::new() };
+    fn forms(
+        &self,
+        action: &Action,
+        instance: &Instance,
+        at: Instant,
+    ) -> Result<Vec<Value>, TooMany> {
+        let Some(form) = self.definition.form(action.form.as_str()) else { return Ok(Vec::new()) };
         let filling =
             Filling { calendar: self.context.calendar, instance, at, former: self.former };
-        let subject = somebody_else(action, instance);
-        let agency = instance.agency.clone().filter(|_| role.is_bound_to_agency());
-        let actor = Actor { subject: subject.into(), role, agency };
-        let sealed = Sealed { reference: "proof".into(), commitment: Digest::ZERO };
-        let forms = self.tried.forms(&filling, action, form).into_iter();
-        forms
-            .map(|form| Act {
-                action: action.name.clone(),
-                actor: actor.clone(),
-                form,
-                sealed: Some(sealed.clone()),
-                revision: None,
-            })
-            .collect()
+        self.tried.forms(&filling, action, form)
+    }
+}
+
+fn act(action: &Action, role: Role, form: &Value, instance: &Instance) -> Act {
+    let agency = instance.agency.clone().filter(|_| role.is_bound_to_agency());
+    Act {
+        action: action.name.clone(),
+        actor: Actor { subject: somebody_else(action, instance).into(), role, agency },
+        form: form.clone(),
+        sealed: Some(Sealed { reference: "proof".into(), commitment: Digest::ZERO }),
+        revision: None,
     }
 }
 

@@ -5,10 +5,19 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::course::components;
-use super::explore::{Graph, Way};
+use super::explore::Graph;
 use crate::definition::Status;
 use crate::name::Name;
 use crate::time::Day;
+
+/// What becomes of rounds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Rounds {
+    /// They are left out, and walked only where a course could be longer by them.
+    LeftOut,
+    /// They are walked, which takes longer the longer periods are.
+    Walked,
+}
 
 /// What a situation of a lawful course is apart from the time at which it is reached.
 #[derive(Debug, PartialEq, Eq)]
@@ -29,8 +38,8 @@ pub(super) struct Stem {
 pub(super) struct End {
     pub(super) deadline: Name,
     pub(super) day: Day,
-    /// Whether it is an obligation that is owed, or can be owed again.
-    pub(super) bounds: bool,
+    /// Whether it is an obligation that is owed.
+    pub(super) is_owed: bool,
     /// Whether it is a window whose end decides what can happen.
     pub(super) decides: bool,
 }
@@ -60,8 +69,8 @@ impl Stem {
         let is_round = self.time == before.time
             && !self.may_move
             && pairs().all(|pair| anew(pair) || stays(pair) && !pair.0.decides);
-        let within = || pairs().filter(|pair| stays(*pair) && pair.0.bounds).map(|(now, _)| now);
-        let left = within().map(|end| end.day.number() - self.today.number()).max()?.max(0);
+        let within = || pairs().filter(|pair| stays(*pair) && pair.0.is_owed).map(|(now, _)| now);
+        let left = within().map(|end| end.day.number() - self.today.number()).max()?;
         let within = within().map(|end| end.deadline.clone()).collect();
         is_round.then_some(Back::Round { within, left })
     }
@@ -78,6 +87,8 @@ pub(super) struct Round {
     pub(super) within: BTreeSet<Name>,
     /// Days that are left of these.
     pub(super) left: i32,
+    /// Deadlines that it starts, or whose end it puts off.
+    pub(super) put_off: Box<[Name]>,
 }
 
 /// Whether no course with the rounds that were left out takes more days than the longest without.
@@ -85,8 +96,12 @@ pub(super) struct Round {
 /// Whatever comes after a round is possible from where it came back to, and earlier: the same steps,
 /// with more time left of what the round is within. So a course with rounds comes, by the end of
 /// that at the latest, to a situation in which it is owed no more, and which is known without rounds
-/// too; from there on it takes no longer than the longest way on which it is not owed again. (The
-/// shortest course has no rounds: each can be left out of it.)
+/// too; from there on it takes no longer than the longest way on which it is not owed again. Where
+/// other rounds were left out on that way, they are bounded likewise; what the outer ones are within
+/// is owed no more there, so this comes to an end. (The shortest course has no rounds: each can be
+/// left out of it. Nor does one begin anew what it is within, or the bound is not known. Marks of a
+/// tally are told apart by whether there is one of today, so what another one brings is the same
+/// before a round and after it.)
 pub(super) fn change_nothing(graph: &Graph, longest: i32) -> bool {
     let bound = Bound { graph, never: BTreeSet::new() };
     graph.rounds.is_empty()
@@ -170,12 +185,13 @@ impl<'g> Bound<'g> {
         let mut waiting: Vec<usize> = seen.iter().copied().collect();
         while let Some(index) = waiting.pop() {
             let ways = &self.graph.nodes[index].ways;
-            let puts_off = |way: &Way| way.put_off.iter().any(|name| within.contains(name));
-            if ways.iter().any(puts_off) {
+            let others = || self.graph.rounds.iter().filter(move |round| round.from == index);
+            let put_off = ways.iter().map(|way| &way.put_off);
+            let mut put_off = put_off.chain(others().map(|round| &round.put_off)).flatten();
+            if put_off.any(|name| within.contains(name)) {
                 return None;
             }
-            let others = self.graph.rounds.iter().filter(|round| round.from == index);
-            let on = ways.iter().map(|way| way.to).chain(others.map(|round| round.to));
+            let on = ways.iter().map(|way| way.to).chain(others().map(|round| round.to));
             let on = on.filter(|to| !self.owes(*to, &self.never));
             waiting.extend(on.filter(|to| seen.insert(*to)));
         }

@@ -65,6 +65,38 @@ impl<'d> Situations<'d> {
             || run.kind == Kind::Window && (raises || ahead.asks_for(&run.deadline))
     }
 
+    /// When another mark of a tally would count for more than now, where what can be done here asks
+    /// for several days or for both halves of a day: tomorrow, or in the next half.
+    pub(super) fn next_marks(&self, instance: &Instance, now: Instant) -> BTreeSet<Instant> {
+        let zone = self.calendar.zone();
+        let (today, forenoon) = (zone.day_of(now), is_forenoon(zone.ms_of_day(now)));
+        let tomorrow = zone.start_of(today.plus(1));
+        let half = if forenoon { zone.start_of(today).plus_ms(NOON_MS) } else { tomorrow };
+        let step = self.definition.step(instance.step.as_str());
+        let asked = step.map(|step| Ahead::asked_in(self.definition, step).tallies);
+        let mut next = BTreeSet::new();
+        for (tally, most) in asked.into_iter().flatten() {
+            let rule = self.definition.tally(tally.as_str());
+            let per_agency = rule.is_some_and(|rule| rule.per_agency);
+            let marks = instance.tallies.get(tally).into_iter().flatten();
+            let own = marks.filter(|mark| !per_agency || mark.agency == instance.agency);
+            let places = own.map(|mark| {
+                let (day, time) = (zone.day_of(mark.at), zone.ms_of_day(mark.at));
+                (day, is_forenoon(time))
+            });
+            let places: BTreeSet<_> = places.collect();
+            let days: BTreeSet<_> = places.iter().map(|(day, _)| *day).collect();
+            let halves: BTreeSet<_> = places.iter().map(|(_, half)| *half).collect();
+            if days.len() < most.working_days && days.contains(&today) {
+                next.insert(tomorrow);
+            }
+            if halves.len() < most.half_days && places.contains(&(today, forenoon)) {
+                next.insert(half);
+            }
+        }
+        next
+    }
+
     /// A situation in words that are the same for the same situation.
     pub(super) fn key(&self, instance: &Instance, now: Instant) -> String {
         let mut key = String::new();
@@ -90,7 +122,7 @@ impl<'d> Situations<'d> {
             ends.push(End {
                 deadline: run.deadline.clone(),
                 day: run.due_day,
-                bounds: is_owed(run) || run.kind == Kind::Obligation && word == MET,
+                is_owed: is_owed(run),
                 decides: is_window && self.ends_matter(instance, run),
             });
         }
@@ -146,8 +178,10 @@ impl<'d> Situations<'d> {
             }
             let rule = self.definition.deadline(run.deadline.as_str());
             let survives = rule.is_some_and(|rule| rule.survives_close);
-            if self.abstraction == Abstraction::LawfulDays && comes && !survives {
-                let _ = write!(key, " {}", run.due_day.number() - today);
+            // What goes on behind a close bounds a course only where it is owed; what is over is over.
+            let bounds = !survives || run.kind == Kind::Obligation;
+            if self.abstraction == Abstraction::LawfulDays && comes && bounds {
+                let _ = write!(key, " {}", (run.due_day.number() - today).max(-1));
             }
         }
         match self.abstraction {
@@ -214,15 +248,23 @@ impl<'d> Situations<'d> {
             let marks: Vec<Instant> = counts.map(|mark| mark.at).collect();
             let days: BTreeSet<_> = marks.iter().map(|at| zone.day_of(*at)).collect();
             let halves: BTreeSet<_> =
-                marks.iter().map(|at| zone.ms_of_day(*at) < 12 * 3_600_000).collect();
+                marks.iter().map(|at| is_forenoon(zone.ms_of_day(*at))).collect();
             // Where days are still wanting, another mark of today may bring one or not.
             let lacks_today = days.len() < most.working_days && !days.contains(&zone.day_of(now));
             let (count, days) = (marks.len().min(most.count), days.len().min(most.working_days));
-            // One half of the day may lack the other: which one it is decides what helps.
+            // One half of the day may lack the other: which one it is decides what helps, and whether now.
             let half = halves.first().filter(|_| halves.len() < most.half_days);
-            let _ = write!(key, "|{tally} {count} {days} {lacks_today} {half:?}");
+            let lacks_half = half.is_some_and(|half| *half != is_forenoon(zone.ms_of_day(now)));
+            let _ = write!(key, "|{tally} {count} {days} {lacks_today} {half:?} {lacks_half}");
         }
     }
+}
+
+/// Noon parts the halves of a day.
+const NOON_MS: i64 = 12 * 3_600_000;
+
+const fn is_forenoon(ms_of_day: i64) -> bool {
+    ms_of_day < NOON_MS
 }
 
 pub(super) fn is_owed(run: &Run) -> bool {

@@ -7,10 +7,11 @@ use crate::calendar::{Certainty, ESTIMATE_OMITS};
 use crate::deadline::CardId;
 use crate::definition::{Definition, Kind, RungAt, class_title};
 use crate::event::{
-    Acted, DeadlineMet, DeadlineMoved, DeadlineStarted, Event, ExtensionChange, Fact, Opened,
-    OutcomeChange, RunRef, RungFired, TicketChange,
+    Acted, DeadlineCancelled, DeadlineMet, DeadlineMoved, DeadlineStarted, Event, ExtensionChange,
+    Fact, Opened, OutcomeChange, RunRef, RungFired, TicketChange,
 };
 use crate::name::Name;
+use crate::role::Role;
 use crate::time::Instant;
 
 /// An event in one line; the ticket's flags say who stands in for those who would be told.
@@ -25,40 +26,43 @@ pub fn describe(definition: &Definition, flags: &BTreeSet<Name>, event: &Event) 
             format!("改为{}", class_title(to.class.as_str()))
         }
         Fact::DeadlineStarted(fact) => started(definition, fact),
-        Fact::DeadlineMet(met) => format!("{} {}", met_how(definition, met), of(&met.run)),
-        Fact::DeadlineReopened(again) => {
+        Fact::DeadlineMet(fact) => met(definition, fact),
+        Fact::DeadlineReopened(again) | Fact::DeadlineResumed(again) => {
             format!("恢复计时 {}{}", of(&again.run), passed(&again.passed_over))
-        }
-        Fact::DeadlineResumed(again) => {
-            format!("继续计时 {}{}", of(&again.run), passed(&again.passed_over))
         }
         Fact::DeadlineLapsed(lapsed) => {
             let raised = lapsed.raised.as_ref().map(|event| definition.event_title(event.as_str()));
             let raised = raised.map(|title| format!("：{title}")).unwrap_or_default();
             format!("届满 {}{raised}", of(&lapsed.run))
         }
+        Fact::DeadlineCancelled(cancelled) if is_not_for(definition, cancelled) => {
+            let flag = flag_title(cancelled.reason.word());
+            format!("不适用 {}（{flag}）", of(&cancelled.run))
+        }
         Fact::DeadlineCancelled(cancelled) => {
             let reason = cancelled.reason.title();
             let reason = reason.unwrap_or_else(|| word(definition, cancelled.reason.word()));
-            format!("取消 {}（{reason}）", of(&cancelled.run))
+            format!("停止计时 {}（{reason}）", of(&cancelled.run))
         }
         Fact::DeadlineMoved(fact) => moved(definition, fact),
         Fact::RungFired(fact) => fired(definition, flags, fact),
         Fact::RungWithheld(fired) => {
             let at = rung_title(fired.rung);
-            format!("{} {at}：日期为推定，暂不发牌，先行催办", of(&fired.run))
+            format!("{}：日期为推定，暂不发牌，先行催办", beside(&of(&fired.run), &at))
         }
         Fact::CardRevoked(card) => {
-            let reason = card.reason.title();
-            let reason = reason.unwrap_or_else(|| word(definition, card.reason.word()));
-            format!("撤销{}（{reason}）", card_title(definition, &card.card))
+            let card_title = card_title(definition, &card.card);
+            match card.reason.title() {
+                Some(reason) => format!("撤销{card_title}（{reason}）"),
+                None => format!("撤销{card_title}"),
+            }
         }
         Fact::CardContested(card) => {
             format!("对{}提出异议", card_title(definition, &card.card))
         }
         Fact::Disclosed(look) => {
-            let (by, who) = (look.role.title(), &event.actor);
-            format!("{by} {who} 查看评价人完整信息（{}）", look.purpose.title())
+            let by = person(look.role, event.actor.as_str());
+            format!("{by} 查看评价人完整信息（{}）", look.purpose.title())
         }
         Fact::CardUpheld(card) => format!("维持{}", card_title(definition, &card.card)),
     }
@@ -67,18 +71,20 @@ pub fn describe(definition: &Definition, flags: &BTreeSet<Name>, event: &Event) 
 fn opened(definition: &Definition, opened: &Opened) -> String {
     let flags: Vec<&str> = opened.flags.iter().map(|flag| flag_title(flag.as_str())).collect();
     let flags =
-        if flags.is_empty() { String::new() } else { format!("［{}］", flags.join("、")) };
+        if flags.is_empty() { String::new() } else { format!("（{}）", flags.join("、")) };
     format!("收到差评，生成工单{flags}，进入“{}”", step(definition, opened.step.as_str()))
 }
 
 fn acted(definition: &Definition, event: &Event, acted: &Acted) -> String {
     let action = definition.action(acted.action.as_str());
     let title = action.map_or(acted.action.as_str(), |action| &action.title);
-    let agency = acted.agency.as_ref().map(|agency| format!(" {agency}"));
-    // Who bears the name of his role is nobody in particular.
-    let actor = Some(event.actor.as_str()).filter(|actor| *actor != acted.role.word());
-    let actor = actor.map(|actor| format!(" {actor}")).unwrap_or_default();
-    let by = format!("{}{}{actor}", acted.role.title(), agency.unwrap_or_default());
+    let by = match (acted.agency.as_ref(), event.actor.as_str()) {
+        (None, actor) => person(acted.role, actor),
+        (Some(agency), actor) if actor == acted.role.word() => {
+            format!("{} {agency}", acted.role.title())
+        }
+        (Some(agency), actor) => format!("{} {agency} {actor}", acted.role.title()),
+    };
     format!("{title}（{by}）{}", change(definition, title, &acted.change))
 }
 
@@ -91,14 +97,30 @@ fn started(definition: &Definition, started: &DeadlineStarted) -> String {
     format!("起算 {title}{run}：{}，{} 止{certainty}", started.within.said(), end(days.due_at))
 }
 
-/// Nobody completes a window: it is used within its time.
-fn met_how(definition: &Definition, met: &DeadlineMet) -> &'static str {
-    let rule = definition.deadline(met.run.deadline.as_str());
-    match (met.late, rule.is_some_and(|rule| rule.kind == Kind::Window)) {
-        (false, false) => "按期完成",
-        (false, true) => "期内已办",
-        (true, _) => "逾期完成",
+/// Nobody completes a window, nor what is only watched.
+fn met(definition: &Definition, met: &DeadlineMet) -> String {
+    let of = of(definition, &met.run);
+    let kind = definition.deadline(met.run.deadline.as_str()).map(|rule| rule.kind);
+    match (kind, met.late) {
+        (Some(Kind::Window), _) => format!("提前结束 {of}"),
+        (Some(Kind::Indicator), false) => format!("停止计时 {of}（未超期）"),
+        (Some(Kind::Indicator), true) => format!("停止计时 {of}（已超期）"),
+        (_, false) => format!("按期完成 {of}"),
+        (_, true) => format!("逾期完成 {of}"),
     }
+}
+
+/// Whether a deadline ended because it is not for tickets with such a flag.
+fn is_not_for(definition: &Definition, cancelled: &DeadlineCancelled) -> bool {
+    let rule = definition.deadline(cancelled.run.deadline.as_str());
+    let not_for = rule.and_then(|rule| rule.not_for.as_ref());
+    not_for.is_some_and(|flag| flag.as_str() == cancelled.reason.word())
+}
+
+/// A person in a role; who bears the name of his role is nobody in particular.
+pub(super) fn person(role: Role, subject: &str) -> String {
+    let title = role.title();
+    if subject == role.word() { title.to_owned() } else { format!("{title} {subject}") }
 }
 
 fn moved(definition: &Definition, moved: &DeadlineMoved) -> String {
@@ -122,7 +144,10 @@ fn fired(definition: &Definition, flags: &BTreeSet<Name>, fired: &RungFired) -> 
     let told = rung.map(|rung| definition.told(&rung.tell, flags)).unwrap_or_default();
     let tell = told.iter().map(|one| one.title()).collect::<Vec<_>>().join("、");
     let at = rung_title(fired.rung);
-    format!("{} {at}：{}，告知{tell}", of(definition, &fired.run), says.join("、"))
+    {
+        let at = beside(&of(definition, &fired.run), &at);
+        format!("{at}：{}，告知{tell}", says.join("、"))
+    }
 }
 
 /// A due instant as officials say it: `2月25日24:00`.
@@ -142,7 +167,7 @@ fn change(definition: &Definition, action: &str, change: &TicketChange) -> Strin
         says.push(format!("承办单位 {agency}"));
     }
     if let Some(agency) = &change.released {
-        says.push(format!("{agency} 退出承办"));
+        says.push(format!("{agency} 不再承办"));
     }
     if let Some(finding) = change.finding {
         says.push(format!("结论：{}", finding.title()));
@@ -181,6 +206,11 @@ fn of(definition: &Definition, run: &RunRef) -> String {
     if run.run > 1 { format!("{title}（第 {} 次）", run.run) } else { title.to_owned() }
 }
 
+/// A deadline and what is said of it: a full-width bracket has its own space.
+fn beside(title: &str, said: &str) -> String {
+    if title.ends_with('）') { format!("{title}{said}") } else { format!("{title} {said}") }
+}
+
 /// A card as people know it: what it was issued for, and which it is.
 fn card_title(definition: &Definition, id: &Name) -> String {
     let Some(id) = CardId::read(id.as_str()) else { return format!("牌 {id}") };
@@ -189,14 +219,14 @@ fn card_title(definition: &Definition, id: &Name) -> String {
     let card = rung.and_then(|rung| rung.card).map_or("牌", |card| card.title());
     let title = deadline(definition, id.deadline);
     let run = if id.run > 1 { format!("（第 {} 次）", id.run) } else { String::new() };
-    format!(" {title}{run} {} 的{card}", rung_title(id.rung))
+    format!(" {}的{card}", beside(&format!("{title}{run}"), &rung_title(id.rung)))
 }
 
 /// What a flag that comes from outside says.
 fn flag_title(flag: &str) -> &str {
     match flag {
         "anonymous" => "匿名评价",
-        "hotline_self" => "涉热线本身",
+        "hotline_self" => "涉热线",
         other => other,
     }
 }

@@ -64,7 +64,7 @@ pub struct Life {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum SimulateError {
     /// The shelf has no such workflow.
-    #[error("没有叫“{}”的工作流；可用：{known}", echo(.name.as_str()))]
+    #[error("没有名为“{}”的工作流；可用：{known}", echo(.name.as_str()))]
     UnknownWorkflow {
         /// The name.
         name: Name,

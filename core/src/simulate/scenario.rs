@@ -138,7 +138,7 @@ fn read_scenario(root: &Table<'_>) -> Option<Scenario> {
     let until = instant("until");
     let flags = root.list("flags", |text| match text {
         "anonymous" | "hotline_self" => Ok(Name::from(text)),
-        _ => Err(format!("不认识的标记：“{}”；可用：anonymous、hotline_self", echo(text))),
+        _ => Err(format!("没有名为“{}”的标记；可用：anonymous、hotline_self", echo(text))),
     });
     let hotline_agencies = root.list("hotline_agencies", word);
     let (steps, outages) = (root.tables("do"), root.tables("outage"));

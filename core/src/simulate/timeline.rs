@@ -5,12 +5,12 @@ use std::fmt::Write;
 
 use serde_json::{Value, json};
 
-use super::describe::{describe, end};
+use super::describe::{describe, end, person};
 use super::{Life, Scenario, Turn};
 use crate::calendar::Calendar;
-use crate::deadline::{Light, State};
+use crate::deadline::State;
 use crate::definition::Kind;
-use crate::event::Fact;
+use crate::event::{Event, Fact};
 use crate::rejection::Rejection;
 use crate::time::Instant;
 
@@ -28,7 +28,7 @@ pub fn timeline(life: &Life, scenario: &Scenario, calendar: &Calendar) -> String
         let _ = writeln!(text, "\n{}", heading(turn, calendar));
         match &turn.result {
             Ok(events) => {
-                for event in events {
+                for event in events.iter().filter(|event| !never_ran(event, events)) {
                     if matches!(event.fact, Fact::Reclassified(_)) {
                         definition = &turn.definition;
                     }
@@ -43,7 +43,7 @@ pub fn timeline(life: &Life, scenario: &Scenario, calendar: &Calendar) -> String
             }
             Err(rejection) => {
                 let step = turn.step.map(|place| &scenario.steps[place]);
-                let by = step.map(|step| format!("{} {}：", step.by.title(), step.subject));
+                let by = step.map(|step| format!("{}：", person(step.by, step.subject.as_str())));
                 let _ = writeln!(text, "  ✗ {}{rejection}", by.unwrap_or_default());
             }
         }
@@ -57,9 +57,25 @@ pub fn timeline(life: &Life, scenario: &Scenario, calendar: &Calendar) -> String
         life.definition.step(ticket.step.as_str()).map_or(ticket.step.as_str(), |step| &step.title);
     let outcome = ticket.outcome.map(|outcome| format!("，结果：{}", outcome.title()));
     let cards = ticket.cards.iter().filter(|card| card.revoked.is_none()).count();
-    let _ =
-        writeln!(text, "\n最后处于“{step}”{}，有效的牌 {cards} 张", outcome.unwrap_or_default());
+    let _ = writeln!(
+        text,
+        "\n最后处于“{step}”{}，有效黄牌、红牌共 {cards} 张",
+        outcome.unwrap_or_default()
+    );
     text
+}
+
+/// Whether a deadline was started only to be taken away in the same breath, because it is not for
+/// such a ticket.
+fn never_ran(event: &Event, events: &[Event]) -> bool {
+    let Fact::DeadlineStarted(started) = &event.fact else { return false };
+    events.iter().any(|other| match &other.fact {
+        Fact::DeadlineCancelled(cancelled) => {
+            let run = &cancelled.run;
+            run.deadline == started.deadline && run.run == started.run && other.at == event.at
+        }
+        _ => false,
+    })
 }
 
 fn heading(turn: &Turn, calendar: &Calendar) -> String {
@@ -72,7 +88,7 @@ fn heading(turn: &Turn, calendar: &Calendar) -> String {
     let kind = match (edition.is_working(day), named) {
         (true, Some(name)) => format!("{name}调休上班"),
         (true, None) => "工作日".to_owned(),
-        (false, Some(name)) => format!("{name}假期"),
+        (false, Some(name)) => format!("{name}放假"),
         (false, None) => "休息日".to_owned(),
     };
     let recorded = turn.moment.recorded_at;
@@ -93,18 +109,22 @@ fn clocks(turn: &Turn, calendar: &Calendar) -> String {
     let today = calendar.zone().day_of(at);
     let running = turn.instance.runs.iter().filter(|run| run.state == State::Running);
     let shown = running.map(|run| {
+        let over = run.overdue_working_days(edition, at);
+        let word = if run.kind == Kind::Obligation { "已逾期" } else { "已超期" };
+        let over = over.map(|days| match days {
+            0 => word.to_owned(),
+            days => format!("{word} {days} 个工作日"),
+        });
+        let left = run.remaining_working_days(edition, today);
+        let left = left.map(|days| format!("余 {days} 个工作日"));
+        let days = over.or(left);
         let left = match run.light_at(at) {
-            Some(Light::Red) => "红灯".to_owned(),
             Some(light) => {
-                let left = run.remaining_working_days(edition, today);
-                let left = left.map(|days| format!("余 {days} 个工作日")).unwrap_or_default();
-                format!("{}{left}", light.title())
+                let days = days.map(|days| format!("，{days}")).unwrap_or_default();
+                format!("{}{days}", light.title())
             }
             None if run.kind == Kind::Window => format!("至 {}", end(run.due_at)),
-            None => {
-                let left = run.remaining_working_days(edition, today).unwrap_or_default();
-                format!("余 {left} 个工作日")
-            }
+            None => days.unwrap_or_default(),
         };
         let rule = turn.definition.deadline(run.deadline.as_str());
         let title = rule.map_or(run.deadline.as_str(), |rule| &rule.title);

@@ -12,7 +12,7 @@ use crate::store::Store;
 
 #[derive(clap::Args)]
 pub(in crate::cli) struct Audit {
-    /// 多少件工单
+    /// 工单的件数
     #[arg(long, value_name = "件数", default_value_t = 100_000)]
     #[arg(value_parser = usage::whole::<u64>(1..=1_000_000))]
     tickets: u64,

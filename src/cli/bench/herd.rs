@@ -33,19 +33,19 @@ const REPLAYED: usize = 1_000;
 
 #[derive(clap::Args)]
 pub(in crate::cli) struct Herd {
-    /// 多少件工单
+    /// 工单的件数
     #[arg(long, value_name = "件数", default_value_t = 100_000)]
     #[arg(value_parser = usage::whole::<u64>(1_000..=2_000_000))]
     tickets: u64,
-    /// 一次提交办理多少件
+    /// 一次提交办理的件数
     #[arg(long, value_name = "件数", default_value_t = 1_000)]
     #[arg(value_parser = usage::whole::<u64>(1..=2_000))]
     batch: u64,
-    /// 同时办理多少批
+    /// 同时办理的批数
     #[arg(long, value_name = "批数", default_value_t = ADVANCES_AT_ONCE)]
     #[arg(value_parser = usage::whole::<usize>(1..=16))]
     at_once: usize,
-    /// 办理期间每秒查看多少次单件工单；0 为不查看
+    /// 办理期间每秒查看单件工单的次数；0 为不查看
     #[arg(long, value_name = "次数", default_value_t = 50)]
     #[arg(value_parser = usage::whole::<u64>(0..=500))]
     reads: u64,

@@ -23,11 +23,11 @@ use crate::clock;
 
 #[derive(clap::Args)]
 pub(in crate::cli) struct Intake {
-    /// 多少条评价
+    /// 评价的条数
     #[arg(long, value_name = "条数", default_value_t = 20_000)]
     #[arg(value_parser = usage::whole::<u64>(100..=1_000_000))]
     reviews: u64,
-    /// 多少个连接
+    /// 连接的个数
     #[arg(long, value_name = "个数", default_value_t = 64)]
     #[arg(value_parser = usage::whole::<u64>(1..=1_024))]
     connections: u64,

@@ -25,7 +25,7 @@ pub(super) enum Command {
     Reads(reads::Reads),
     /// 页面：许多在办工单，看板、工单等页面要多久、有多大
     Pages(pages::Pages),
-    /// 空闲：一个节点有许多在办工单而无一到期，多久就绪、占多少内存和处理器
+    /// 空闲：一个节点有许多在办工单而无一到期，就绪用时、占用的内存和处理器
     Node(node::Node),
     /// 唤醒：一个节点经 Redis 唤醒另一个节点要多久
     Wake(wake::Between),

@@ -26,11 +26,11 @@ const TICKS_PER_S: f64 = 100.0;
 
 #[derive(clap::Args)]
 pub(in crate::cli) struct Node {
-    /// 多少件在办工单
+    /// 在办工单的件数
     #[arg(long, value_name = "件数", default_value_t = 100_000)]
     #[arg(value_parser = usage::whole::<u64>(1_000..=2_000_000))]
     tickets: u64,
-    /// 空闲时看多少秒
+    /// 空闲时测量的秒数
     #[arg(long, value_name = "秒", default_value_t = 30)]
     #[arg(value_parser = usage::whole::<u64>(5..=600))]
     seconds: u64,
@@ -54,14 +54,14 @@ impl Node {
     }
 
     async fn measure(&self, scratch: &Scratch) -> Result<Measured, Failure> {
-        tell(&format!("造 {} 件在办工单……", self.tickets));
+        tell(&format!("正在生成 {} 件在办工单……", self.tickets));
         let (store, _) = Store::migrate(&scratch.url).await?;
         settled(&store).await?;
         let due = herd::gather(&store, self.tickets).await?;
         Store::all_delivered(&scratch.url).await?;
         let token = served::token(&store, Role::Supervisor).await?;
         store.close().await;
-        tell("启动节点，然后不去动它……");
+        tell("启动节点并保持空闲……");
         let http = served::client()?;
         let begun = Stopwatch::now();
         let mut node = Started::on(scratch, due)?;

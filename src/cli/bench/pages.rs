@@ -28,11 +28,11 @@ const PAGES: &[(&str, &str)] = &[
 
 #[derive(clap::Args)]
 pub(in crate::cli) struct Pages {
-    /// 多少件在办工单
+    /// 在办工单的件数
     #[arg(long, value_name = "件数", default_value_t = 100_000)]
     #[arg(value_parser = usage::whole::<u64>(1_000..=1_000_000))]
     tickets: u64,
-    /// 看多少秒
+    /// 测量的秒数
     #[arg(long, value_name = "秒", default_value_t = 20)]
     #[arg(value_parser = usage::whole::<u64>(1..=600))]
     seconds: u64,
@@ -61,7 +61,7 @@ impl Pages {
     }
 
     async fn measure(&self, scratch: &Scratch) -> Result<Value, Failure> {
-        tell(&format!("造 {} 件在办工单……", self.tickets));
+        tell(&format!("正在生成 {} 件在办工单……", self.tickets));
         let (store, _) = Store::migrate(&scratch.url).await?;
         herd::gather(&store, self.tickets).await?;
         store.settle().await?;

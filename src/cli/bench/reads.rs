@@ -40,15 +40,15 @@ const READS: &[(&str, &str)] = &[
 
 #[derive(clap::Args)]
 pub(in crate::cli) struct Reads {
-    /// 多少件在办工单
+    /// 在办工单的件数
     #[arg(long, value_name = "件数", default_value_t = 100_000)]
     #[arg(value_parser = usage::whole::<u64>(1_000..=1_000_000))]
     tickets: u64,
-    /// 读多少秒
+    /// 测量的秒数
     #[arg(long, value_name = "秒", default_value_t = 20)]
     #[arg(value_parser = usage::whole::<u64>(1..=600))]
     seconds: u64,
-    /// 同时每秒办理多少个动作
+    /// 同时每秒办理的动作数
     #[arg(long, value_name = "个数", default_value_t = 200)]
     #[arg(value_parser = usage::whole::<u64>(1..=900))]
     commands: u64,
@@ -70,7 +70,7 @@ impl Reads {
     }
 
     async fn measure(&self, scratch: &Scratch) -> Result<Value, Failure> {
-        tell(&format!("造 {} 件在办工单……", self.tickets));
+        tell(&format!("正在生成 {} 件在办工单……", self.tickets));
         let (store, _) = Store::migrate(&scratch.url).await?;
         herd::gather(&store, self.tickets).await?;
         store.settle().await?;

@@ -22,7 +22,7 @@ pub(in crate::cli) struct Between {
     /// 节点之间的 Redis（redis://主机:6379/0）
     #[arg(long, value_name = "地址")]
     redis_url: String,
-    /// 唤醒多少次
+    /// 唤醒的次数
     #[arg(long, value_name = "次数", default_value_t = 2_000)]
     #[arg(value_parser = usage::whole::<u64>(100..=1_000_000))]
     rounds: u64,

@@ -203,7 +203,7 @@ impl Fields {
         let mut wrong = Vec::new();
         for (index, (field, _)) in self.0.iter().enumerate() {
             if !FIELDS.contains(&field.as_str()) {
-                wrong.push(format!("{}：不认识的字段；可用：{}", echo(field), FIELDS.join("、")));
+                wrong.push(format!("{}：没有这个字段；可用：{}", echo(field), FIELDS.join("、")));
             } else if self.0.iter().take(index).any(|(before, _)| before == field) {
                 wrong.push(format!("{field}：字段重复"));
             }

@@ -72,7 +72,7 @@ impl Client {
         if status == 200 {
             Ok(())
         } else {
-            Err(Failure::Machine(format!("时钟拨不动：{said}")))
+            Err(Failure::Machine(format!("时钟无法拨动：{said}")))
         }
     }
 }

@@ -34,14 +34,14 @@ pub(super) struct Demo {
     /// 监听的地址和端口
     #[arg(long, value_name = "地址:端口", default_value = "127.0.0.1:8080")]
     listen: SocketAddr,
-    /// 造多少件工单
+    /// 生成工单的件数
     #[arg(long, value_name = "件数", default_value_t = 300)]
     #[arg(value_parser = usage::whole::<u32>(50..=5_000))]
     tickets: u32,
-    /// 随机种子：同一种子造出同样的工单
+    /// 随机种子：同一种子生成同样的工单
     #[arg(long, value_name = "种子", default_value_t = 1)]
     seed: u64,
-    /// 删去已有的演示数据，重新造
+    /// 删去已有的演示数据，重新生成
     #[arg(long)]
     fresh: bool,
 }
@@ -159,7 +159,8 @@ impl Demo {
             if shows && last.elapsed().as_millis() > 200 {
                 last = Stopwatch::now();
                 let (opened, acted) = town.progress();
-                let line = format!("\r造数据：{now}，工单 {opened}/{total} 件，办理 {acted} 次 ");
+                let line =
+                    format!("\r正在生成数据：{now}，工单 {opened}/{total} 件，办理 {acted} 次 ");
                 // Progress that nobody can read is no reason to stop.
                 let _ = write!(std::io::stderr(), "{line}");
             }
@@ -198,12 +199,12 @@ fn tour(address: SocketAddr, logins: &[Login], now: Instant, is_new: bool, secon
     use std::fmt::Write;
     let mut out = String::new();
     let how = if is_new {
-        format!("造好数据用了 {seconds} 秒")
+        format!("生成数据用时 {seconds} 秒")
     } else {
         "沿用已有的数据".to_owned()
     };
     let _ = writeln!(out, "\nduban 演示服务：http://{address}（接口文档 http://{address}/docs）");
-    let _ = writeln!(out, "模拟时钟停在 {now}；{how}。Ctrl-C 停止；--fresh 重新造。\n");
+    let _ = writeln!(out, "模拟时钟停在 {now}；{how}。Ctrl-C 停止；加 --fresh 重新生成。\n");
     let _ = writeln!(out, "在浏览器中打开（一行一个角色；接口评价来源没有页面）：");
     let name = |login: &Login| {
         let agency = login.agency.map(|code| format!("（{code}）")).unwrap_or_default();

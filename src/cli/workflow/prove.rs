@@ -12,7 +12,7 @@ use super::super::{Ended, Failure, WorkflowFlags, pretty_json, print};
 use super::named;
 use duban_core::definition::Definition;
 use duban_core::name::Name;
-use duban_core::prove::{Course, Proof, Route, prove_telling};
+use duban_core::prove::{Course, Proof, Rounds, Route, prove_telling};
 
 #[derive(clap::Args)]
 pub(in crate::cli) struct Prove {
@@ -37,15 +37,15 @@ impl Prove {
         let mut proofs = Vec::new();
         for definition in &definitions {
             let progress = Progress::new(&definition.title);
-            let proof = prove_telling(&shelf, definition, &|found| progress.tell(found));
-            let proof = proof.map_err(|error| Failure::Input(error.to_string()))?;
-            if !self.json {
-                print(&text(definition, &proof))?;
-            }
-            proofs.push(proof);
+            let proof =
+                prove_telling(&shelf, definition, Rounds::LeftOut, &|found| progress.tell(found));
+            proofs.push(proof.map_err(|error| Failure::Input(error.to_string()))?);
         }
         if self.json {
             print(&pretty_json(&proofs.iter().map(json).collect::<Vec<_>>())?)?;
+        } else {
+            let told = definitions.iter().zip(&proofs);
+            print(&told.map(|(definition, proof)| text(definition, proof)).collect::<String>())?;
         }
         let faults: Vec<String> = proofs.iter().flat_map(|proof| proof.faults.clone()).collect();
         if faults.is_empty() { Ok(()) } else { Err(Failure::Input(faults.join("\n"))) }
@@ -78,7 +78,7 @@ impl<'p> Progress<'p> {
             // Progress that nobody can read is no reason to stop.
             let _ = writeln!(
                 std::io::stderr(),
-                "正在证明{title}：已用 {seconds} 秒，本轮已走 {found} 种情形……"
+                "正在证明{title}：已用 {seconds} 秒，本轮已验证 {found} 种情形……"
             );
         }
     }
@@ -90,13 +90,13 @@ const DAY_COLUMNS: usize = 8;
 fn text(definition: &Definition, proof: &Proof) -> String {
     let pin = &definition.pin;
     let mut out = format!(
-        "{} 第 {} 版（{}）：穷尽 {} 种情形、{} 种走法\n",
+        "{} 第 {} 版（{}）：已逐一验证 {} 种情形、{} 条办理路径\n",
         definition.title, pin.version, pin.name, proof.states, proof.ways
     );
     if proof.faults.is_empty() {
-        out.push_str("  ✓ 每种情形都能走到办结\n");
-        out.push_str("  ✓ 办理中的每种情形都有时限在走，且责任方有可办的动作\n");
-        out.push_str("  ✓ 每个环节都走得到，每个动作都办得了，每个办理时限都可能按期完成\n");
+        out.push_str("  ✓ 每种情形均可办结\n");
+        out.push_str("  ✓ 办理中的每种情形均有办理时限在计，且责任方有可办的动作\n");
+        out.push_str("  ✓ 每个环节均可到达，每个动作均可办理，每个办理时限均可按期完成\n");
     } else {
         let _ = writeln!(out, "  ✗ 有 {} 处不成立", proof.faults.len());
     }
@@ -133,10 +133,20 @@ fn days(route: &Route, title: &impl Fn(&Name) -> String) -> String {
         days.entry(*day).or_default().push(title(action));
     }
     let told = days.iter().map(|(day, actions)| {
-        let day = if *day == 0 { "当日".to_owned() } else { format!("第{day}日") };
-        format!("      {} {}", padded(&day, DAY_COLUMNS), actions.join("、"))
+        let day = if *day == 0 { "当日".to_owned() } else { format!("第 {day} 日") };
+        format!("      {} {}", padded(&day, DAY_COLUMNS), counted(actions).join("、"))
     });
     told.collect::<Vec<_>>().join("\n")
+}
+
+/// Titles, those that follow one another as one: 登记联系情况（4 次）
+fn counted(actions: &[String]) -> Vec<String> {
+    let runs = actions.chunk_by(|one, next| one == next);
+    let said = runs.filter_map(|run| match (run.first()?, run.len()) {
+        (title, 1) => Some(title.clone()),
+        (title, count) => Some(format!("{title}（{count} 次）")),
+    });
+    said.collect()
 }
 
 fn json(proof: &Proof) -> serde_json::Value {

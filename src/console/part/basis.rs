@@ -26,7 +26,7 @@ mod tests {
             ("article 16", "第十六条"),
             ("article 24", "第二十四条"),
             ("article 30", "第三十条"),
-            ("article 24(2)", "第二十四条第（二）项"),
+            ("article 24(2)", "第二十四条第二项"),
             ("article 25(p1)", "第二十五条第一款"),
             ("article 27(p2-3)", "第二十七条第二款至第三款"),
             ("article 25(first)", "article 25(first)"),

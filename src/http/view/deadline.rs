@@ -2,7 +2,7 @@
 //! it.
 
 use duban_core::calendar::Calendar;
-use duban_core::deadline::{Card, Run, State};
+use duban_core::deadline::{Card, Run};
 use duban_core::definition::{Definition, Kind};
 use duban_core::time::Instant;
 use serde::Serialize;
@@ -110,9 +110,7 @@ impl DeadlineView {
             light: run.light_at(at).filter(|_| is_owed).map(|light| light.word().to_owned()),
             working_days: run.remaining_working_days(edition, first),
             remaining_working_days: run.remaining_working_days(edition, today),
-            overdue_working_days: (run.state == State::Running && run.due_at <= at)
-                .then(|| edition.working_days_between(run.due_day, today))
-                .and_then(|days| u32::try_from(days).ok()),
+            overdue_working_days: run.overdue_working_days(edition, at),
             next_rung: run
                 .next_rung()
                 .map(|rung| RungView { rung: rung.rung.to_string(), at: rung.at }),

@@ -296,7 +296,7 @@ pub(in crate::store) fn file(url: &str) -> Result<Option<&str>, StoreError> {
     let rest = rest.strip_prefix("//").unwrap_or(rest);
     let path = rest.split('?').next().unwrap_or_default();
     if path.is_empty() || path.contains(":memory:") || rest.contains("mode=memory") {
-        let say = "须写明文件；内存数据库什么都留不住";
+        let say = "内存数据库不保存数据，请写明文件";
         return Err(StoreError::Address(say.to_owned()));
     }
     Ok(Some(path))
