@@ -11,6 +11,7 @@ use serde::Deserialize;
 use super::{CatalogError, Source, texts};
 use duban_core::definition::Text;
 use duban_core::document::{Fault, Faults};
+use duban_core::echo::echo;
 
 static EMBEDDED: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/src/catalog/register");
 
@@ -74,35 +75,46 @@ impl Register {
     }
 
     fn take_all(&mut self, texts: Vec<Text>) -> Result<(), CatalogError> {
+        let mut faults = Vec::new();
         for text in texts {
-            let (file, text) = text.map_err(|fault| CatalogError::Faults(Faults(vec![fault])))?;
-            let name = Path::new(&file).file_name().unwrap_or_default().to_string_lossy();
-            self.take(&name, &text).map_err(|error| {
-                let (line, key) = (error.line().max(1), String::new());
-                let message = "不是预期的 JSON 结构（须有 code 和 name）".to_owned();
-                CatalogError::Faults(Faults(vec![Fault { file: file.clone(), line, key, message }]))
-            })?;
+            let taken = text.and_then(|(file, text)| {
+                let name = Path::new(&file).file_name().unwrap_or_default().to_string_lossy();
+                let taken = self.take(&name, &text);
+                taken.map_err(|Wrong { line, message }| Fault {
+                    file: file.clone(),
+                    line,
+                    key: String::new(),
+                    message,
+                })
+            });
+            faults.extend(taken.err());
         }
-        Ok(())
+        if faults.is_empty() { Ok(()) } else { Err(CatalogError::Faults(Faults(faults))) }
     }
 
-    fn take(&mut self, file: &str, text: &str) -> Result<(), serde_json::Error> {
+    fn take(&mut self, file: &str, text: &str) -> Result<(), Wrong> {
         let coded = |all: Vec<Coded>| all.into_iter().map(|one| (one.code.into(), one.name));
         match file {
             "agencies.json" => {
-                self.agencies.extend(coded(serde_json::from_str::<AgencyFile>(text)?.agencies));
+                let AgencyFile { agencies } = read(text, "agencies 中各项须有 code 和 name")?;
+                fill(&mut self.agencies, coded(agencies))
             }
             "districts.json" => {
-                self.districts.extend(coded(serde_json::from_str::<DistrictFile>(text)?.districts));
+                let DistrictFile { districts } = read(text, "districts 中各项须有 code 和 name")?;
+                fill(&mut self.districts, coded(districts))
             }
             "tags.json" => {
-                let TagFile { national, local_synthetic } = serde_json::from_str(text)?;
+                let shape = "national 和 local_synthetic 中各项须有 code 和 text";
+                let TagFile { national, local_synthetic } = read(text, shape)?;
                 let all = national.into_iter().chain(local_synthetic);
-                self.tags.extend(all.map(|tag| (tag.code.to_string().into(), tag.text)));
+                fill(&mut self.tags, all.map(|tag| (tag.code.to_string().into(), tag.text)))
             }
-            _ => {}
+            _ => Err(Wrong {
+                line: 1,
+                message: "名册目录中只用 agencies.json、districts.json、tags.json，请核对文件名"
+                    .to_owned(),
+            }),
         }
-        Ok(())
     }
 
     /// The name of an agency.
@@ -160,6 +172,39 @@ pub fn named<'t>(text: &'t str, put: impl Fn(&'t str) -> &'t str) -> String {
     }
     named.push_str(rest);
     named
+}
+
+/// What is wrong with a file.
+struct Wrong {
+    line: usize,
+    message: String,
+}
+
+fn read<T: serde::de::DeserializeOwned>(text: &str, shape: &str) -> Result<T, Wrong> {
+    serde_json::from_str(text).map_err(|error| Wrong {
+        line: error.line().max(1),
+        message: format!("不是预期的 JSON 结构：{shape}"),
+    })
+}
+
+/// Puts entries into a register: some, and each code once.
+fn fill(
+    register: &mut BTreeMap<Name, String>,
+    entries: impl Iterator<Item = (Name, String)>,
+) -> Result<(), Wrong> {
+    for (code, name) in entries {
+        if let Some(before) = register.insert(code.clone(), name) {
+            let message =
+                format!("代码“{}”写了两次，前一次是“{}”", echo(code.as_str()), echo(&before));
+            return Err(Wrong { line: 1, message });
+        }
+    }
+    if register.is_empty() {
+        return Err(Wrong {
+            line: 1, message: "名册是空的；不用自己的，请删去此文件".to_owned()
+        });
+    }
+    Ok(())
 }
 
 #[cfg(test)]

@@ -20,7 +20,7 @@ use crate::catalog::{self, Register};
 use crate::clock;
 use crate::config::{NodeRole, Settings};
 use crate::console::Console;
-use crate::engine::{Carrier, Engine, Knowledge};
+use crate::engine::{Carrier, Engine, Knowledge, KnowledgeError};
 use crate::http::{self, Api, Keys, Pages};
 use crate::store::{FileLock, Store};
 use crate::vault::Vault;
@@ -65,7 +65,11 @@ impl Service {
         let clock = clocked::clock(&settings, &store).await?;
         let hotline = settings.hotline_agencies.iter().cloned().collect();
         let knowledge = Knowledge::gather(shelf, calendar, hotline, &store).await;
-        let knowledge = knowledge.map_err(|error| Failure::Input(error.to_string()))?;
+        let knowledge = knowledge.map_err(|error| match error {
+            KnowledgeError::Store(error) => error.into(),
+            KnowledgeError::Shelf(_) => Failure::Input(error.to_string()),
+            KnowledgeError::Unreadable(_) => Failure::Machine(error.to_string()),
+        })?;
         let carrier = carrier(activities, store.clone());
         let measures = telemetry::measure().map_err(|error| Failure::Machine(error.to_string()))?;
         let keys = Keys {

@@ -89,17 +89,23 @@ impl Issue {
         };
         // What is wrong with the flags is told before the database is touched.
         let (token, row) = made(&register, holder)?;
+        let said = if self.json {
+            let shown = json!({"token": token, "id": row.id, "expires_at": row.expires_at});
+            pretty_json(&shown)?
+        } else {
+            format!("{token}\n")
+        };
         block_on(async {
             let (store, _) = Store::migrate(&settings.database_url).await?;
             let added = add(&store, &row).await;
+            let shown = added.and_then(|()| print(&said));
+            // What nobody has seen nobody shall have.
+            if shown.is_err() {
+                store.revoke_token(row.id, clock::wall()).await?;
+            }
             store.close().await;
-            added
-        })?;
-        if self.json {
-            let shown = json!({"token": token, "id": row.id, "expires_at": row.expires_at});
-            return print(&pretty_json(&shown)?);
-        }
-        print(&format!("{token}\n"))
+            shown
+        })
     }
 }
 

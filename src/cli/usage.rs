@@ -199,6 +199,10 @@ fn complaint(error: &clap::Error) -> String {
         ErrorKind::InvalidValue => {
             format!("{arg} 的值“{value}”无效；可用：{}", said(ContextKind::ValidValue))
         }
+        // An address may hold a password.
+        ErrorKind::UnknownArgument if arg.contains("://") => {
+            "多出一个参数（网址，不予显示）".to_owned()
+        }
         ErrorKind::UnknownArgument => format!("没有名为“{}”的参数", echo(&arg)),
         ErrorKind::InvalidSubcommand => {
             format!("没有名为“{}”的命令", echo(&said(ContextKind::InvalidSubcommand)))

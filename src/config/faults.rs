@@ -1,5 +1,5 @@
-//! What is wrong with settings: all of it at once, and where it stands. Must never show a value that
-//! may be a secret.
+//! What is wrong with settings: each setting that is wrong (of a list its first fault), and where it
+//! stands. Must never show a value that may be a secret.
 
 use std::collections::BTreeSet;
 
@@ -19,8 +19,14 @@ pub(super) fn settings(mut layers: Figment) -> Result<Settings, String> {
     let mut mended = BTreeSet::new();
     loop {
         match layers.extract::<Settings>() {
-            Ok(settings) if said.is_empty() => return Ok(settings),
-            Ok(_) => break,
+            Ok(settings) => {
+                let more = settings.contradictions();
+                if said.is_empty() && more.is_empty() {
+                    return Ok(settings);
+                }
+                said.extend(more.into_iter().map(|says| format!("配置有误：{says}")));
+                break;
+            }
             Err(error) => {
                 said.push(wrong(&error));
                 // What comes after a wrong setting is seen when its default stands there.
@@ -47,7 +53,10 @@ fn unknown(layers: &Figment) -> Vec<String> {
     let is_known = |key: &str| SETTINGS.contains(&key) || key == "destinations";
     let unknown = keys.filter(|key| !is_known(key)).map(|key| {
         let place = place(layers.find_metadata(key), key);
-        format!("配置有误（{place}）：没有名为“{}”的设置", echo(key))
+        // An address may hold a password.
+        let key =
+            if key.contains("://") { "（网址，不予显示）".to_owned() } else { echo(key) };
+        format!("配置有误（{place}）：没有名为“{key}”的设置")
     });
     unknown.collect()
 }
@@ -60,6 +69,9 @@ fn wrong(error: &figment::Error) -> String {
     let what = match &error.kind {
         Kind::UnknownField(field, _) => format!("没有名为“{}”的设置", echo(field)),
         Kind::MissingField(field) => format!("缺少 {}", echo(field)),
+        Kind::InvalidType(..) | Kind::InvalidValue(..) if !form_of(setting).is_empty() => {
+            format!("的值无效{}", form_of(setting))
+        }
         Kind::InvalidType(found, should) | Kind::InvalidValue(found, should) => {
             format!("{}{}", value(setting, found), expected(should))
         }
@@ -196,6 +208,15 @@ mod tests {
         }
     }
 
+    /// Contradictions too, beside what is wrong by itself.
+    #[test]
+    fn contradictions_are_told_beside_other_faults() {
+        let told = told("page_max = 0\nroles = []\nstart_at = \"2026-03-02T10:00:00+08:00\"");
+        for one in ["page_max", "roles 不能为空", "start_at 只用于模拟时钟"] {
+            assert!(told.contains(one), "{one}: {told}");
+        }
+    }
+
     #[test]
     fn what_may_be_a_secret_is_not_shown() {
         for text in [
@@ -205,6 +226,7 @@ mod tests {
             "[[destinations]]\nto = \"agency\"\nurl = \"x\"\nsecret = \"s\"\nprivate = \"4711\"",
             "otlp_endpoint = 4711",
             "x = [\"4711\"",
+            "\"postgres://u:4711@h/db\" = 1",
         ] {
             let told = told(text);
             assert!(!told.contains("4711"), "{text}: {told}");

@@ -179,8 +179,11 @@ impl Default for Settings {
 #[derive(Debug, thiserror::Error)]
 pub enum ConfigError {
     /// The file that was named is not there.
-    #[error("无法读取配置文件 {0}：不存在，或不是普通文件")]
+    #[error("无法读取配置文件 {0}：不存在、没有权限，或不是普通文件")]
     NoFile(String),
+    /// The file is no text.
+    #[error("无法读取配置文件 {0}：不是 UTF-8 编码的文本")]
+    NoText(String),
     /// A setting is none, or has a value that it cannot have.
     #[error("{0}")]
     Wrong(String),
@@ -193,13 +196,15 @@ impl Settings {
     /// A file that is not there, a setting that is none, a value that it cannot have.
     pub fn read(file: Option<&Path>, flags: impl Serialize) -> Result<Self, ConfigError> {
         let mut layers = Figment::from(Serialized::defaults(Self::default()));
-        match file {
-            Some(file) if !file.is_file() => {
-                return Err(ConfigError::NoFile(file.display().to_string()));
+        let file = file.or_else(|| Some(Path::new(FILE)).filter(|file| file.is_file()));
+        if let Some(file) = file {
+            // A device has no end.
+            let bytes = file.is_file().then(|| std::fs::read(file).ok()).flatten();
+            let text = bytes.ok_or_else(|| ConfigError::NoFile(file.display().to_string()))?;
+            if std::str::from_utf8(&text).is_err() {
+                return Err(ConfigError::NoText(file.display().to_string()));
             }
-            Some(file) => layers = layers.merge(Toml::file_exact(file)),
-            None if Path::new(FILE).is_file() => layers = layers.merge(Toml::file_exact(FILE)),
-            None => {}
+            layers = layers.merge(Toml::file_exact(file));
         }
         layers = layers.merge(Env::prefixed("DUBAN_").only(SETTINGS));
         Self::out_of(layers.merge(Serialized::defaults(flags)))
@@ -216,9 +221,7 @@ impl Settings {
     }
 
     fn out_of(layers: Figment) -> Result<Self, ConfigError> {
-        let settings = faults::settings(layers).map_err(ConfigError::Wrong)?;
-        let faults = settings.contradictions();
-        if faults.is_empty() { Ok(settings) } else { Err(ConfigError::Wrong(faults.join("\n"))) }
+        faults::settings(layers).map_err(ConfigError::Wrong)
     }
 
     /// What the settings say that cannot be, each by itself or together.
@@ -232,6 +235,10 @@ impl Settings {
             ),
             (self.clock_offset_ms != 0 && is_simulated, "clock_offset_ms 只用于系统时钟"),
             (self.clock_offset_ms.unsigned_abs() > OFFSET_MS_MAX, "clock_offset_ms 不得超过 50 年"),
+            (
+                self.database_clock_offset_ms.unsigned_abs() > OFFSET_MS_MAX,
+                "database_clock_offset_ms 不得超过 50 年",
+            ),
             (self.body_kib.get() > BODY_KIB_MAX, "body_kib 不得超过 8192"),
             (self.page_max.get() > PAGE_MAX, "page_max 不得超过 1000"),
         ];

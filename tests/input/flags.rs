@@ -7,6 +7,23 @@ use super::{Folder, duban, refused, shipped};
 
 const RECEIVED: &str = "2026-02-13T16:30:00+08:00";
 
+/// A register of one's own: each file known, not empty, each code once.
+#[test]
+fn a_register_of_ones_own_is_read_whole() {
+    let issue = |files: &[(&str, &[u8])]| {
+        let folder = Folder::new("register", files);
+        let database = format!("sqlite://{}?mode=rwc", folder.file("duban.db"));
+        let role = ["token", "issue", "--role", "agency", "--name", "a1", "--agency", "SZ013"];
+        refused(&[&role[..], &["--register", folder.path(), "--database-url", &database]].concat())
+    };
+    let twice = br#"{"agencies":[{"code":"A1","name":"x"},{"code":"A1","name":"y"}]}"#;
+    let told = issue(&[("agencies.json", twice), ("district.json", b"{}"), ("tags.json", b"{}")]);
+    for part in ["代码“A1”写了两次", "请核对文件名", "须有 code 和 text"] {
+        assert!(told.contains(part), "no “{part}” in {told}");
+    }
+    assert!(issue(&[("agencies.json", br#"{"agencies":[]}"#)]).contains("名册是空的"));
+}
+
 #[test]
 fn wrong_flags_are_refused_in_chinese() {
     let check = |args: &[&str], parts: &[&str]| {

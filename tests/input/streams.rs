@@ -1,5 +1,6 @@
 //! What is read without end, or never comes, and what is written where nobody listens.
 
+use std::fmt::Write as _;
 use std::fs;
 use std::io::{BufRead, BufReader, Read};
 use std::path::Path;
@@ -43,16 +44,16 @@ fn ended(shell: &str) -> (Option<i32>, String, u64) {
         complaint.read_to_string(&mut text).expect("UTF-8");
         text
     });
-    let mut most = 0;
+    let mut most = None;
     let code = loop {
-        most = most.max(memory_mb(child.id()).unwrap_or_default());
+        most = most.max(memory_mb(child.id()));
         if let Some(status) = child.try_wait().expect("a child") {
             break status.code();
         }
         std::thread::sleep(Duration::from_millis(2));
     };
     drained.join().expect("drained").expect("drained");
-    (code, said.join().expect("said"), most)
+    (code, said.join().expect("said"), most.unwrap_or_else(|| panic!("{shell}: never seen to run")))
 }
 
 #[test]
@@ -178,4 +179,41 @@ fn what_steers_a_terminal_is_never_printed() {
         let all = said.out + &said.complaint;
         assert!(!all.contains(['\u{1b}', '\u{202e}']), "{args:?}: {all:?}");
     }
+}
+
+/// A token that nobody has seen is nobody's.
+#[test]
+fn a_token_that_cannot_be_shown_is_not_issued() {
+    let folder = Folder::new("unseen", &[("x", b"")]);
+    let database = format!("--database-url 'sqlite://{}?mode=rwc'", folder.file("duban.db"));
+    let issue = format!("duban token issue --role hotline --name a1 {database}");
+    for output in [">&-", ">/dev/full"] {
+        let mut child = started(&format!("{issue} {output}"));
+        assert_eq!(child.wait().expect("ended").code(), Some(1), "{output}");
+    }
+    let list = started(&format!("duban token list --json {database}")).wait_with_output();
+    let listed = String::from_utf8(list.expect("ended").stdout).expect("UTF-8");
+    assert!(listed.contains("\"a1\"") && !listed.contains("\"valid\": true"), "{listed}");
+}
+
+/// As many steps and outages as a scenario may have, each outage touching the next.
+#[test]
+fn the_longest_scenario_is_played_soon() {
+    let start = 1_772_000_000_i64;
+    let at =
+        |seconds: i64| duban_core::time::Instant::from_ms((start + seconds) * 1_000).to_string();
+    let mut text = format!("title = \"长\"\nworkflow = \"matter\"\nreceived = {}\n", at(0));
+    for nr in 0..10_000 {
+        let (done, from, to) = (at(60 + nr), at(nr * 300), at(nr * 300 + 300));
+        let _ = write!(
+            text,
+            "[[do]]\nat = {done}\naction = \"sign\"\nby = \"agency\"\nrefused = \"not-yours\"\n\
+             [[outage]]\nfrom = {from}\nto = {to}\n"
+        );
+    }
+    let folder = Folder::new("longest", &[("long.toml", text.as_bytes())]);
+    let begun = Instant::now();
+    let (_, said, most) = ended(&format!("duban simulate --scenario {}", folder.file("long.toml")));
+    assert!(most < MEMORY_MB_MAX, "{most} MB: {said}");
+    assert!(begun.elapsed() < SILENCE_MAX, "{:?}", begun.elapsed());
 }

@@ -68,7 +68,8 @@ fn place() -> tempfile::TempDir {
 }
 
 /// What comes of what is typed.
-fn typed(place: &Path, typed: &str) -> String {
+/// What is printed, and whether all went well.
+fn typed(place: &Path, typed: &str) -> (String, bool) {
     let program = Path::new(env!("CARGO_BIN_EXE_duban"));
     let folder = program.parent().expect("a folder");
     let path = format!("{}:{}", folder.display(), std::env::var("PATH").unwrap_or_default());
@@ -76,7 +77,7 @@ fn typed(place: &Path, typed: &str) -> String {
     shell.arg("-c").arg(typed).current_dir(place).env("PATH", path).stdin(Stdio::null());
     let output = shell.output().expect("a shell");
     let text = |bytes| String::from_utf8(bytes).expect("UTF-8");
-    text(output.stdout) + &text(output.stderr)
+    (text(output.stdout) + &text(output.stderr), output.status.success())
 }
 
 /// Whether lines are as they are shown; else the first that is not.
@@ -120,18 +121,19 @@ fn is_as(line: &str, shown: &str) -> bool {
 fn what_the_tour_shows_is_what_is_printed() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let place = place();
-    let mut printed: BTreeMap<String, String> = BTreeMap::new();
+    let mut printed: BTreeMap<String, (String, bool)> = BTreeMap::new();
     for page in ["README.md", "README.zh-CN.md"] {
         let text = fs::read_to_string(root.join(page)).expect("readable");
         let examples = examples(&text);
         assert!(examples.len() > 6, "{page}: {} examples", examples.len());
         for Example { typed: line, shown } in examples {
-            let printed =
+            let (printed, is_good) =
                 printed.entry(line.clone()).or_insert_with_key(|line| typed(place.path(), line));
             let lines: Vec<&str> = printed.lines().collect();
             // What is typed and not shown must at least be good.
             let wrong = if shown.is_empty() { None } else { missing(&lines, &shown) };
             assert_eq!(wrong, None, "{page}: {line}\n{printed}");
+            assert!(*is_good || !shown.is_empty(), "{page}: {line}\n{printed}");
         }
     }
 }

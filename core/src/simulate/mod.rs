@@ -215,13 +215,11 @@ impl Play<'_> {
     /// outage.
     fn lane_at(&self, due: Instant) -> Instant {
         let now = self.turns.last().map_or(due, |turn| turn.moment.recorded_at);
-        let mut at = due.plus_ms(SETTLE_MS).max(now);
-        // One outage may end within another.
+        let at = due.plus_ms(SETTLE_MS).max(now);
+        // They are in order, and none touches another.
         let outages = &self.scenario.outages;
-        while let Some(outage) = outages.iter().find(|one| one.from <= at && at < one.to) {
-            at = outage.to;
-        }
-        at
+        let before = outages.partition_point(|one| one.from <= at);
+        outages[..before].last().map_or(at, |outage| at.max(outage.to))
     }
 
     /// Records what time or a publication brings about; gives the instant at which it may be

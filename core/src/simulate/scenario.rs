@@ -142,14 +142,18 @@ fn read_scenario(root: &Table<'_>) -> Option<Scenario> {
     });
     let hotline_agencies = root.list("hotline_agencies", word);
     let (steps, outages) = (root.tables("do"), root.tables("outage"));
-    if steps.len().max(outages.len()) > ENTRIES_MAX {
-        root.fault("do", format!("最多 {ENTRIES_MAX} 步"));
-        return None;
+    for (key, count) in [("do", steps.len()), ("outage", outages.len())] {
+        if count > ENTRIES_MAX {
+            root.fault(key, format!("至多 {ENTRIES_MAX} 项，共写了 {count} 项"));
+            return None;
+        }
     }
-    let steps: Vec<Step> = steps.iter().filter_map(read_step).collect();
-    let outages = outages.iter().filter_map(read_outage).collect();
+    let steps: Vec<(&Table<'_>, Step)> =
+        steps.iter().filter_map(|table| Some((table, read_step(table)?))).collect();
+    let outages = joined(outages.iter().filter_map(read_outage).collect());
     let received = received?;
     check_order(root, received, reviewed, until, &steps);
+    let steps = steps.into_iter().map(|(_, step)| step).collect();
     Some(Scenario {
         title: title?,
         workflow: workflow?,
@@ -169,19 +173,18 @@ fn check_order(
     received: Instant,
     reviewed: Option<Instant>,
     until: Option<Instant>,
-    steps: &[Step],
+    steps: &[(&Table<'_>, Step)],
 ) {
     if reviewed.is_some_and(|reviewed| reviewed > received.plus_ms(FUTURE_MS_MAX)) {
         root.fault("reviewed", "评价时间不得晚于收到时间（received）五分钟以上");
     }
     let mut before = received;
-    for (place, step) in steps.iter().enumerate() {
-        let key = format!("do[{}]", place + 1);
+    for (table, step) in steps {
         if step.at < received {
-            root.fault("do", format!("{key} 第 {} 行：at 早于收到时间 {received}", step.line));
+            table.fault("at", format!("早于收到时间 {received}"));
         }
         if step.recorded_at < before {
-            root.fault("do", format!("{key} 第 {} 行：各步须按记录的先后排列", step.line));
+            table.fault("at", "各步须按记录的先后排列");
         }
         before = before.max(step.recorded_at);
     }
@@ -234,6 +237,19 @@ fn refusal(code: &str) -> Result<String, String> {
         return Ok(code.to_owned());
     }
     Err(format!("没有这种不能办理的原因“{}”；可用：{}", echo(code), known()))
+}
+
+/// Outages in order, those that touch as one.
+fn joined(mut outages: Vec<Outage>) -> Vec<Outage> {
+    outages.sort_by_key(|outage| outage.from);
+    let mut joined: Vec<Outage> = Vec::with_capacity(outages.len());
+    for outage in outages {
+        match joined.last_mut() {
+            Some(last) if outage.from <= last.to => last.to = last.to.max(outage.to),
+            _ => joined.push(outage),
+        }
+    }
+    joined
 }
 
 fn read_outage(table: &Table<'_>) -> Option<Outage> {
