@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use serde_json::json;
 
 use super::place::{AttachmentsFlag, Place, existing};
-use super::{Ended, Failure, block_on, print};
+use super::{Ended, Failure, block_on, print, remark};
 use crate::audit::{AuditError, Checked, verify};
 use crate::catalog;
 use crate::config::Settings;
@@ -59,7 +59,8 @@ impl Verify {
                 told = Instant::now();
                 let files =
                     checked.files.map_or(String::new(), |files| format!("、{files} 个附件"));
-                eprintln!("已核 {} 件工单、{} 条记录{files}……", checked.tickets, checked.events);
+                let Checked { tickets, events, .. } = checked;
+                remark(&format!("已核 {tickets} 件工单、{events} 条记录{files}……"));
             }
         };
         let verified = block_on(async {

@@ -11,7 +11,8 @@ use std::path::PathBuf;
 use serde::Serialize;
 
 use super::{
-    CalendarFlags, Ended, Failure, knowledge, listed, not_known, pretty_json, print, source, text,
+    CalendarFlags, Ended, Failure, knowledge, listed, not_known, pretty_json, print, print_as_is,
+    source, text,
 };
 use crate::catalog;
 use duban_core::calendar::{Arrangement, ESTIMATE_OMITS, Edition, Notice, Year};
@@ -88,9 +89,10 @@ impl Show {
         let total: i32 = (1..=12).map(|month| grid::working_days(edition, year, month)).sum();
         let _ = writeln!(out, "全年 {total} 个工作日。“休”为放假，“班”为调休上班。");
         for notice in notices_of(edition, year) {
-            out.push_str(&told(notice));
+            out.push_str(&text::printable(&told(notice)));
         }
-        print(&out)
+        // The colours of the days are ours.
+        print_as_is(&out)
     }
 }
 

@@ -8,7 +8,7 @@ use serde_json::json;
 use uuid::Uuid;
 
 use super::place::{LawFlags, Place, existing};
-use super::{Ended, Failure, block_on, pretty_json, print, source};
+use super::{Ended, Failure, block_on, pretty_json, print, remark, source};
 use crate::replay::{self, Again, Expected, ExportError, House};
 
 /// Incidents on one list.
@@ -69,7 +69,7 @@ impl List {
             let numbers = store.ticket_numbers(&tickets).await?;
             store.close().await;
             if tickets.len() as u64 == LISTED {
-                eprintln!("只列出最近 {LISTED} 条；其余见 GET /v1/incidents");
+                remark(&format!("只列出最近 {LISTED} 条；其余见 GET /v1/incidents"));
             }
             let mut text = String::new();
             for one in found {
@@ -84,7 +84,8 @@ impl List {
                     });
                     writeln!(text, "{shown}")
                 } else {
-                    let (at, command, message) = (what.at, &what.command, &what.message);
+                    let (at, command) = (what.at, &what.command);
+                    let message = what.message.replace('\n', " ");
                     writeln!(text, "{}  {number}  {at}  {command}  {message}", one.id)
                 };
             }
@@ -127,10 +128,10 @@ impl Export {
         if let Again::Differs { place, .. } = again
             && matches!(file.expected, Expected::Events(_))
         {
-            eprintln!(
+            remark(&format!(
                 "注意：以现有的程序、日历和法规文本重演，第 {place} 条与当时的记录不一致；\
                  可能是办理之后才安装的放假通知，或程序已升级"
-            );
+            ));
         }
         print(&pretty_json(&file)?)
     }

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 
 use clap::{Command, CommandFactory};
 
-use super::{Duban, Ended, Failure, print, usage};
+use super::{Duban, Ended, Failure, print_as_is, usage};
 use crate::catalog;
 
 #[derive(clap::Args)]
@@ -20,7 +20,7 @@ impl Completions {
     pub(super) fn run(self) -> Ended {
         let mut script = Vec::new();
         clap_complete::generate(self.shell, &mut whole(), "duban", &mut script);
-        print(&String::from_utf8_lossy(&script))
+        print_as_is(&String::from_utf8_lossy(&script))
     }
 }
 
@@ -33,7 +33,7 @@ pub(super) struct Manual {
 
 impl Manual {
     pub(super) fn run(self) -> Ended {
-        let Some(folder) = self.folder else { return print(&page(whole())?) };
+        let Some(folder) = self.folder else { return print_as_is(&page(whole())?) };
         for command in all(whole(), "") {
             let file = folder.join(format!("{}.1", command.get_name()));
             let written = fs::write(&file, page(command)?);

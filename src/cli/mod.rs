@@ -35,6 +35,7 @@ use crate::config::ConfigError;
 use crate::store::StoreError;
 use duban_core::calendar::Calendar;
 use duban_core::definition::Shelf;
+use duban_core::echo::visible;
 use duban_core::time::Day;
 
 #[derive(Parser)]
@@ -169,9 +170,20 @@ pub fn run(args: impl IntoIterator<Item = OsString>) -> ExitCode {
     }
 }
 
-/// Writes a whole text to the standard output. A reader that went away early is not a failure.
+/// Writes a whole text to the standard output, without what steers a terminal: titles, names and
+/// messages in it may be anybody's. A reader that went away early is not a failure.
 pub(crate) fn print(text: &str) -> Ended {
+    print_as_is(&text::printable(text))
+}
+
+/// The same of a text that is all our own.
+pub(crate) fn print_as_is(text: &str) -> Ended {
     write_out(&mut text.as_bytes())
+}
+
+/// Tells whoever watches something besides the result; where nobody can be told, nothing is amiss.
+pub(crate) fn remark(text: &str) {
+    let _ = writeln!(std::io::stderr().lock(), "{}", text::printable(text));
 }
 
 /// The same of what is read piece by piece.
@@ -188,11 +200,22 @@ pub(crate) fn write_out(from: &mut impl std::io::Read) -> Ended {
     }
 }
 
-/// A value as indented JSON with a line end.
+/// A value as indented JSON with a line end; what steers a terminal is written by its number.
 pub(crate) fn pretty_json(value: &impl serde::Serialize) -> Result<String, Failure> {
+    use std::fmt::Write as _;
     let text = serde_json::to_string_pretty(value);
     let text = text.map_err(|error| Failure::Machine(format!("无法写成 JSON：{error}")))?;
-    Ok(text + "\n")
+    let mut plain = String::with_capacity(text.len() + 1);
+    for character in text.chars() {
+        if character == '\n' || visible(character) == character {
+            plain.push(character);
+        } else {
+            // Writing to a string cannot fail.
+            let _ = write!(plain, "\\u{:04x}", u32::from(character));
+        }
+    }
+    plain.push('\n');
+    Ok(plain)
 }
 
 /// Runs a command that waits for the database or the network.

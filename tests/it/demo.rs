@@ -24,8 +24,13 @@ impl Drop for Demo {
 
 /// Starts it, and reads what it prints until it waits for callers.
 async fn demo(folder: &Path) -> (Demo, String) {
+    demo_of(folder, &[]).await
+}
+
+async fn demo_of(folder: &Path, flags: &[&str]) -> (Demo, String) {
     let child = Command::new(env!("CARGO_BIN_EXE_duban"))
         .args(["demo", "--listen", "127.0.0.1:0"])
+        .args(flags)
         .current_dir(folder)
         .stdin(Stdio::null())
         .stderr(Stdio::null())
@@ -116,4 +121,30 @@ async fn what_is_served_is_not_made_anew() {
     assert!(!ended.status.success() && said.contains("一个进程"), "{said}");
     assert_eq!(std::fs::read_to_string(&file).expect("there"), "served");
     drop(held);
+}
+
+/// Half a town is no town: what was broken off is made anew.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_was_broken_off_is_made_anew() {
+    let folder = tempfile::TempDir::new().expect("a folder");
+    let started = Command::new(env!("CARGO_BIN_EXE_duban"))
+        .args(["demo", "--tickets", "50", "--listen", "127.0.0.1:0"])
+        .current_dir(folder.path())
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn();
+    let broken_off = Demo(started.expect("the program starts"));
+    let unfinished = folder.path().join("duban-demo.db.unfinished");
+    let begun = std::time::Instant::now();
+    while !unfinished.exists() && begun.elapsed() < Duration::from_mins(1) {
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    drop(broken_off);
+    assert!(unfinished.exists(), "it has begun and not ended");
+    let (_again, said) = demo_of(folder.path(), &["--tickets", "50"]).await;
+    assert!(said.contains("生成数据用时"), "{said}");
+    assert!(!unfinished.exists());
+    let url = format!("sqlite://{}?mode=rw", folder.path().join("duban-demo.db").display());
+    assert_eq!(texts(&url, "SELECT ticket_no FROM ticket").await.len(), 50);
 }

@@ -1,9 +1,9 @@
 //! A workflow as data: steps, actions, deadlines, ladders and effects, read from TOML and checked
 //! as a whole. Must never hold a rule that a customer could want otherwise.
 //!
-//! Each file knows only those before it: words, citations, conditions, privacy, what is
-//! said of forms, forms, actions, deadlines,
-//! the model of all of them, who may do what, its checks, its reading, and what is kept of many.
+//! Each file knows only those before it: classes and words, citations, conditions, privacy, an
+//! example of a form and what is said of one, forms, actions, deadlines, the model of all of them,
+//! who may do what and where it leads, its checks, its reading, and what is kept of many.
 
 mod class;
 mod vocabulary;

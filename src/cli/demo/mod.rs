@@ -9,6 +9,7 @@ mod town;
 use std::fs;
 use std::io::{IsTerminal, Write};
 use std::net::SocketAddr;
+use std::path::Path;
 use std::time::Instant as Stopwatch;
 
 use duban_core::role::Role;
@@ -20,7 +21,7 @@ use super::service::{Service, stopped};
 use super::token::issue;
 use super::{Ended, Failure, block_on, print, usage};
 use crate::access::Holder;
-use crate::catalog::{Register, Source};
+use crate::catalog::{Register, Source, reason};
 use crate::config::{ClockKind, Settings};
 use crate::crypto;
 use crate::store::Store;
@@ -28,6 +29,9 @@ use client::Client;
 use town::Town;
 
 const FILE: &str = "duban-demo.db";
+
+/// Stands beside it until the town is whole.
+const UNFINISHED: &str = "duban-demo.db.unfinished";
 
 #[derive(clap::Args)]
 pub(super) struct Demo {
@@ -82,14 +86,16 @@ fn address() -> String {
 
 impl Demo {
     pub(super) fn run(self) -> Ended {
-        if self.fresh {
+        // Half a town is no town.
+        if self.fresh || Path::new(UNFINISHED).exists() {
             // What another process serves is not taken from under it.
             let lock = Store::lock(&address())?;
             // What is not there need not be removed; what can't be is told at the opening.
             let _ = fs::remove_dir_all(format!("{FILE}.attachments"));
-            for end in ["", "-wal", "-shm"] {
-                let _ = fs::remove_file(format!("{FILE}{end}"));
+            for file in ["", "-wal", "-shm"].map(|end| format!("{FILE}{end}")) {
+                let _ = fs::remove_file(file);
             }
+            let _ = fs::remove_file(UNFINISHED);
             drop(lock);
         }
         block_on(self.serve())
@@ -111,28 +117,29 @@ impl Demo {
         let is_new = store.next_wake().await?.is_none();
         let logins = logins(&store).await?;
         let (stop, told) = oneshot::channel::<()>();
-        let running = tokio::spawn(service.run(async {
+        let mut running = tokio::spawn(service.run(async {
             let _ = told.await;
         }));
-        let built = async {
+        let shown = async {
             if is_new {
+                let unwritten = |error| Failure::Machine(format!("无法写入：{}", reason(&error)));
+                fs::write(UNFINISHED, "").map_err(unwritten)?;
                 self.build(address, &logins).await?;
+                fs::remove_file(UNFINISHED).map_err(unwritten)?;
             }
-            print(&tour(address, &logins, clock.now(), is_new, begun.elapsed().as_secs()))
+            print(&tour(address, &logins, clock.now(), is_new, begun.elapsed().as_secs()))?;
+            stopped().await;
+            Ok(())
         };
+        let broken = |_| Err(Failure::Machine("服务中断".to_owned()));
         let ended = tokio::select! {
-            built = built => match built {
-                Ok(()) => {
-                    stopped().await;
-                    Ok(())
-                }
-                Err(failure) => Err(failure),
-            },
+            shown = shown => shown,
             () = stopped() => Ok(()),
+            // It has ended by itself: there is nothing left to wait for.
+            served = &mut running => return served.unwrap_or_else(broken),
         };
         let _ = stop.send(());
-        let served = running.await.unwrap_or_else(|_| Err(Failure::Machine("服务中断".to_owned())));
-        ended.and(served)
+        ended.and(running.await.unwrap_or_else(broken))
     }
 
     /// Lives through the weeks, and says how far it is.
