@@ -8,7 +8,7 @@ use crate::console::words::Lang;
 const FLAGS: &[(&str, &str, &str)] = &[
     ("anonymous", "匿名", "Anonymous"),
     ("hotline_self", "涉热线", "About the hotline"),
-    ("ruled", "督导指派", "Assigned by ruling"),
+    ("ruled", "热线督导指派", "Assigned by ruling"),
     ("supervised", "督办", "Supervised"),
     ("unreachable", "联系不上", "Unreachable"),
     ("ordered_to_correct", "已责令改正", "Ordered to correct"),

@@ -24,7 +24,7 @@ pub(super) const ACTION: &str = "record_contact";
 /// How a call can end.
 const OUTCOMES: &[(&str, &str, &str)] = &[
     ("reached", "已联系上", "Reached"),
-    ("no_answer", "未接听", "No answer"),
+    ("no_answer", "未接通", "No answer"),
     ("wrong_number", "号码有误", "Wrong number"),
     ("refused", "拒绝沟通", "Refused"),
 ];

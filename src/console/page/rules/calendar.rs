@@ -69,8 +69,8 @@ async fn body(visit: &Visit, year: i32) -> Result<Markup, Told> {
             header {
                 h1 { (title(lang, year)) }
                 @if summary.published { small { (counted(lang, summary.working_days)) } }
-                @else if year < today.year() { span.tag { (lang.of("未收录这一年的放假通知，按周末和法定节假日推定", "its notice is not on file: assumed")) } }
-                @else { span.tag { (lang.of("放假通知尚未公布，按周末和法定节假日推定", "no notice yet: assumed")) } }
+                @else if year < today.year() { span.tag { (lang.of("未收录这一年的放假通知，按休息日和法定节假日推定", "its notice is not on file: assumed")) } }
+                @else { span.tag { (lang.of("放假通知尚未公布，按休息日和法定节假日推定", "no notice yet: assumed")) } }
                 div.right {
                     a href={ "/calendar?year=" (year - 1) } { "← " (year - 1) }
                     a href={ "/calendar?year=" (year + 1) } { (year + 1) " →" }

@@ -195,10 +195,10 @@ fn reason(lang: Lang, reason: &Reason) -> String {
     let name = reason.name.as_deref().unwrap_or_default();
     match (reason.kind.as_str(), lang) {
         ("received", _) => {
-            lang.of("起算当日不计", "the day of the start does not count").to_owned()
+            lang.of("起算当日，不计", "the day of the start does not count").to_owned()
         }
         ("weekday", _) => lang.of("工作日", "working day").to_owned(),
-        ("weekend", _) => lang.of("周末", "weekend").to_owned(),
+        ("weekend", _) => lang.of("休息日", "weekend").to_owned(),
         ("make_up", Lang::Chinese) => format!("{name}调休上班"),
         ("make_up", Lang::English) => format!("made up for {name}"),
         ("off_day", Lang::Chinese) => format!("{name}放假"),
