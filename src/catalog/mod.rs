@@ -1,5 +1,6 @@
 //! Floor 1: the files that officials can read and replace (calendars, workflows with their forms
-//! and legal texts, the register), embedded or out of a folder. Must never panic or fall silent, whatever a folder holds.
+//! and legal texts, the register), embedded or out of a folder. Must never panic or fall silent,
+//! whatever a folder holds.
 
 pub mod calendars;
 pub mod register;

@@ -186,7 +186,7 @@ pub(crate) fn remark(text: &str) {
     let _ = writeln!(std::io::stderr().lock(), "{}", text::printable(text));
 }
 
-/// The same of what is read piece by piece.
+/// Writes to the standard output what is read piece by piece.
 pub(crate) fn write_out(from: &mut impl std::io::Read) -> Ended {
     if duban_stdio::output_was_closed() {
         return Err(Failure::Machine("无法写出结果：标准输出已关闭".to_owned()));

@@ -1,5 +1,6 @@
-//! An invented town: who rates what when, and the order in which everybody acts. Must never name anybody who could exist: phones from 199 0000 xxxx, identity numbers of a
-//! region that is not used.
+//! An invented town: who rates what when, and the order in which everybody acts. Must never name
+//! anybody who could exist: phones from 199 0000 xxxx, identity numbers of a region that is not
+//! used.
 
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
