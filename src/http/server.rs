@@ -18,6 +18,8 @@ use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::graceful::GracefulShutdown;
 use hyper_util::service::TowerToHyperService;
 use percent_encoding::percent_decode_str;
+#[cfg(target_os = "linux")]
+use socket2::SockFilter;
 use socket2::SockRef;
 use tokio::net::TcpListener;
 use tokio::sync::{Semaphore, watch};
@@ -154,6 +156,32 @@ pub async fn serve(
     Ok(())
 }
 
+/// Lets nobody new in, while those whom the system has taken in, or is about to, still come through:
+/// whoever stood in the queue when the socket closes would be cut off after he had asked. He who is
+/// turned away calls again after a second, and is refused, if the node is gone by then.
+///
+/// A short queue would not do: its caller is connected by his own account before he stands in it.
+#[cfg(target_os = "linux")]
+fn turn_away(listener: &TcpListener) {
+    // Classic BPF on what comes for this port, from the TCP header on (RFC 9293, 3.1): the flags are
+    // its 14th byte; a call that begins has SYN among them.
+    const SYN: u32 = 0x02;
+    let filter = [
+        SockFilter::new(0x30, 0, 0, 13),       // load the byte there
+        SockFilter::new(0x45, 0, 1, SYN),      // is the bit set?
+        SockFilter::new(0x06, 0, 0, 0),        // then nothing of it
+        SockFilter::new(0x06, 0, 0, u32::MAX), // else all of it
+    ];
+    if let Err(error) = SockRef::from(listener).attach_filter(&filter) {
+        tracing::warn!(%error, "new connections cannot be turned away before the end");
+    }
+}
+
+#[cfg(not(target_os = "linux"))]
+fn turn_away(listener: &TcpListener) {
+    let _ = SockRef::from(listener).listen(0);
+}
+
 /// Takes connections until told to stop; what is left of them then.
 async fn accept(
     listener: TcpListener,
@@ -186,9 +214,7 @@ async fn accept(
                 accepted = accepted => accepted,
                 () = &mut stop => {
                     stopped = Some(Instant::now());
-                    // Nobody queues any more: whoever still stood there when it closed would be
-                    // cut off.
-                    let _ = SockRef::from(&listener).listen(0);
+                    turn_away(&listener);
                     continue;
                 }
             }
@@ -289,5 +315,36 @@ mod tests {
             tokio::time::sleep(Duration::from_millis(50)).await;
         }
         panic!("an answer that nobody takes is still held");
+    }
+
+    /// Comes again and again, each time anew, until refused; how many came in vain, and how many not.
+    async fn comes_back(address: std::net::SocketAddr) -> [usize; 2] {
+        let mut count = [0, 0];
+        while let Ok(mut caller) = TcpStream::connect(address).await {
+            let asked = caller.write_all(b"GET / HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n");
+            let mut answer = Vec::new();
+            let answered = asked.await.is_ok() && caller.read_to_end(&mut answer).await.is_ok();
+            count[usize::from(answered && !answer.is_empty())] += 1;
+        }
+        count
+    }
+
+    #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+    async fn whoever_is_connected_when_it_ends_is_answered() {
+        for _ in 0..10 {
+            let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+            let address = listener.local_addr().expect("an address");
+            let routes = Router::new().route("/", get(async || "here"));
+            let stop = tokio::time::sleep(Duration::from_millis(60));
+            let ended = tokio::spawn(accept(listener, routes, PATIENCE, stop));
+            let callers = (0..32).map(|_| tokio::spawn(comes_back(address)));
+            let counts = futures::future::join_all(callers).await;
+            ended.await.expect("an end").shutdown().await;
+            for count in counts {
+                let [in_vain, answered] = count.expect("a caller");
+                assert_eq!(in_vain, 0, "beside {answered} who were answered");
+                assert!(answered > 0);
+            }
+        }
     }
 }
