@@ -31,7 +31,7 @@ pub(super) fn bytes(path: &Path, most_mib: u64) -> Result<Vec<u8>, Failure> {
     let (name, most) = (named(path), most_mib * 1024 * 1024);
     // Room that is not used takes no memory; to make it as it fills would take twice of it.
     let mut bytes = Vec::with_capacity(usize::try_from(most + 1).unwrap_or_default());
-    let read = patiently(&name, || open(path)?.take(most + 1).read_to_end(&mut bytes));
+    let read = patiently(&reading(&name), || open(path)?.take(most + 1).read_to_end(&mut bytes));
     read.map_err(|error| unreadable(&name, &error))?;
     if bytes.len() as u64 > most {
         return Err(too_large(&name, most_mib));
@@ -67,10 +67,15 @@ pub(super) fn too_large(name: &str, most_mib: u64) -> Failure {
     Failure::Input(format!("{name}: 内容过大：不应超过 {most_mib} MiB"))
 }
 
+/// What is said of somebody who waits for a file's content.
+pub(super) fn reading(name: &str) -> String {
+    format!("正在等待并读取{name}")
+}
+
 /// Does something that may wait for others, and tells so where it takes long.
-pub(super) fn patiently<T>(name: &str, work: impl FnOnce() -> T) -> T {
+pub(super) fn patiently<T>(what: &str, work: impl FnOnce() -> T) -> T {
     let (done, waits) = mpsc::channel::<()>();
-    let says = format!("正在等待并读取{}……（按 Ctrl-C 停止）", printable(name));
+    let says = format!("{}……（按 Ctrl-C 停止）", printable(what));
     let teller = thread::spawn(move || {
         if waits.recv_timeout(SILENCE_MAX) == Err(RecvTimeoutError::Timeout) {
             // Where nobody can be told, nobody waits.

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use clap::Args;
 use serde::Serialize;
 
-use super::Failure;
+use super::{Failure, input};
 use crate::config::Settings;
 use crate::store::Store;
 
@@ -33,7 +33,8 @@ pub(super) struct NoMore {}
 
 impl<F: Args + Serialize> Place<F> {
     pub(super) fn settings(&self) -> Result<Settings, Failure> {
-        Ok(Settings::read(self.config.as_deref(), self)?)
+        let read = || Settings::read(self.config.as_deref(), self);
+        Ok(input::patiently("正在等待并读取配置文件", read)?)
     }
 }
 

@@ -34,31 +34,39 @@ pub(super) fn settings(mut layers: Figment) -> Result<Settings, String> {
                 else {
                     break;
                 };
-                let Some(value) = default_of(setting) else { break };
-                layers = layers.merge(Serialized::default(setting, value));
+                layers = layers.merge(Serialized::default(setting, default_of(setting)));
             }
         }
     }
     Err(said.join("\n"))
 }
 
+/// A setting that is not there by default is none.
 fn default_of(setting: &str) -> Option<serde_json::Value> {
     serde_json::to_value(Settings::default()).ok()?.get(setting).cloned()
 }
+
+/// Whoever has more unknown names than that has given another file.
+const UNKNOWN_MAX: usize = 100;
 
 /// What is no setting.
 fn unknown(layers: &Figment) -> Vec<String> {
     let Ok(data) = layers.data() else { return Vec::new() };
     let keys = data.get(&Profile::Default).into_iter().flat_map(|settings| settings.keys());
     let is_known = |key: &str| SETTINGS.contains(&key) || key == "destinations";
-    let unknown = keys.filter(|key| !is_known(key)).map(|key| {
+    let (said, more) = {
+        let mut unknown = keys.filter(|key| !is_known(key));
+        (unknown.by_ref().take(UNKNOWN_MAX).collect::<Vec<_>>(), unknown.next().is_some())
+    };
+    let unknown = said.into_iter().map(|key| {
         let place = place(layers.find_metadata(key), key);
         // An address may hold a password.
         let key =
             if key.contains("://") { "（网址，不予显示）".to_owned() } else { echo(key) };
         format!("配置有误（{place}）：没有名为“{key}”的设置")
     });
-    unknown.collect()
+    let more = more.then(|| "配置有误：还有其他未知的设置，未列出".to_owned());
+    unknown.chain(more).collect()
 }
 
 /// One sentence: which setting, from where, and what is wrong.
@@ -196,6 +204,23 @@ mod tests {
         check("clock_offset_ms = \"x\"", "clock_offset_ms 的值“x”无效，应为整数");
         let told = Settings::read(Some(Path::new("/nowhere/duban.toml")), serde_json::json!({}));
         assert!(told.expect_err("refused").to_string().contains("无法读取配置文件"));
+    }
+
+    #[test]
+    fn what_is_no_settings_file_is_told_soon() {
+        let many: String = (0..20_000).map(|nr| format!("k{nr}=1\n")).collect();
+        let told = told(&many);
+        assert_eq!(told.lines().count(), 101);
+        assert!(told.ends_with("未列出"), "{told}");
+        assert!(super::tests::told(&"#".repeat(256 * 1024 + 1)).contains("不应超过 256 KiB"));
+    }
+
+    #[test]
+    fn a_setting_that_may_be_absent_hides_no_other() {
+        let told = told("start_at = \"x\"\nredis_url = 1\nattachments = 1\npage_max = 0");
+        for one in ["start_at", "redis_url", "attachments", "page_max"] {
+            assert!(told.contains(one), "{one}: {told}");
+        }
     }
 
     #[test]

@@ -4,6 +4,8 @@
 mod faults;
 
 use std::fmt;
+use std::fs::File;
+use std::io::Read;
 use std::marker::PhantomData;
 use std::net::{IpAddr, SocketAddr};
 use std::num::NonZeroU32;
@@ -184,6 +186,9 @@ pub enum ConfigError {
     /// The file is no text.
     #[error("无法读取配置文件 {0}：不是 UTF-8 编码的文本")]
     NoText(String),
+    /// The file is longer than any settings are.
+    #[error("无法读取配置文件 {0}：内容过大，不应超过 256 KiB")]
+    TooLarge(String),
     /// A setting is none, or has a value that it cannot have.
     #[error("{0}")]
     Wrong(String),
@@ -196,14 +201,11 @@ impl Settings {
     /// A file that is not there, a setting that is none, a value that it cannot have.
     pub fn read(file: Option<&Path>, flags: impl Serialize) -> Result<Self, ConfigError> {
         let mut layers = Figment::from(Serialized::defaults(Self::default()));
-        let file = file.or_else(|| Some(Path::new(FILE)).filter(|file| file.is_file()));
+        // What has the file's name is meant to be read, also where it is no file.
+        let usual = Path::new(FILE);
+        let file = file.or_else(|| usual.symlink_metadata().is_ok().then_some(usual));
         if let Some(file) = file {
-            // A device has no end.
-            let bytes = file.is_file().then(|| std::fs::read(file).ok()).flatten();
-            let text = bytes.ok_or_else(|| ConfigError::NoFile(file.display().to_string()))?;
-            if std::str::from_utf8(&text).is_err() {
-                return Err(ConfigError::NoText(file.display().to_string()));
-            }
+            check(file)?;
             layers = layers.merge(Toml::file_exact(file));
         }
         layers = layers.merge(Env::prefixed("DUBAN_").only(SETTINGS));
@@ -268,6 +270,21 @@ impl Settings {
     }
 }
 
+/// Whether a file can be read, before it is.
+fn check(file: &Path) -> Result<(), ConfigError> {
+    let name = || file.display().to_string();
+    let mut bytes = Vec::new();
+    // A device has no end.
+    let opened = if file.is_file() { File::open(file).ok() } else { None };
+    let read = opened.map(|opened| opened.take(FILE_BYTES_MAX + 1).read_to_end(&mut bytes));
+    match read {
+        Some(Ok(_)) if bytes.len() as u64 > FILE_BYTES_MAX => Err(ConfigError::TooLarge(name())),
+        Some(Ok(_)) if std::str::from_utf8(&bytes).is_err() => Err(ConfigError::NoText(name())),
+        Some(Ok(_)) => Ok(()),
+        _ => Err(ConfigError::NoFile(name())),
+    }
+}
+
 /// A list, or words between commas, as the environment writes one.
 fn listed<'de, D: Deserializer<'de>, T: Deserialize<'de>>(from: D) -> Result<Vec<T>, D::Error> {
     struct Listed<T>(PhantomData<T>);
@@ -293,6 +310,9 @@ fn listed<'de, D: Deserializer<'de>, T: Deserialize<'de>>(from: D) -> Result<Vec
     }
     from.deserialize_any(Listed(PhantomData))
 }
+
+/// Some thousand destinations.
+const FILE_BYTES_MAX: u64 = 256 * 1024;
 
 /// A body is read whole: many of them at once must fit into memory.
 const BODY_KIB_MAX: u32 = 8 * 1024;

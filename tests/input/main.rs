@@ -12,18 +12,22 @@ mod scenarios;
 mod streams;
 mod words;
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{Command, Stdio};
 
+use tempfile::TempDir;
+
 /// A folder of its own for a test, removed at the end.
-struct Folder(PathBuf);
+struct Folder(TempDir);
 
 impl Folder {
     fn new(name: &str, files: &[(&str, &[u8])]) -> Self {
-        let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("input").join(name);
-        let _ = std::fs::remove_dir_all(&folder);
+        let prefix = format!("{name}_");
+        let folder =
+            tempfile::Builder::new().prefix(&prefix).tempdir_in(env!("CARGO_TARGET_TMPDIR"));
+        let folder = folder.expect("a folder");
         for (file, bytes) in files {
-            let path = folder.join(file);
+            let path = folder.path().join(file);
             std::fs::create_dir_all(path.parent().expect("a parent")).expect("a folder");
             std::fs::write(path, bytes).expect("a file");
         }
@@ -31,17 +35,11 @@ impl Folder {
     }
 
     fn path(&self) -> &str {
-        self.0.to_str().expect("UTF-8")
+        self.0.path().to_str().expect("UTF-8")
     }
 
     fn file(&self, name: &str) -> String {
         format!("{}/{name}", self.path())
-    }
-}
-
-impl Drop for Folder {
-    fn drop(&mut self) {
-        let _ = std::fs::remove_dir_all(&self.0);
     }
 }
 

@@ -62,7 +62,7 @@ fn what_has_no_end_is_refused_at_its_limit() {
         ("duban simulate --scenario /dev/zero", "内容过大：不应超过 4 MiB"),
         ("duban replay /dev/zero", "内容过大：不应超过 64 MiB"),
         ("duban deadline --batch /dev/zero", "内容过大：不应超过 256 MiB"),
-        ("duban deadline --batch /dev/urandom", "共 1000 行有误以上"),
+        ("duban deadline --batch /dev/urandom", "共 1000 行以上有误"),
         ("duban workflow check /dev/zero", "不是目录"),
         ("duban calendar check /dev/zero", "不是目录"),
     ] {
@@ -100,6 +100,51 @@ fn a_folder_takes_no_more_than_memory_has_room_for() {
     check(1, "共 1000 处以上错误");
     check(15, "共 15000 处以上错误");
     check(200, "合计过大：不应超过 4 MiB");
+}
+
+/// What a tree or a list of faults takes most of: as much as is read, and more.
+#[test]
+fn a_document_takes_no_more_than_memory_has_room_for() {
+    let pieces = [
+        ("a=[", "1,", "]"),
+        ("a=[", "{a=1},", "]"),
+        ("a=[", "1979-01-01,", "]"),
+        ("a=[", "9999-99-99,", "]"),
+        ("a=[", "1_,", "]"),
+        ("a", ".a", "=1"),
+        ("", "[[a]]\n", ""),
+        ("", "[[a]]\n[a.b]\n", ""),
+        ("", "a=1\n", ""),
+        ("", "=\n", ""),
+        ("", "\"\n", ""),
+        ("", "#\n", ""),
+    ];
+    // Up to the most pieces that are read (two to thirteen in each of these), and up to the most bytes.
+    for (nr, (begin, piece, end)) in pieces.into_iter().enumerate() {
+        for count in [40_000, 90_000, 140_000, 299_000, 4 * 1024 * 1024 / piece.len() - 10] {
+            let text = format!("{begin}{}{end}", piece.repeat(count));
+            let folder = Folder::new(&format!("tree_{nr}_{count}"), &[("x", text.as_bytes())]);
+            let begun = Instant::now();
+            let (code, said, most) =
+                ended(&format!("duban simulate --scenario {}", folder.file("x")));
+            assert_eq!(code, Some(2), "{piece} {count}: {said}");
+            assert!(said.lines().count() <= 102, "{piece} {count}: {said}");
+            assert!(most < MEMORY_MB_MAX, "{piece} {count}: {most} MB");
+            assert!(begun.elapsed() < SILENCE_MAX, "{piece} {count}: {:?}", begun.elapsed());
+        }
+    }
+}
+
+/// The file of settings, named or found.
+#[test]
+fn settings_are_read_with_a_limit_and_never_passed_over() {
+    let folder = Folder::new("settings", &[("long", &[b'#'; 300_000])]);
+    let (code, said, _) = ended(&format!("duban token list --config {}", folder.file("long")));
+    assert!(code == Some(2) && said.contains("不应超过 256 KiB"), "{said}");
+    let fifo = folder.file("duban.toml");
+    assert!(Command::new("mkfifo").arg(&fifo).status().expect("mkfifo").success());
+    let (code, said, _) = ended(&format!("sh -c 'cd {} && duban token list'", folder.path()));
+    assert!(code == Some(2) && said.contains("不是普通文件"), "{said}");
 }
 
 #[test]

@@ -30,14 +30,14 @@ const FIELDS: [&str; 4] = ["received", "within", "known_on", "roll"];
 /// Everything is checked before anything is printed: results wait in a file that has no name.
 pub(super) fn run(file: &Path, calendar: &Calendar) -> Ended {
     let name = input::named(file);
-    let answered = input::patiently(&name, || answered(file, calendar));
+    let answered = input::patiently(&input::reading(&name), || answered(file, calendar));
     let Answered { mut results, complaints, wrong, is_cut } = answered?;
     if wrong == 0 {
         return write_out(&mut results);
     }
-    let more = if is_cut { "以上，其余未再检查" } else { "" };
+    let (more, rest) = if is_cut { ("以上", "，其余未再检查") } else { ("", "") };
     let said = complaints.join("\n");
-    Err(Failure::Input(format!("{said}\n共 {wrong} 行有误{more}，没有输出任何结果")))
+    Err(Failure::Input(format!("{said}\n共 {wrong} 行{more}有误{rest}，没有输出任何结果")))
 }
 
 /// What came of a batch.

@@ -2,12 +2,16 @@
 //!
 //! Must never stop at the first fault, and must never let an unknown key pass in silence.
 
+mod syntax;
+
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
+
+use syntax::Flaw;
 
 /// One fault of a document that a person wrote.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -95,25 +99,23 @@ pub fn read<T>(
     let newlines = text.bytes().enumerate().filter(|(_, byte)| *byte == b'\n');
     let newlines = newlines.map(|(at, _)| at).collect();
     let source = Source { file, newlines, faults: RefCell::default() };
-    let (root, errors) = DeTable::parse_recoverable(text);
-    for error in errors {
-        let at = error.span().map_or(0, |span| span.start);
-        source.fault(at, String::new(), SYNTAX.to_owned());
-    }
-    if source.faults.borrow().is_empty() {
-        let table = Table {
-            source: &source,
-            path: String::new(),
-            at: 0,
-            inner: root.get_ref(),
-            asked: RefCell::default(),
-        };
-        let value = read(&table);
-        table.close();
-        if let Some(value) = value
-            && source.faults.borrow().is_empty()
-        {
-            return Ok(value);
+    match syntax::tree(text) {
+        Ok(root) => {
+            let asked = RefCell::default();
+            let table = Table { source: &source, path: String::new(), at: 0, inner: &root, asked };
+            let value = read(&table);
+            table.close();
+            if let Some(value) = value
+                && source.faults.borrow().is_empty()
+            {
+                return Ok(value);
+            }
+        }
+        Err(Flaw::TooMany(at)) => source.fault(at, String::new(), too_many()),
+        Err(Flaw::At(places)) => {
+            for at in places {
+                source.fault(at, String::new(), SYNTAX.to_owned());
+            }
         }
     }
     let mut faults = told(source.faults.into_inner());
@@ -131,6 +133,12 @@ pub fn read<T>(
 
 /// What is said of what is no TOML: the line is named, and what slips there.
 const SYNTAX: &str = "TOML 语法有误：请核对这一行的引号、括号、等号和日期，以及键是否写了两次";
+
+/// What is said of a document that does not fit.
+fn too_many() -> String {
+    let most = syntax::PIECES_MAX / 10_000;
+    format!("内容过多：一个文件中的键、值、标点和空白合计不应超过 {most} 万个，请删减")
+}
 
 struct Source<'s> {
     file: &'s str,
