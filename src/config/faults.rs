@@ -208,8 +208,8 @@ mod tests {
 
     #[test]
     fn what_is_no_settings_file_is_told_soon() {
-        let many: String = (0..20_000).map(|nr| format!("k{nr}=1\n")).collect();
-        let told = told(&many);
+        let many: Vec<String> = (0..20_000).map(|nr| format!("k{nr}=1")).collect();
+        let told = told(&many.join("\n"));
         assert_eq!(told.lines().count(), 101);
         assert!(told.ends_with("未列出"), "{told}");
         assert!(super::tests::told(&"#".repeat(256 * 1024 + 1)).contains("不应超过 256 KiB"));

@@ -138,7 +138,7 @@ fn a_document_takes_no_more_than_memory_has_room_for() {
 /// The file of settings, named or found.
 #[test]
 fn settings_are_read_with_a_limit_and_never_passed_over() {
-    let folder = Folder::new("settings", &[("long", &[b'#'; 300_000])]);
+    let folder = Folder::new("settings", &[("long", "#".repeat(300_000).as_bytes())]);
     let (code, said, _) = ended(&format!("duban token list --config {}", folder.file("long")));
     assert!(code == Some(2) && said.contains("不应超过 256 KiB"), "{said}");
     let fifo = folder.file("duban.toml");

@@ -9,7 +9,7 @@ use toml_parser::decoder::{Encoding, ScalarKind};
 use toml_parser::parser::{EventReceiver, RecursionGuard, ValidateWhitespace, parse_document};
 use toml_parser::{ErrorSink, ParseError, Raw, Source, Span};
 
-use super::FILE_FAULTS_MAX;
+use super::fault::FILE_FAULTS_MAX;
 
 /// The most keys, values, signs and blanks of a document. As a tree each takes up to 170 bytes; a
 /// scenario of ten thousand steps has about half of them.
