@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::json;
 
-use super::place::{AttachmentsFlag, Place, existing};
+use super::place::{AttachmentsFlag, Place, existing, patiently};
 use super::{Ended, Failure, block_on, print, remark};
 use crate::audit::{AuditError, Checked, verify};
 use crate::catalog;
@@ -64,7 +64,7 @@ impl Verify {
             }
         };
         let verified = block_on(async {
-            let store = existing(&settings).await?;
+            let store = patiently(existing(&settings)).await?;
             let verified = verify(&store, vault.as_ref(), tell).await;
             store.close().await;
             Ok(verified)

@@ -7,8 +7,8 @@ use clap::ArgGroup;
 use serde_json::json;
 use uuid::Uuid;
 
-use super::place::{LawFlags, Place, existing};
-use super::{Ended, Failure, block_on, pretty_json, print, remark, source};
+use super::place::{LawFlags, Place, at_database, existing};
+use super::{Ended, Failure, pretty_json, print, remark, source};
 use crate::replay::{self, Again, Expected, ExportError, House};
 
 /// Incidents on one list.
@@ -62,7 +62,7 @@ impl Command {
 impl List {
     fn run(self) -> Ended {
         let settings = self.place.settings()?;
-        let text = block_on(async {
+        let text = at_database(async {
             let store = existing(&settings).await?;
             let found = store.incidents(!self.all, None, LISTED).await?;
             let tickets: Vec<_> = found.iter().map(|one| one.what.ticket).collect();
@@ -107,7 +107,7 @@ impl Export {
             workflows: source(settings.workflows.clone()),
             hotline_agencies: settings.hotline_agencies.iter().cloned().collect(),
         };
-        let (file, again) = block_on(async {
+        let (file, again) = at_database(async {
             let store = existing(&settings).await?;
             let exported = match (self.id, &self.ticket, self.seq) {
                 (Some(id), ..) => {

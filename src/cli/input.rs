@@ -13,7 +13,7 @@ use super::text::printable;
 use crate::catalog;
 
 /// After so long whoever waits is told for what.
-const SILENCE_MAX: Duration = Duration::from_secs(2);
+pub(super) const SILENCE_MAX: Duration = Duration::from_secs(2);
 
 /// How the standard input is called.
 const STANDARD: &str = "-";

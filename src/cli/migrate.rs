@@ -1,8 +1,8 @@
 //! `duban migrate`: the tables of a database as this program needs them. Must never take a table
 //! back.
 
-use super::place::Place;
-use super::{Ended, block_on, print};
+use super::place::{Place, at_database};
+use super::{Ended, print};
 use crate::store::Store;
 
 #[derive(clap::Args)]
@@ -14,7 +14,7 @@ pub(super) struct Migrate {
 impl Migrate {
     pub(super) fn run(self) -> Ended {
         let settings = self.place.settings()?;
-        let steps = block_on(async {
+        let steps = at_database(async {
             let (store, steps) = Store::migrate(&settings.database_url).await?;
             store.close().await;
             Ok(steps)

@@ -1,12 +1,14 @@
 //! Which house a command is about: the settings of its server, and flags before them. Must never
 //! make a database where a command only looks at one.
 
+use std::future::Future;
 use std::path::PathBuf;
+use std::pin::pin;
 
 use clap::Args;
 use serde::Serialize;
 
-use super::{Failure, input};
+use super::{Failure, block_on, input, remark};
 use crate::config::Settings;
 use crate::store::Store;
 
@@ -35,6 +37,23 @@ impl<F: Args + Serialize> Place<F> {
     pub(super) fn settings(&self) -> Result<Settings, Failure> {
         let read = || Settings::read(self.config.as_deref(), self);
         Ok(input::patiently("正在等待并读取配置文件", read)?)
+    }
+}
+
+/// Does something with a database, and says so where it keeps somebody waiting.
+pub(super) fn at_database<T>(work: impl Future<Output = Result<T, Failure>>) -> Result<T, Failure> {
+    block_on(patiently(work))
+}
+
+/// The same for a part of it.
+pub(super) async fn patiently<T>(work: impl Future<Output = T>) -> T {
+    let mut work = pin!(work);
+    match tokio::time::timeout(input::SILENCE_MAX, &mut work).await {
+        Ok(done) => done,
+        Err(_) => {
+            remark("正在等待数据库……（按 Ctrl-C 停止）");
+            work.await
+        }
     }
 }
 

@@ -9,8 +9,8 @@ use duban_core::time::Instant;
 use serde_json::json;
 use uuid::Uuid;
 
-use super::place::{Place, RegisterFlag, existing};
-use super::{Ended, Failure, block_on, pretty_json, print, source, text, usage};
+use super::place::{Place, RegisterFlag, at_database, existing};
+use super::{Ended, Failure, pretty_json, print, source, text, usage};
 use crate::access::{DAYS, DAYS_MAX, Holder};
 use crate::catalog::Register;
 use crate::clock;
@@ -95,7 +95,7 @@ impl Issue {
         } else {
             format!("{token}\n")
         };
-        block_on(async {
+        at_database(async {
             let (store, _) = Store::migrate(&settings.database_url).await?;
             let added = add(&store, &row).await;
             let shown = added.and_then(|()| print(&said));
@@ -152,7 +152,7 @@ pub(super) struct List {
 impl List {
     fn run(self) -> Ended {
         let settings = self.place.settings()?;
-        let tokens = block_on(async {
+        let tokens = at_database(async {
             let store = existing(&settings).await?;
             let tokens = store.tokens(None, u64::from(u32::MAX)).await?;
             store.close().await;
@@ -227,7 +227,7 @@ pub(super) struct Revoke {
 impl Revoke {
     fn run(self) -> Ended {
         let settings = self.place.settings()?;
-        let revoked = block_on(async {
+        let revoked = at_database(async {
             let store = existing(&settings).await?;
             let revoked = store.revoke_token(self.id, clock::wall()).await?;
             store.close().await;

@@ -18,6 +18,11 @@ pub enum StoreError {
     /// The tables are older than this program, and nobody has brought them up to date.
     #[error("数据库中没有本程序的表，或表的版本较旧；请核对数据库地址，无误后运行 duban migrate")]
     Older,
+    /// The tables are another program's.
+    #[error(
+        "数据库中已有其他程序的表，duban 不与其混用；请核对数据库地址，或为 duban 另建一个空的数据库"
+    )]
+    Foreign,
     /// Another duban serves from the same file.
     #[error("{file} 正由另一个 duban 进程使用；一个数据库文件只能由一个进程提供服务")]
     InUse {
@@ -66,10 +71,13 @@ pub enum StoreError {
     Database(String),
 }
 
+/// `insufficient_privilege` of `PostgreSQL`.
+const NO_RIGHT: &str = "42501";
+
 /// What a code comes to, for whoever has to do something about it.
 fn said(code: &str) -> String {
     match code {
-        "42501" => format!("没有操作数据库的权限（代码 {code}），请检查数据库用户的权限"),
+        NO_RIGHT => format!("没有操作数据库的权限（代码 {code}），请检查数据库用户的权限"),
         "1" | "42P01" | "42703" => {
             format!("数据库的表与本程序不符（代码 {code}），请核对数据库地址，或运行 duban migrate")
         }
@@ -83,6 +91,13 @@ impl StoreError {
     #[must_use]
     pub const fn blames_rows(&self) -> bool {
         matches!(self, Self::Refused { .. } | Self::OtherDefinition { .. })
+    }
+
+    /// Whether it stays so until somebody does something about it, also where other nodes are at the
+    /// same at the same time.
+    pub(super) fn lasts(&self) -> bool {
+        matches!(self, Self::ReadOnly | Self::Full)
+            || matches!(self, Self::Database(code) if code == NO_RIGHT)
     }
 
     /// What became of a commit that ended so, in a word.

@@ -30,7 +30,7 @@ impl Store {
         let scheme = address.find("://").map_or(0, |at| at + 3);
         let host = address[scheme..].find('/').map_or(address.len(), |at| scheme + at);
         let name = format!("duban_bench_{}", Uuid::now_v7().simple());
-        let raw = Database::connect(server).await.map_err(dialect::opening)?;
+        let raw = Database::connect(server).await.map_err(dialect::opening_server)?;
         raw.execute_unprepared(&format!("CREATE DATABASE {name}")).await?;
         raw.close().await?;
         let query = if query.is_empty() { String::new() } else { format!("?{query}") };

@@ -48,7 +48,7 @@ use duban_core::digest::Digest;
 use duban_core::time::Instant;
 use duban_migrations::{Migrator, MigratorTrait};
 use sea_orm::ConnectionTrait;
-use sea_orm::sea_query::Query;
+use sea_orm::sea_query::{Expr, Query};
 
 pub use attachment::{Attachment, Side};
 pub use audit::{AuditPage, StoredTicket, Totals};
@@ -83,6 +83,18 @@ pub use turning::{Turning, TurningCount, TurningFilter};
 const MIGRATIONS_IN_VAIN_MAX: usize = 20;
 const FILE_IN_VAIN_MAX: usize = 3;
 const MIGRATION_PAUSE: Duration = Duration::from_millis(500);
+
+/// The table that this program makes first: where it stands, the others are its own.
+const MARK: &str = "seaql_migrations";
+
+/// Tables beside those of another program would be lost with them, or mixed up.
+fn refuse_foreign(tables: &[String]) -> Result<(), StoreError> {
+    match tables {
+        [] => Ok(()),
+        tables if tables.iter().any(|table| table == MARK) => Ok(()),
+        _ => Err(StoreError::Foreign),
+    }
+}
 
 /// The database of one node; clones are the same.
 #[derive(Clone, Debug)]
@@ -122,7 +134,9 @@ impl Store {
         loop {
             match Self::migrate_once(url).await {
                 // Nobody but another process that makes the same tables keeps a file from answering.
-                Err(StoreError::Unreachable(_)) if is_file && in_vain < FILE_IN_VAIN_MAX => {
+                Err(StoreError::Unreachable(_) | StoreError::Busy)
+                    if is_file && in_vain < FILE_IN_VAIN_MAX =>
+                {
                     in_vain += 1;
                     tokio::time::sleep(MIGRATION_PAUSE).await;
                 }
@@ -149,8 +163,8 @@ impl Store {
             // Another process may be at it, and is waited for as long as it gets on.
             in_vain = if left < before { 0 } else { in_vain + 1 };
             let is_last = in_vain >= MIGRATIONS_IN_VAIN_MAX;
-            match done {
-                Err(error) if is_last => return Err(error.into()),
+            match done.map_err(StoreError::from) {
+                Err(error) if is_last || error.lasts() => return Err(error),
                 Ok(()) if is_last => return Err(StoreError::Older),
                 _ => tokio::time::sleep(MIGRATION_PAUSE).await,
             }
@@ -178,11 +192,26 @@ impl Store {
     }
 
     async fn connect(url: &str) -> Result<Self, StoreError> {
+        // A file is looked at before anything is changed in it, if only how it keeps its log.
+        refuse_foreign(&dialect::tables_in_file(url)?.unwrap_or_default())?;
         let statements = Arc::new(AtomicU64::new(0));
         let opened = dialect::connect(url, Arc::clone(&statements)).await?;
         let Opened { write, read, lists, commits } = opened;
         let (commits, given_away, tokens) = (Arc::new(commits), Arc::default(), Arc::default());
-        Ok(Self { write, read, lists, commits, given_away, tokens, statements })
+        let store = Self { write, read, lists, commits, given_away, tokens, statements };
+        if !store.is_embedded() {
+            refuse_foreign(&store.tables_on_server().await?)?;
+        }
+        Ok(store)
+    }
+
+    /// Tables that stand where this program's do, on a server.
+    async fn tables_on_server(&self) -> Result<Vec<String>, StoreError> {
+        let mut query = Query::select();
+        query.expr(Expr::cust("tablename::text")).from("pg_tables");
+        query.and_where(Expr::cust("schemaname = current_schema()"));
+        let rows = self.read.query_all(&query).await?;
+        Ok(rows.iter().map(|row| row.try_get_by_index(0)).collect::<Result<_, _>>()?)
     }
 
     /// The connections that write outside the commit path.
@@ -209,7 +238,7 @@ impl Store {
             return Ok(());
         }
         let mut query = Query::select();
-        query.column("version").from("seaql_migrations");
+        query.column("version").from(MARK);
         for row in self.read.query_all(&query).await? {
             let migration: String = row.try_get_by_index(0)?;
             if known.iter().all(|one| one.name() != migration) {

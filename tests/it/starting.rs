@@ -2,8 +2,9 @@
 
 use std::net::TcpListener;
 use std::process::{Command, Stdio};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
+use duban::store::{Store, StoreError};
 use duban_core::role::Role;
 use sea_orm::ConnectionTrait;
 use serde_json::json;
@@ -224,4 +225,84 @@ mod file {
             assert_eq!(about.permissions().mode() & 0o777, 0o600, "{file}");
         }
     }
+
+    /// Runs a command that should fail; what it says, and how long it took.
+    fn refused(args: &[&str], url: &str) -> (String, Duration) {
+        let begun = Instant::now();
+        let mut command = Command::new(env!("CARGO_BIN_EXE_duban"));
+        let ended = command.args(args).args(["--database-url", url]).output().expect("started");
+        assert_eq!(ended.status.code(), Some(1), "{args:?}");
+        assert!(ended.stdout.is_empty(), "{args:?}");
+        (String::from_utf8(ended.stderr).expect("UTF-8"), begun.elapsed())
+    }
+
+    const COMMANDS: [&[&str]; 4] = [
+        &["migrate"],
+        &["token", "issue", "--role", "hotline", "--name", "h1"],
+        &["token", "list"],
+        &["audit", "verify"],
+    ];
+
+    #[test]
+    fn one_of_another_program_is_left_as_it_is() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let file = folder.path().join("other.db");
+        let other = rusqlite::Connection::open(&file).expect("a file");
+        other.execute_batch("CREATE TABLE ticket (id INTEGER)").expect("a table");
+        drop(other);
+        let url = format!("sqlite://{}?mode=rwc", file.display());
+        let before = std::fs::read(&file).expect("its bytes");
+        for args in COMMANDS {
+            let (told, took) = refused(args, &url);
+            assert!(told.contains("已有其他程序的表"), "{args:?}: {told}");
+            assert!(took < Duration::from_secs(3), "{args:?}: {took:?}");
+        }
+        assert_eq!(std::fs::read(&file).expect("its bytes"), before);
+        let beside = std::fs::read_dir(folder.path()).expect("a folder").count();
+        assert_eq!(beside, 1);
+    }
+
+    #[test]
+    fn whoever_waits_for_it_is_told_so() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let file = folder.path().join("held.db");
+        let url = format!("sqlite://{}?mode=rwc", file.display());
+        let holder = rusqlite::Connection::open(&file).expect("a file");
+        holder.execute_batch("BEGIN EXCLUSIVE").expect("held");
+        let (told, _) = refused(&["token", "list"], &url);
+        assert!(told.starts_with("正在等待数据库……"), "{told}");
+        assert!(told.contains("数据库正忙，请稍后重试"), "{told}");
+    }
 }
+
+async fn on_a_server_another_programs_tables_are_left_alone() {
+    let url = crate::served::postgres().await;
+    let raw = sea_orm::Database::connect(&url).await.expect("a connection");
+    raw.execute_unprepared("CREATE TABLE ticket (id int)").await.expect("a table");
+    for opened in [Store::migrate(&url).await.err(), Store::open(&url).await.err()] {
+        assert_eq!(opened, Some(StoreError::Foreign));
+    }
+}
+
+/// What stays so is told at once, however long others are waited for.
+async fn whoever_may_make_no_tables_is_told_soon() {
+    let url = crate::served::postgres().await;
+    let raw = sea_orm::Database::connect(&url).await.expect("a connection");
+    let name = url.rsplit('/').next().expect("a name").split('?').next().expect("a name");
+    let user = format!("reader_{name}");
+    let made = format!(
+        "CREATE ROLE {user} LOGIN PASSWORD 'p'; REVOKE CREATE ON SCHEMA public FROM PUBLIC"
+    );
+    raw.execute_unprepared(&made).await.expect("a user");
+    let begun = Instant::now();
+    let (_, rest) = url.split_once('@').expect("a host");
+    let told = Store::migrate(&format!("postgres://{user}:p@{rest}")).await.err();
+    raw.execute_unprepared(&format!("DROP ROLE {user}")).await.expect("gone");
+    assert_eq!(told, Some(StoreError::Database("42501".to_owned())));
+    assert!(begun.elapsed() < Duration::from_secs(3), "{:?}", begun.elapsed());
+}
+
+crate::served::on_servers!(
+    on_a_server_another_programs_tables_are_left_alone,
+    whoever_may_make_no_tables_is_told_soon,
+);

@@ -24,7 +24,7 @@ pub(super) use beside::{Transaction, Write, Writer, begin, writer};
 pub(super) use connections::Connections;
 pub(super) use postgres::{Server, Setwise};
 pub use sqlite::FileLock;
-pub(super) use sqlite::{file, lock};
+pub(super) use sqlite::{file, lock, tables_in_file};
 
 /// Connections that read what a request or a lane needs of single tickets, and as many for lists and
 /// counts, which take long: whoever asks for many of them must not keep the others waiting. Two
@@ -94,11 +94,12 @@ pub(super) async fn connect(url: &str, statements: Arc<AtomicU64>) -> Result<Ope
 
 /// One connection on which statements take as long as they take.
 pub(super) async fn patient(url: &str) -> Result<DatabaseConnection, StoreError> {
-    let options = match backend(url)? {
+    let backend = backend(url)?;
+    let options = match backend {
         DbBackend::Sqlite => sqlite::alone(url),
         _ => postgres::pool(url, 1, "0", "0"),
     };
-    Database::connect(options).await.map_err(opening)
+    Database::connect(options).await.map_err(|error| opening(backend, error))
 }
 
 /// An address is looked at before anything is opened or made: one of a file must be there, or to be
@@ -115,7 +116,12 @@ fn not_of_a_server() -> StoreError {
     StoreError::Address(say.to_owned())
 }
 
-pub(super) fn opening(error: DbErr) -> StoreError {
+/// Why a server could not be reached.
+pub(super) fn opening_server(error: DbErr) -> StoreError {
+    opening(DbBackend::Postgres, error)
+}
+
+fn opening(backend: DbBackend, error: DbErr) -> StoreError {
     use sqlx::Error::{Configuration, Tls};
     let is_address = match &error {
         DbErr::Conn(RuntimeErr::SqlxError(error)) => matches!(**error, Configuration(_)),
@@ -132,8 +138,10 @@ pub(super) fn opening(error: DbErr) -> StoreError {
         StoreError::Refused { code } | StoreError::Database(code) => {
             StoreError::Unreachable(why(code))
         }
-        // Nobody else can be in the way yet.
-        StoreError::Busy => StoreError::Unreachable("服务器没有应答".to_owned()),
+        // Nobody else can be in the way of a server's connection yet; in a file's they can.
+        StoreError::Busy if backend == DbBackend::Postgres => {
+            StoreError::Unreachable("服务器没有应答".to_owned())
+        }
         other => other,
     }
 }

@@ -16,7 +16,7 @@ use super::super::rows::{Cell, Kind, Meets, Rows};
 use super::connections::{Connections, ask, in_time, query};
 use super::copy;
 use super::session::{ANSWER_TIMEOUT, Session};
-use super::{ACQUIRE_TIMEOUT, Broken, Commits, Opened, READERS_MAX, Tx, opening};
+use super::{ACQUIRE_TIMEOUT, Broken, Commits, Opened, READERS_MAX, Tx, opening_server};
 
 /// Connections that write: commits of several committers and lanes, and what is beside them.
 const WRITERS_MAX: u32 = 8;
@@ -47,9 +47,9 @@ const READ_ANSWER_TIMEOUT: Duration = Duration::from_secs(25);
 pub(super) async fn connect(url: &str, statements: Arc<AtomicU64>) -> Result<Opened, StoreError> {
     let write = pool(url, WRITERS_MAX, WRITE_TIMEOUT, WRITE_TIMEOUT);
     let readers = || pool(url, READERS_MAX, READ_TIMEOUT, WRITE_TIMEOUT);
-    let write = Database::connect(write).await.map_err(opening)?;
-    let read = Database::connect(readers()).await.map_err(opening)?;
-    let lists = Database::connect(readers()).await.map_err(opening)?;
+    let write = Database::connect(write).await.map_err(opening_server)?;
+    let read = Database::connect(readers()).await.map_err(opening_server)?;
+    let lists = Database::connect(readers()).await.map_err(opening_server)?;
     let pool = write.get_postgres_connection_pool().clone();
     let write = Connections::of_server(&write, ANSWER_TIMEOUT);
     let read = Connections::of_server(&read, READ_ANSWER_TIMEOUT);

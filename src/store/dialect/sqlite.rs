@@ -15,12 +15,12 @@ use rusqlite::types::{ToSqlOutput, Value as Stored, ValueRef};
 use rusqlite::{Connection, OpenFlags, ToSql, Transaction, TransactionBehavior};
 use sea_orm::sea_query::Value;
 use sea_orm::sqlx::sqlite::SqliteConnectOptions;
-use sea_orm::{ConnectOptions, Database, DbBackend, StatementBuilder};
+use sea_orm::{ConnectOptions, Database, DbBackend, DbErr, StatementBuilder};
 use tokio::sync::Mutex;
 
 use super::super::StoreError;
 use super::super::rows::{Cell, Meets, Rows};
-use super::{ACQUIRE_TIMEOUT, Broken, Commits, Connections, Opened, READERS_MAX, Tx, opening};
+use super::{ACQUIRE_TIMEOUT, Broken, Commits, Connections, Opened, READERS_MAX, Tx};
 
 /// How long a connection waits for another process (a second command on the same file).
 const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
@@ -42,6 +42,10 @@ const STATEMENTS_MAX: usize = 512;
 /// Rows that are read ahead of whoever takes them: with fewer, two threads wait for one another all
 /// the time where much is read.
 const ROWS_AHEAD: usize = 4_096;
+
+fn opening(error: DbErr) -> StoreError {
+    super::opening(DbBackend::Sqlite, error)
+}
 
 pub(super) async fn connect(url: &str, statements: Arc<AtomicU64>) -> Result<Opened, StoreError> {
     if let Some(path) = file(url)?
@@ -283,6 +287,22 @@ pub(super) fn check(url: &str) -> Result<(), StoreError> {
         "；要新建，请在地址末尾写 ?mode=rwc"
     };
     Err(StoreError::Unreachable(format!("{} 不存在{hint}", file.display())))
+}
+
+/// The tables of a file that is there, looked up without a trace in it. None for a server, and where
+/// they cannot be read just now: whoever opens it then hears why.
+pub(in crate::store) fn tables_in_file(url: &str) -> Result<Option<Vec<String>>, StoreError> {
+    if file(url)?.is_none() {
+        return Ok(None);
+    }
+    let path = options(url)?.get_filename().to_path_buf();
+    let look = || {
+        let connection = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
+        let mut tables =
+            connection.prepare("SELECT name FROM sqlite_schema WHERE type = 'table'")?;
+        tables.query_map([], |row| row.get(0))?.collect::<rusqlite::Result<Vec<String>>>()
+    };
+    Ok(look().ok())
 }
 
 fn options(url: &str) -> Result<SqliteConnectOptions, StoreError> {
