@@ -1,17 +1,31 @@
 //! What somebody wrote, told back to him. Must never give back more than tells it, nor a character
-//! that steers a terminal.
+//! that steers a terminal, nor an address, which may hold a password.
 
 /// As much of it as tells what it is.
 const CHARACTERS_MAX: usize = 40;
 
-/// Text that was given, cut and without what cannot be seen.
+/// In place of an address.
+const ADDRESS: &str = "（网址，不予显示）";
+
+/// Text that was given, cut and without what cannot be seen; of an address nothing.
 #[must_use]
 pub fn echo(text: &str) -> String {
+    if text.contains("://") {
+        return ADDRESS.to_owned();
+    }
     let mut said: String = text.chars().take(CHARACTERS_MAX).map(visible).collect();
     if text.chars().nth(CHARACTERS_MAX).is_some() {
         said.push('…');
     }
     said
+}
+
+/// What is said of a text that is not one line.
+pub(crate) const LINE: &str = "不得含有换行、控制字符或看不见的字符";
+
+/// Whether a text is one line, and shows all that it says.
+pub(crate) fn is_line(text: &str) -> bool {
+    !text.chars().any(steers)
 }
 
 /// A character as a terminal may show it.
@@ -36,6 +50,7 @@ mod tests {
     fn what_was_written_is_told_back_in_short_and_plain() {
         assert_eq!(echo("2026-02-30"), "2026-02-30");
         assert_eq!(echo("a\u{1b}[31mb\u{202e}c\nd"), "a\u{fffd}[31mb\u{fffd}c\u{fffd}d");
+        assert_eq!(echo("postgres://u:4711@host/db"), "（网址，不予显示）");
         assert_eq!(echo(&"长".repeat(41)), format!("{}…", "长".repeat(40)));
     }
 }

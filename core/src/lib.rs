@@ -27,4 +27,5 @@ pub mod simulate;
 pub mod snapshot;
 pub mod ticket_id;
 pub mod time;
+pub mod unique;
 mod words;

@@ -4,7 +4,7 @@
 use duban_core::document::Fault;
 
 use super::Failure;
-use super::text::printable;
+use super::text::{printable, without_passwords};
 
 /// Lines that are shown; the others are counted.
 const LINES_MAX: usize = 100;
@@ -39,7 +39,7 @@ pub(super) fn of(text: &str) -> String {
         }
         shown.push(cut(last));
     }
-    printable(&shown.join("\n"))
+    printable(&without_passwords(&shown.join("\n")))
 }
 
 #[cfg(test)]

@@ -48,13 +48,11 @@ pub(super) fn at_database<T>(work: impl Future<Output = Result<T, Failure>>) -> 
 /// The same for a part of it.
 pub(super) async fn patiently<T>(work: impl Future<Output = T>) -> T {
     let mut work = pin!(work);
-    match tokio::time::timeout(input::SILENCE_MAX, &mut work).await {
-        Ok(done) => done,
-        Err(_) => {
-            remark("正在等待数据库……（按 Ctrl-C 停止）");
-            work.await
-        }
+    if let Ok(done) = tokio::time::timeout(input::SILENCE_MAX, &mut work).await {
+        return done;
     }
+    remark("正在等待数据库……（按 Ctrl-C 停止）");
+    work.await
 }
 
 /// The database of a house that is there.

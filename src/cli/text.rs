@@ -28,6 +28,23 @@ pub(super) fn printable(text: &str) -> String {
     text.chars().map(|c| if c == '\n' { c } else { visible(c) }).collect()
 }
 
+/// The text with addresses' names and passwords left out, wherever one has come into it.
+pub(super) fn without_passwords(text: &str) -> String {
+    const BEFORE: &str = "://";
+    let mut parts = text.split(BEFORE);
+    let mut said = parts.next().unwrap_or_default().to_owned();
+    for part in parts {
+        said.push_str(BEFORE);
+        let ends = |c: char| c.is_whitespace() || matches!(c, '"' | '“' | '”' | '，' | '：' | '；');
+        let address = part.split(ends).next().unwrap_or_default();
+        match address.rfind('@') {
+            Some(at) => said.extend(["…", &part[at..]]),
+            None => said.push_str(part),
+        }
+    }
+    said
+}
+
 /// 周一 to 星期日.
 pub(super) const fn weekday(day: Weekday) -> &'static str {
     match day {
@@ -38,5 +55,19 @@ pub(super) const fn weekday(day: Weekday) -> &'static str {
         Weekday::Fri => "周五",
         Weekday::Sat => "周六",
         Weekday::Sun => "周日",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::without_passwords;
+
+    #[test]
+    fn no_password_is_shown() {
+        let check = |text: &str, said: &str| assert_eq!(without_passwords(text), said);
+        check("目录 a/b 不存在", "目录 a/b 不存在");
+        check("postgres://u:p@h/d: 不存在", "postgres://…@h/d: 不存在");
+        check("“redis://:p@ss/w@h”和 postgres://h", "“redis://…@h”和 postgres://h");
+        check("a://b@c d://e@f", "a://…@c d://…@f");
     }
 }

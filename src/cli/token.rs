@@ -10,7 +10,7 @@ use serde_json::json;
 use uuid::Uuid;
 
 use super::place::{Place, RegisterFlag, at_database, existing};
-use super::{Ended, Failure, pretty_json, print, source, text, usage};
+use super::{Ended, Failure, pretty_json, print, remark, source, text, usage};
 use crate::access::{DAYS, DAYS_MAX, Holder};
 use crate::catalog::Register;
 use crate::clock;
@@ -152,18 +152,22 @@ pub(super) struct List {
 impl List {
     fn run(self) -> Ended {
         let settings = self.place.settings()?;
-        let tokens = at_database(async {
+        let (tokens, unreadable) = at_database(async {
             let store = existing(&settings).await?;
             let tokens = store.tokens(None, u64::from(u32::MAX)).await?;
+            let unreadable = store.token_count().await?.saturating_sub(tokens.len() as u64);
             store.close().await;
-            Ok(tokens)
+            Ok((tokens, unreadable))
         })?;
+        if unreadable > 0 {
+            remark(&format!("注意：另有 {unreadable} 条令牌记录已损坏，无法列出，也不能使用"));
+        }
         let now = clock::wall();
         if self.json {
             let shown: Vec<_> = tokens.iter().map(|one| shown(one, now)).collect();
             return print(&pretty_json(&shown)?);
         }
-        if tokens.is_empty() {
+        if tokens.is_empty() && unreadable == 0 {
             return print("尚未签发令牌；请用 duban token issue 签发\n");
         }
         let mut out = row(["编号", "角色", "使用者", "范围", "状态"]);

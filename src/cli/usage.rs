@@ -199,9 +199,11 @@ fn complaint(error: &clap::Error) -> String {
         ErrorKind::InvalidValue => {
             format!("{arg} 的值“{value}”无效；可用：{}", said(ContextKind::ValidValue))
         }
-        // An address may hold a password.
-        ErrorKind::UnknownArgument if arg.contains("://") => {
-            "多出一个参数（网址，不予显示）".to_owned()
+        ErrorKind::UnknownArgument if is_negative(&arg) => {
+            format!("“{}”以减号开头：值不能为负数", echo(&arg))
+        }
+        ErrorKind::UnknownArgument if !arg.starts_with('-') => {
+            format!("多出一个参数“{}”", echo(&arg))
         }
         ErrorKind::UnknownArgument => format!("没有名为“{}”的参数", echo(&arg)),
         ErrorKind::InvalidSubcommand => {
@@ -224,6 +226,11 @@ fn complaint(error: &clap::Error) -> String {
     let similar = [ContextKind::SuggestedArg, ContextKind::SuggestedSubcommand];
     let similar = similar.into_iter().map(said).find(|similar| !similar.is_empty());
     similar.map_or_else(|| text.clone(), |similar| format!("{text}；是否想写 {similar}？"))
+}
+
+/// `-1wd`: meant as a value.
+fn is_negative(arg: &str) -> bool {
+    arg.strip_prefix('-').is_some_and(|rest| rest.starts_with(|first: char| first.is_ascii_digit()))
 }
 
 /// `<编号|--ticket <工单>>`, one of which is needed, in words.

@@ -142,19 +142,15 @@ impl Check {
             let (title, level) = (definition.title.clone(), definition.engine_level);
             match shelf.add(definition) {
                 Ok(()) => {
+                    let found =
+                        if level > ENGINE_LEVEL { newer(level) } else { "无误".to_owned() };
                     let _ = writeln!(
                         out,
-                        "{file}：{title} 第 {} 版（{}），无误",
+                        "{file}：{title} 第 {} 版（{}），{found}",
                         pin.version, pin.name
                     );
                 }
                 Err(error) => contradictions.push(error.to_string()),
-            }
-            if level > ENGINE_LEVEL {
-                let _ = writeln!(
-                    out,
-                    "{file}：须由更新版本的程序办理（要求引擎级别 {level}，本程序为 {ENGINE_LEVEL}）；请升级程序"
-                );
             }
         }
         if reading.faults.is_empty() && contradictions.is_empty() {
@@ -179,6 +175,11 @@ impl Graph {
         let definition = named(&shelf, &self.name)?;
         print(&graph::mermaid(&definition))
     }
+}
+
+/// Of a definition that this program can read, but not carry out.
+fn newer(level: u32) -> String {
+    format!("须由更新版本的程序办理（要求引擎级别 {level}，本程序为 {ENGINE_LEVEL}），请升级程序")
 }
 
 /// A workflow by its name, or what there is.

@@ -60,10 +60,7 @@ fn unknown(layers: &Figment) -> Vec<String> {
     };
     let unknown = said.into_iter().map(|key| {
         let place = place(layers.find_metadata(key), key);
-        // An address may hold a password.
-        let key =
-            if key.contains("://") { "（网址，不予显示）".to_owned() } else { echo(key) };
-        format!("配置有误（{place}）：没有名为“{key}”的设置")
+        format!("配置有误（{place}）：没有名为“{}”的设置", echo(key))
     });
     let more = more.then(|| "配置有误：还有其他未知的设置，未列出".to_owned());
     unknown.chain(more).collect()

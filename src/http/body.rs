@@ -11,15 +11,15 @@ use axum::http::header::{CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE};
 use axum::http::request::Parts;
 use duban_core::name::Name;
 use futures::StreamExt;
-use serde::de::{DeserializeOwned, DeserializeSeed};
+use serde::de::DeserializeOwned;
 use serde_json::Value;
 use tokio::time::Instant;
 
 use super::Api;
 use super::caller::Caller;
 use super::problem::{Kind, Problem};
-use super::unique::{REPEATED, Unique};
 use crate::vault::Incoming;
+use duban_core::unique::{self, Malformed};
 
 /// How long a body may take to arrive.
 const BODY_TIMEOUT: Duration = Duration::from_secs(15);
@@ -139,13 +139,8 @@ pub(crate) fn json(bytes: &[u8]) -> Result<Value, Problem> {
     }
     let text = std::str::from_utf8(bytes)
         .map_err(|_| Problem::malformed(String::new(), "请求体不是 UTF-8 编码".to_owned()))?;
-    let mut reader = serde_json::Deserializer::from_str(text);
-    let value = Unique.deserialize(&mut reader).and_then(|value| reader.end().map(|()| value));
-    let value = value.map_err(|error| {
-        let is_twice = error.to_string().starts_with(REPEATED);
-        let what = if is_twice { REPEATED } else { "不是有效的 JSON" };
-        let message = format!("{what}：第 {} 行第 {} 列", error.line(), error.column());
-        Problem::malformed(String::new(), message)
+    let value = unique::read(text).map_err(|Malformed { what, line, column }| {
+        Problem::malformed(String::new(), format!("{what}：第 {line} 行第 {column} 列"))
     })?;
     check(&value, &mut String::new(), 0)?;
     Ok(value)

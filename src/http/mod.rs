@@ -15,7 +15,6 @@ mod problem;
 mod review;
 mod server;
 mod sight;
-mod unique;
 mod upload;
 mod view;
 mod watched;

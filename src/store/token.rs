@@ -8,9 +8,9 @@ use duban_core::role::Role;
 use duban_core::time::Instant;
 use sea_orm::sea_query::{Expr, ExprTrait, Query};
 use sea_orm::{
-    ActiveValue, ColumnTrait, ConnectionTrait, EntityTrait, FromQueryResult, QueryResult,
+    ActiveValue, ColumnTrait, ConnectionTrait, EntityTrait, FromQueryResult, PaginatorTrait,
 };
-use sea_orm::{QueryFilter, QueryOrder, QuerySelect, QueryTrait};
+use sea_orm::{QueryFilter, QueryOrder, QueryResult, QuerySelect, QueryTrait};
 use uuid::Uuid;
 
 use super::dialect::Transaction;
@@ -121,6 +121,14 @@ impl Store {
         };
         let read = |row: &QueryResult| known(token::Model::from_query_result(row, "")?);
         self.lists.legible("token", limit, page, read).await
+    }
+
+    /// How many tokens there are, also those that cannot be read.
+    ///
+    /// # Errors
+    /// The database does not answer.
+    pub async fn token_count(&self) -> Result<u64, StoreError> {
+        Ok(token::Entity::find().count(&self.lists).await?)
     }
 
     /// Revokes a token; false if there is none that still counts.

@@ -29,6 +29,29 @@ fn check(number: usize, table: &str, case: &Broken) {
     assert!(checked.contains(&place), "{checked}");
 }
 
+/// It can be read here, and carried out by a newer program only: neither sound nor broken.
+#[test]
+fn a_definition_of_a_newer_engine_is_called_so() {
+    let text = replaced(&shipped("matter.toml"), "", "engine_level = 1", "engine_level = 99");
+    let folder = Folder::new("newer", &[("matter.toml", text.as_bytes())]);
+    let said = duban(&["workflow", "check", folder.path()]);
+    assert_eq!(said.code, Some(0), "{}", said.complaint);
+    assert!(said.out.contains("请升级程序") && !said.out.contains("无误"), "{}", said.out);
+    let told = refused(&["workflow", "prove", "matter", "--workflows", folder.path()]);
+    assert!(told.contains("请升级程序"), "{told}");
+    assert_eq!(told.lines().count(), 1, "{told}");
+}
+
+/// A line break in a title would draw another diagram.
+#[test]
+fn a_title_is_one_line() {
+    let text = shipped("matter.toml");
+    let text = replaced(&text, "", "title = \"", "title = \"一\\n二");
+    let folder = Folder::new("lines", &[("matter.toml", text.as_bytes())]);
+    let told = refused(&["workflow", "check", folder.path()]);
+    assert!(told.contains("title: 不得含有换行"), "{told}");
+}
+
 /// The line of the faulty key itself, in or below the table that begins on a line; that line where the
 /// table has no such key.
 fn key_line(text: &str, table: usize, key: &str) -> usize {

@@ -60,6 +60,35 @@ fn wrong_flags_are_refused_in_chinese() {
     check(&["workflow", "list", "--workflows", "/nowhere"], &["/nowhere", "不存在"]);
 }
 
+/// Wherever an address is put by mistake: its password is nowhere in the complaint.
+#[test]
+fn an_address_in_the_wrong_place_keeps_its_password() {
+    const URL: &str = "postgres://u:4711@h/db";
+    for args in [
+        &[URL][..],
+        &["help", URL],
+        &["token", URL],
+        &["token", "revoke", URL],
+        &["token", "list", "--config", URL],
+        &["token", "issue", "--role", URL, "--name", "a1"],
+        &["simulate", "--workflow", URL, "--received", RECEIVED],
+        &["simulate", "--scenario", URL],
+        &["deadline", "--received", URL, "--within", "1wd"],
+        &["deadline", "--batch", URL],
+        &["workflow", "graph", URL],
+        &["workflow", "check", URL],
+        &["workflow", "list", "--workflows", URL],
+        &["calendar", "check", URL],
+        &["serve", "--listen", URL],
+        &["serve", "--redis-url", URL],
+        &["replay", URL],
+        &["completions", URL],
+    ] {
+        let complaint = refused(args);
+        assert!(!complaint.contains("4711"), "{args:?}: {complaint}");
+    }
+}
+
 #[test]
 fn a_folder_without_workflows_is_refused() {
     let folder = Folder::new("no_workflow", &[("notes.txt", b"x")]);
@@ -79,6 +108,13 @@ fn a_scenario_cannot_be_moved_behind_its_steps() {
     assert!(complaint.contains("第 5 行的 at 早于收到时间"), "{complaint}");
     let said = duban(&["simulate", "--scenario", &file, "--received", "2026-03-06T09:00:00+08:00"]);
     assert_eq!(said.code, Some(0), "{}", said.complaint);
+    let ends = "title = \"一件\"\nworkflow = \"matter\"\nreceived = 2026-03-09T09:00:00+08:00\n\
+                until = 2026-03-09T18:00:00+08:00\n";
+    let folder = Folder::new("ends", &[("one.toml", ends.as_bytes())]);
+    let file = folder.file("one.toml");
+    let complaint =
+        refused(&["simulate", "--scenario", &file, "--received", "2026-03-10T09:00:00+08:00"]);
+    assert!(complaint.contains("晚于情景文件中的 until"), "{complaint}");
 }
 
 #[test]

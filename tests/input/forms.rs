@@ -69,7 +69,6 @@ fn broken_forms() {
         1,
         &["标题"],
     );
-    check("form_json", "{\n\"title\": \n}", 3, &["JSON 语法有误"]);
     check(
         "form_schema",
         &form("\n\"n\": { \"type\": \"integer\", \"minimum\": \"x\" }"),
@@ -90,6 +89,22 @@ fn broken_forms() {
          \"additionalProperties\": false }",
         4,
         &["不得使用 patternProperties"],
+    );
+}
+
+#[test]
+fn what_is_no_form() {
+    check("form_json", "{\n\"title\": \n}", 3, &["不是有效的 JSON"]);
+    check("form_twice", "{\n\"title\": \"a\",\n\"title\": \"b\"}", 3, &["同一字段写了两次"]);
+    for (nr, other) in ["[]", "1", "null", "\"x\""].iter().enumerate() {
+        check(&format!("form_other_{nr}"), other, 1, &["应为一个 JSON 对象"]);
+    }
+    check("form_reference", "{\"$ref\": \"#/x\"}", 1, &["不得使用 $ref", "整体不合规定"]);
+    check(
+        "form_lines",
+        &form("\n\"note\": { \"type\": \"integer\", \"title\": \"a\\nb\" }"),
+        6,
+        &["note", "不得含有换行"],
     );
 }
 

@@ -87,7 +87,7 @@ fn a_slip_in_the_arguments_is_told_in_a_sentence() {
         (&["bench", "herd", "--tickets", "many"], "应为 1000 至 2000000 的整数"),
         (&["token", "issue", "--role", "chef", "--name", "x"], "auditor（效能监督部门）"),
         (&["token", "revoke", "dbn_1234"], "应为 duban token list 所列的编号"),
-        (&["serve", "postgres://u:4711@h/db"], "多出一个参数（网址，不予显示）"),
+        (&["serve", "postgres://u:4711@h/db"], "多出一个参数“（网址，不予显示）”"),
         (&["incident", "export"], "缺少参数：编号 或 --ticket <工单>"),
         (&["help", "nothing"], "没有名为“nothing”的命令"),
         (&["simulate", "--workflow", "", "--received", RECEIVED], "没有名为“”的工作流"),

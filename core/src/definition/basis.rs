@@ -97,7 +97,7 @@ pub fn read_basis_texts(file: &str, text: &str) -> Result<BTreeMap<Basis, BasisT
         for key in root.keys() {
             let Some(entry) = root.optional_table(&key) else { continue };
             let title = entry.text("title");
-            let words = entry.text("text");
+            let words = entry.paragraphs("text");
             let _ = entry.optional_text("key");
             entry.close();
             if let (Some(title), Some(text)) = (title, words) {

@@ -7,11 +7,12 @@ use std::collections::BTreeMap;
 use serde_json::{Map, Value};
 
 use super::privacy::{self, Shape, Time};
-use super::{example, said};
+use super::{example, said, schema};
 use crate::document::{self, Fault};
 use crate::limits::{FAULTS_MAX, FORM_BYTES_MAX};
 use crate::name::Name;
 use crate::time::{Day, Instant, YEARS};
+use crate::unique::{self, Malformed};
 
 /// How far a claim may lie in the future: clocks differ, forms are filled in on somebody's phone.
 pub const FUTURE_MS_MAX: i64 = 5 * 60_000;
@@ -61,10 +62,16 @@ impl Form {
         let fault = |line: usize, key: &str, message: String| {
             vec![Fault { file: file.to_owned(), line, key: key.to_owned(), message }]
         };
-        let schema: Value = serde_json::from_str(text).map_err(|error| {
-            let message = format!("JSON 语法有误：第 {} 列附近", error.column());
-            fault(error.line().max(1), "", message)
+        let schema = unique::read(text).map_err(|Malformed { what, line, column }| {
+            fault(line, "", format!("{what}：第 {column} 列附近"))
         })?;
+        if !schema.is_object() {
+            return Err(fault(
+                1,
+                "",
+                "文件内容应为一个 JSON 对象，即表单的 JSON Schema".to_owned(),
+            ));
+        }
         let mut faults = Vec::new();
         let mut note = |key: &str, message: String| {
             let fault = || {
@@ -73,28 +80,16 @@ impl Form {
             };
             document::note(&mut faults, fault);
         };
-        let closed = schema.get("additionalProperties") == Some(&Value::Bool(false));
-        if schema.get("type") != Some(&Value::from("object")) || !closed {
-            note(
-                "type",
-                "表单须是封闭的对象：type 为 object，additionalProperties 为 false".into(),
-            );
-        }
-        if schema.get("$schema").is_some_and(|dialect| *dialect != DIALECT) {
-            note("$schema", format!("表单须用 {DIALECT}"));
-        }
-        check_keywords(&schema, true, &mut note);
-        check_fields(&schema, &mut note);
+        schema::check(&schema, &mut note);
         let title = schema.get("title").and_then(Value::as_str).unwrap_or_default().to_owned();
-        if title.is_empty() {
-            note("title", "表单须有标题（title）".into());
-        }
         let validator = match validator(&schema) {
             Ok(validator) => Some(validator),
             Err(error) => {
                 let place = error.instance_path().to_string();
                 let key = place.rsplit('/').next().unwrap_or_default();
-                note(key, format!("不是有效的 JSON Schema（2020-12）：{place} 处不合规定"));
+                let place =
+                    if place.is_empty() { "整体".to_owned() } else { format!("{place} 处") };
+                note(key, format!("不是有效的 JSON Schema（2020-12）：{place}不合规定"));
                 None
             }
         };
@@ -267,80 +262,6 @@ fn validator(
 ) -> Result<jsonschema::Validator, jsonschema::ValidationError<'static>> {
     let options = jsonschema::options().with_draft(jsonschema::Draft::Draft202012);
     options.should_validate_formats(true).build(schema)
-}
-
-/// The one dialect of forms: what is proven of a field holds in this one.
-const DIALECT: &str = "https://json-schema.org/draft/2020-12/schema";
-
-/// Keywords that would let a form mean something else than it says where it says it.
-const FORBIDDEN: &[&str] = &[
-    "$schema",
-    "$id",
-    "$ref",
-    "$dynamicRef",
-    "$anchor",
-    "$defs",
-    "definitions",
-    "patternProperties",
-    "unevaluatedProperties",
-    "propertyNames",
-];
-
-fn check_keywords(schema: &Value, is_root: bool, note: &mut impl FnMut(&str, String)) {
-    match schema {
-        Value::Object(fields) => {
-            for (key, value) in fields {
-                let is_dialect = is_root && key == "$schema";
-                if FORBIDDEN.contains(&key.as_str()) && !is_dialect {
-                    note(key, format!("表单不得使用 {key}"));
-                }
-                check_keywords(value, false, note);
-            }
-        }
-        Value::Array(values) => values.iter().for_each(|one| check_keywords(one, false, note)),
-        _ => {}
-    }
-}
-
-/// What a schema must say of a field, besides being sound: objects are closed, lists and private
-/// texts have a limit, and nothing is called public that is not proven to be a code.
-fn check_fields(schema: &Value, note: &mut impl FnMut(&str, String)) {
-    for (name, property) in privacy::properties(schema) {
-        check_field(name, property, note);
-    }
-}
-
-fn check_field(path: &str, field: &Value, note: &mut impl FnMut(&str, String)) {
-    let kind = field.get("type").and_then(Value::as_str);
-    let is_code = privacy::is_code(field);
-    if field.get("x-private") == Some(&Value::Bool(false)) && !is_code {
-        let message = "不能证明该字段是代码（enum、const、date、date-time、有界的 pattern 或数值），\
-                       只能作为私密内容保存，不得标明 x-private 为 false";
-        note(path, message.into());
-    }
-    match kind {
-        Some("string") if !is_code && field.get("maxLength").is_none() => {
-            note(path, "自由文本须有长度上限（maxLength）".into());
-        }
-        Some("object") => {
-            if !privacy::is_closed_object(field) {
-                note(path, "对象须封闭（additionalProperties 为 false）".into());
-            }
-            for (name, property) in privacy::properties(field) {
-                check_field(&format!("{path}.{name}"), property, note);
-            }
-        }
-        Some("array") => {
-            if field.get("maxItems").is_none() {
-                note(path, "列表须有个数上限（maxItems）".into());
-            }
-            if let Some(items) = field.get("items") {
-                check_field(path, items, note);
-            }
-        }
-        Some("string" | "integer" | "boolean" | "number") => {}
-        _ => note(path, "字段须写明 type".into()),
-    }
 }
 
 /// Every date-time of a form is a claim about the past: it may lie a little in the future, because

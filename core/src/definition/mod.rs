@@ -2,8 +2,9 @@
 //! as a whole. Must never hold a rule that a customer could want otherwise.
 //!
 //! Each file knows only those before it: classes and words, citations, conditions, privacy, an
-//! example of a form and what is said of one, forms, actions, deadlines, the model of all of them,
-//! who may do what and where it leads, its checks, its reading, and what is kept of many.
+//! example of a form, what is said of one and what its schema may say, forms, actions, deadlines,
+//! the model of all of them, who may do what and where it leads, its checks, its reading, and what
+//! is kept of many.
 
 mod class;
 mod vocabulary;
@@ -15,6 +16,7 @@ mod privacy;
 
 mod example;
 mod said;
+mod schema;
 
 mod form;
 

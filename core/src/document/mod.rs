@@ -15,6 +15,8 @@ pub use fault::{Fault, Faults};
 pub(crate) use fault::{note, told};
 use syntax::Flaw;
 
+use crate::echo::{LINE, is_line};
+
 /// Reads a TOML document with `read`, and gives its value only if no fault was found.
 ///
 /// # Errors
@@ -155,15 +157,23 @@ impl<'s> Table<'s> {
         self.inner.keys().map(|key| key.get_ref().to_string()).collect()
     }
 
-    /// A text that must be there and not be blank.
+    /// A line that must be there and not be blank.
     #[must_use]
     pub fn text(&self, key: &str) -> Option<String> {
-        self.parsed(key, |text| {
-            if text.trim().is_empty() {
-                Err("不能为空".to_owned())
-            } else {
-                Ok(text.to_owned())
-            }
+        self.parsed(key, |text| match text {
+            text if text.trim().is_empty() => Err("不能为空".to_owned()),
+            text if !is_line(text) => Err(LINE.to_owned()),
+            text => Ok(text.to_owned()),
+        })
+    }
+
+    /// The same of a text with several paragraphs, a line each.
+    #[must_use]
+    pub fn paragraphs(&self, key: &str) -> Option<String> {
+        self.parsed(key, |text| match text {
+            text if text.trim().is_empty() => Err("不能为空".to_owned()),
+            text if !text.split('\n').all(is_line) => Err(LINE.to_owned()),
+            text => Ok(text.to_owned()),
         })
     }
 

@@ -85,10 +85,13 @@ impl Scenario {
     /// The same scenario with another start. Its steps keep their instants.
     ///
     /// # Errors
-    /// When a step would come before the start.
+    /// When a step, or the end, would come before the start.
     pub fn starting(mut self, received: Instant) -> Result<Self, String> {
         if let Some(step) = self.steps.iter().find(|step| step.line > 0 && step.at < received) {
             return Err(format!("第 {} 行的 at 早于收到时间 {received}", step.line));
+        }
+        if let Some(until) = self.until.filter(|until| *until < received) {
+            return Err(format!("收到时间 {received} 晚于情景文件中的 until（{until}）"));
         }
         if self.reviewed == self.received || self.reviewed > received {
             self.reviewed = received;

@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use super::super::text::padded;
 use super::super::{Ended, Failure, WorkflowFlags, pretty_json, print};
 use super::named;
-use duban_core::definition::Definition;
+use duban_core::definition::{Definition, ENGINE_LEVEL};
 use duban_core::name::Name;
 use duban_core::prove::{Course, Proof, Rounds, Route, prove_telling};
 
@@ -34,6 +34,10 @@ impl Prove {
         } else {
             self.names.iter().map(|name| named(&shelf, name)).collect::<Result<_, _>>()?
         };
+        if let Some(definition) = definitions.iter().find(|one| one.engine_level > ENGINE_LEVEL) {
+            let says = super::newer(definition.engine_level);
+            return Err(Failure::Input(format!("{}：{says}", definition.title)));
+        }
         let mut proofs = Vec::new();
         for definition in &definitions {
             let progress = Progress::new(&definition.title);

@@ -7,10 +7,34 @@ use serde::de::{DeserializeSeed, Deserializer, Error, MapAccess, SeqAccess, Visi
 use serde_json::{Map, Number, Value};
 
 /// What a repeated key is refused with.
-pub(super) const REPEATED: &str = "同一字段写了两次";
+const REPEATED: &str = "同一字段写了两次";
 
-/// Reads a value; see [`REPEATED`].
-pub(super) struct Unique;
+/// Why a text is no JSON, and where.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Malformed {
+    /// What is wrong, in Chinese.
+    pub what: &'static str,
+    /// The line, from 1.
+    pub line: usize,
+    /// The column, from 1.
+    pub column: usize,
+}
+
+/// A value out of a text.
+///
+/// # Errors
+/// The text is no JSON, or an object in it says a key twice.
+pub fn read(text: &str) -> Result<Value, Malformed> {
+    let mut reader = serde_json::Deserializer::from_str(text);
+    let value = Unique.deserialize(&mut reader).and_then(|value| reader.end().map(|()| value));
+    value.map_err(|error| {
+        let is_twice = error.to_string().starts_with(REPEATED);
+        let what = if is_twice { REPEATED } else { "不是有效的 JSON" };
+        Malformed { what, line: error.line().max(1), column: error.column().max(1) }
+    })
+}
+
+struct Unique;
 
 impl<'de> DeserializeSeed<'de> for Unique {
     type Value = Value;
@@ -76,8 +100,11 @@ impl<'de> Visitor<'de> for Unique {
 mod tests {
     use super::*;
 
-    fn read(text: &str) -> Result<Value, serde_json::Error> {
-        Unique.deserialize(&mut serde_json::Deserializer::from_str(text))
+    #[test]
+    fn what_is_no_json_is_told_with_its_place() {
+        let place = |text| read(text).map_err(|error| (error.line, error.column));
+        assert_eq!(place(""), Err((1, 1)));
+        assert_eq!(place("{\n}}"), Err((2, 2)));
     }
 
     #[test]
@@ -87,8 +114,7 @@ mod tests {
         assert_eq!(read(whole).expect("JSON"), expected);
         for twice in [r#"{"a":1,"a":1}"#, r#"[{"b":{"a":1,"c":2,"a":3}}]"#, r#"{"a":1,"\u0061":2}"#]
         {
-            let told = read(twice).expect_err("refused").to_string();
-            assert!(told.contains(REPEATED), "{told}");
+            assert_eq!(read(twice).expect_err("refused").what, REPEATED, "{twice}");
         }
     }
 }
