@@ -82,10 +82,10 @@ pub enum Rejection {
         most: usize,
     },
     /// A due date would lie beyond the years that duban computes in.
-    #[error("时限 {deadline} 超出可计算的年份")]
+    #[error("时限“{deadline}”超出可计算的年份")]
     OutOfCalendar {
-        /// The deadline.
-        deadline: Name,
+        /// The deadline's title.
+        deadline: String,
     },
     /// No definition takes the class.
     #[error("类别 {class} 尚未启用工作流")]

@@ -214,6 +214,8 @@ pub(crate) fn reason(error: &std::io::Error) -> String {
         ErrorKind::InvalidFilename => "文件名不能用".to_owned(),
         ErrorKind::BrokenPipe => "对方已关闭".to_owned(),
         _ => match error.raw_os_error() {
+            // Of links that lead to one another.
+            Some(40) if cfg!(target_os = "linux") => "符号链接互相指向，没有文件".to_owned(),
             Some(code) => format!("系统错误 {code}"),
             None => "系统错误".to_owned(),
         },

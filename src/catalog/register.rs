@@ -7,6 +7,7 @@ use std::path::Path;
 use duban_core::name::Name;
 use include_dir::{Dir, include_dir};
 use serde::Deserialize;
+use serde_json::error::Category;
 
 use super::{CatalogError, Source, texts};
 use duban_core::definition::Text;
@@ -181,9 +182,14 @@ struct Wrong {
 }
 
 fn read<T: serde::de::DeserializeOwned>(text: &str, shape: &str) -> Result<T, Wrong> {
-    serde_json::from_str(text).map_err(|error| Wrong {
-        line: error.line().max(1),
-        message: format!("不是预期的 JSON 结构：{shape}"),
+    serde_json::from_str(text).map_err(|error| {
+        let message = match error.classify() {
+            Category::Syntax | Category::Eof => {
+                format!("不是有效的 JSON：第 {} 列附近", error.column().max(1))
+            }
+            Category::Data | Category::Io => format!("不是预期的 JSON 结构：{shape}"),
+        };
+        Wrong { line: error.line().max(1), message }
     })
 }
 

@@ -79,6 +79,12 @@ impl Deadline {
         let calendar = self.calendars.calendar()?;
         let known_on = self.known_on;
         let edition = known_on.map_or_else(|| calendar.latest(), |day| calendar.known_on(day));
+        let year = edition.zone().day_of(start).year();
+        if !YEARS.contains(&year) {
+            let (first, last) = (YEARS.start(), YEARS.end());
+            let says = format!("--received：收到时间超出范围：年份应在 {first} 至 {last} 之间");
+            return Err(Failure::Input(says));
+        }
         let explained = edition
             .explain(start, within)
             .ok_or_else(|| Failure::Input(format!("--within：{}", out_of_range(within))))?;

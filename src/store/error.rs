@@ -195,7 +195,7 @@ impl StoreError {
             11 | 26 => Self::Unreadable("文件已损坏，或不是 SQLite 数据库".to_owned()),
             13 => Self::Full,
             7 | 9 | 10 | 15 => Self::Unreachable(format!("读写出错，代码 {code}")),
-            14 => Self::Unreachable("无法打开文件".to_owned()),
+            14 => Self::Unreachable("文件不能打开或新建，请检查路径和权限".to_owned()),
             18..=20 => Self::Refused { code: code.to_owned() },
             _ => Self::Database(code.to_owned()),
         }

@@ -7,20 +7,26 @@ use std::io::IsTerminal;
 use std::time::Duration;
 
 use metrics_exporter_prometheus::{BuildError, PrometheusBuilder, PrometheusHandle};
-use tracing_subscriber::filter::{FilterExt, filter_fn};
+use tracing_subscriber::filter::{FilterExt, LevelFilter, filter_fn};
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
 use tracing_subscriber::{EnvFilter, Layer};
 
 use traces::Traces;
 
-/// What is logged where nobody says otherwise (`DUBAN_LOG`).
+/// What says what is logged.
+const VARIABLE: &str = "DUBAN_LOG";
+
+/// What is logged where nobody says otherwise.
 const FILTER: &str = "info,sqlx=warn,sea_orm=warn,sea_orm_migration=warn,apalis_core=warn";
 
 /// Starts logging to the error stream: for people on a terminal, as JSON otherwise; and tracing,
 /// where traces go somewhere.
 pub fn log(traces: Option<&Traces>) {
-    let filter = EnvFilter::try_from_env("DUBAN_LOG").unwrap_or_else(|_| EnvFilter::new(FILTER));
+    let asked = std::env::var_os(VARIABLE);
+    let found = asked.as_ref().and_then(|asked| filter(asked.to_str()?));
+    let is_wrong = asked.is_some() && found.is_none();
+    let filter = found.unwrap_or_else(|| EnvFilter::new(FILTER));
     // Spans are for a collector; a line is the same whether there is one or not.
     let filter = filter.and(filter_fn(|of| !of.is_span()));
     let registry = tracing_subscriber::registry().with(traces.map(Traces::layer));
@@ -32,6 +38,21 @@ pub fn log(traces: Option<&Traces>) {
         let programs = tracing_subscriber::fmt::layer().with_writer(std::io::stderr);
         registry.with(programs.json().flatten_event(true).with_filter(filter)).try_init()
     };
+    if is_wrong {
+        tracing::warn!(
+            variable = VARIABLE,
+            "is no filter (such as info, or info,duban=debug); the usual one holds"
+        );
+    }
+}
+
+/// What somebody wants logged; none where it is no filter: a word alone is a level, or a slip that
+/// would silence everything.
+fn filter(asked: &str) -> Option<EnvFilter> {
+    let parts = asked.split(',').map(str::trim);
+    let mut words = parts.filter(|part| !part.contains(['=', '[']));
+    let are_levels = words.all(|word| word.parse::<LevelFilter>().is_ok());
+    are_levels.then(|| EnvFilter::try_new(asked).ok()).flatten()
 }
 
 /// What a fault of the program says of itself may hold what somebody wrote: only where it was is

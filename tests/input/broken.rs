@@ -265,7 +265,7 @@ pub(crate) const LADDERS: &[Broken] = &[
         ("\"3wd\"", "\"72h\""),
         &["[deadlines.contact]", "within = "],
         "deadlines.contact.within",
-        &["以小时计", "以工作日计的梯级"],
+        &["以小时计", "不能以小时计"],
     ),
     broken(
         "[deadlines.contact]",
@@ -420,7 +420,7 @@ pub(crate) const VALUES: &[Broken] = &[
     ),
     broken("name = ", ("version = 4", "version = 0"), &["version = 0"], "version", &["1 至"]),
     broken("name = ", ("version = 4", "version = \"1\""), &["version ="], "version", &["整数"]),
-    broken("format", ("format = 1", "format = 2"), &["format = 2"], "format", &["1 至 1"]),
+    broken("format", ("format = 1", "format = 2"), &["format = 2"], "format", &["只能为 1"]),
     broken(
         "name",
         ("\"matter\"", "\"Matter\""),

@@ -17,9 +17,9 @@ fn beginnings() -> Vec<Vec<String>> {
     let mut all: Vec<Vec<String>> =
         ODD.iter().map(|one| one.split_whitespace().map(str::to_owned).collect()).collect();
     for command in commands() {
-        let is_slow = command.iter().any(|word| SLOW.contains(word));
-        let words = command.iter().chain(is_slow.then_some(&"--help"));
-        all.push(words.map(|word| (*word).to_owned()).collect());
+        let is_slow = command.iter().any(|word| SLOW.contains(&word.as_str()));
+        let help = is_slow.then(|| "--help".to_owned());
+        all.push(command.into_iter().chain(help).collect());
     }
     all
 }

@@ -109,7 +109,10 @@ fn a_deadline_charged_to_somebody_who_can_do_nothing() {
     check(&[(from, to)], "但责任方在此没有可办的动作");
     // The hotline can urge there, and call it a duplicate, but decides nothing.
     let to = from.replace("\"approver\"", "\"hotline\"");
-    check(&[(from, &to)], "时限 finding_decision（12345热线） 在计，但责任方在此没有可办的动作");
+    check(
+        &[(from, &to)],
+        "时限“无效差评审批时限”（由12345热线负责）在计，但责任方在此没有可办的动作",
+    );
 }
 
 #[test]

@@ -39,7 +39,7 @@ impl Draft<'_> {
         let run = u16::try_from(earlier + 1).unwrap_or(u16::MAX);
         let edition = self.context.calendar.known_at(self.at);
         let schedule = Schedule::by_rule(edition, from, rule.within, &rule.rungs);
-        let mut schedule = schedule.ok_or_else(|| out_of_calendar(&rule.name))?;
+        let mut schedule = schedule.ok_or_else(|| out_of_calendar(rule))?;
         // What counts from an earlier instant may have rungs that were over before it began.
         schedule.rungs.retain(|rung| rung.at > self.at || from == self.counts_from);
         self.record(Fact::DeadlineStarted(Box::new(DeadlineStarted {
@@ -182,7 +182,7 @@ impl Draft<'_> {
             }
             (schedule, _) => schedule,
         };
-        let mut schedule = schedule.ok_or_else(|| out_of_calendar(&rule.name))?;
+        let mut schedule = schedule.ok_or_else(|| out_of_calendar(rule))?;
         schedule.rungs.retain(|planned| {
             let there = run.rungs.iter().find(|rung| rung.rung == planned.rung);
             planned.at > self.at && there.is_none_or(|rung| rung.state == RungState::Armed)
@@ -262,7 +262,7 @@ impl Draft<'_> {
         // A notice may have moved the end further than was asked: a grant takes nothing away.
         let until = pending.until.max(run.due_day);
         let schedule = Schedule::until_day(edition, run.starts_at, until, &rule.rungs);
-        let mut schedule = schedule.ok_or_else(|| out_of_calendar(deadline))?;
+        let mut schedule = schedule.ok_or_else(|| out_of_calendar(rule))?;
         // Granted after its own new end, the extension leaves the agency overdue: what the ladder
         // holds for that happens now. Warnings that have passed do not.
         schedule.rungs.retain(|rung| rung.at > self.at || rung.at >= schedule.due_at);
@@ -328,8 +328,8 @@ pub(super) fn reference(run: &Run) -> RunRef {
     RunRef { deadline: run.deadline.clone(), run: run.run }
 }
 
-pub(super) fn out_of_calendar(deadline: &Name) -> Rejection {
-    Rejection::OutOfCalendar { deadline: deadline.clone() }
+pub(super) fn out_of_calendar(rule: &DeadlineRule) -> Rejection {
+    Rejection::OutOfCalendar { deadline: rule.title.clone() }
 }
 
 fn cancelled(run: RunRef, reason: EndReason) -> Fact {

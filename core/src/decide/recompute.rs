@@ -54,8 +54,8 @@ impl Draft<'_> {
         let breached = run.is_overdue_at(self.at) && run.certainty != Certainty::Estimated;
         // Nobody loses the next working day: after the publication, or after it mattered again.
         let heard_on = published.max(self.today());
-        let schedule = planned(edition, run, rule, heard_on, breached)
-            .ok_or_else(|| out_of_calendar(&rule.name))?;
+        let schedule =
+            planned(edition, run, rule, heard_on, breached).ok_or_else(|| out_of_calendar(rule))?;
         let schedule = self.not_in_the_past(run, schedule);
         if !differs(run, &schedule) {
             return Ok(());

@@ -272,6 +272,10 @@ fn rungs_of(table: &Table<'_>, ladders: &[Ladder], name: &Name) -> Vec<Rung> {
 /// What belongs to one kind of deadline only, and rungs that cannot be.
 fn check_kind(table: &Table<'_>, rule: &DeadlineRule) {
     match rule.kind {
+        Kind::Obligation if rule.within.unit == Unit::Hours => {
+            table.fault("within", "办理时限须以工作日或自然日计：其梯级以日计，不能以小时计");
+            return;
+        }
         Kind::Obligation if !table.has("ladder") => {
             table.fault("", "办理时限须有梯级（ladder）");
         }
@@ -292,21 +296,12 @@ fn check_kind(table: &Table<'_>, rule: &DeadlineRule) {
     if rule.rungs.is_empty() {
         return;
     }
-    match rule.within.unit {
-        Unit::Hours => table.fault("within", "以小时计的时限不能有以工作日计的梯级"),
-        Unit::NaturalDays | Unit::NaturalDaysRolled => {}
-        Unit::WorkingDays => {
-            for rung in &rule.rungs {
-                if -rung.at.0 > rule.within.amount {
-                    table.fault(
-                        "ladder",
-                        format!(
-                            "梯级 {} 早于起算之日：时限只有 {} 个工作日",
-                            rung.at, rule.within.amount
-                        ),
-                    );
-                }
-            }
-        }
+    if rule.within.unit != Unit::WorkingDays {
+        return;
+    }
+    let days = rule.within.amount;
+    for rung in rule.rungs.iter().filter(|rung| -rung.at.0 > days) {
+        let says = format!("梯级 {} 早于起算之日：时限只有 {days} 个工作日", rung.at);
+        table.fault("ladder", says);
     }
 }

@@ -224,7 +224,12 @@ impl<'s> Table<'s> {
         let allowed = number.filter(|number| range.contains(number));
         if allowed.is_none() {
             let (low, high) = (range.start(), range.end());
-            self.fault(key, format!("应为 {low} 至 {high} 之间的整数"));
+            let says = if low == high {
+                format!("只能为 {low}")
+            } else {
+                format!("应为 {low} 至 {high} 之间的整数")
+            };
+            self.fault(key, says);
         }
         allowed
     }

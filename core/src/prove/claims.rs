@@ -33,12 +33,12 @@ pub(super) fn faults(definition: &Definition, kind: &str, graph: &Graph) -> Vec<
             if node.owed.is_empty() {
                 tell(2, "没有任何办理时限在计，工单将无人负责".to_owned());
             } else if !somebody_can_act(definition, graph, index) {
-                let owed: Vec<String> = node
-                    .owed
-                    .iter()
-                    .map(|(name, party)| format!("{name}（{}）", party.title()))
-                    .collect();
-                let message = format!("时限 {} 在计，但责任方在此没有可办的动作", owed.join("、"));
+                let owed = node.owed.iter().map(|(name, party)| {
+                    let title = definition.deadline(name.as_str()).map(|rule| rule.title.as_str());
+                    format!("“{}”（由{}负责）", title.unwrap_or(name.as_str()), party.title())
+                });
+                let owed = owed.collect::<Vec<_>>().join("、");
+                let message = format!("时限{owed}在计，但责任方在此没有可办的动作");
                 tell(3, message);
             }
         }
