@@ -5,9 +5,12 @@ use std::path::PathBuf;
 
 use super::{CalendarFlags, Ended, Failure, WorkflowFlags, input, pretty_json, print};
 use crate::catalog::{Register, Source};
+use duban_core::name::Name;
 use duban_core::rejection::{self, Rejection};
-use duban_core::simulate::{Life, Scenario, json, simulate, timeline};
+use duban_core::role::Role;
+use duban_core::simulate::{Life, Scenario, Step, json as as_json, simulate, timeline};
 use duban_core::time::Instant;
+use serde_json::json;
 
 /// The largest scenario file read: ten thousand steps have about two megabytes.
 const SCENARIO_MIB_MAX: u64 = 4;
@@ -40,7 +43,7 @@ impl Simulate {
         let life = simulate(&shelf, &calendar, &scenario)
             .map_err(|error| Failure::Input(error.to_string()))?;
         if self.json {
-            print(&pretty_json(&json(&life, &scenario))?)?;
+            print(&pretty_json(&as_json(&life, &scenario))?)?;
         } else {
             let register = Register::read(&Source::Embedded)?;
             // What is to be typed stays a code.
@@ -70,7 +73,7 @@ fn scenario(
         }
         // Unwrap safety: clap asks for both flags when there is no file; an empty name is refused
         // by the shelf.
-        None => Scenario::left_alone(
+        None => left_alone(
             workflow.clone().unwrap_or_default().into(),
             received.unwrap_or(Instant::from_ms(0)),
         ),
@@ -82,6 +85,37 @@ fn scenario(
         scenario = scenario.starting(received).map_err(Failure::Input)?;
     }
     Ok(scenario)
+}
+
+/// An agency of the register that is shipped, for tickets of which nobody says more.
+const AGENCY: &str = "SZ013";
+
+/// A ticket that is dispatched as it arrives, and then left alone.
+fn left_alone(workflow: Name, received: Instant) -> Scenario {
+    let dispatch = Step {
+        at: received,
+        recorded_at: received,
+        action: "dispatch".into(),
+        by: Role::Hotline,
+        subject: "hotline".into(),
+        agency: None,
+        form: json!({ "agency": AGENCY }),
+        revision: None,
+        refused: None,
+        line: 0,
+    };
+    Scenario {
+        title: "收到即转办，此后无人办理".to_owned(),
+        workflow,
+        class: None,
+        received,
+        reviewed: received,
+        flags: Vec::new(),
+        hotline_agencies: Vec::new(),
+        until: None,
+        steps: vec![dispatch],
+        outages: Vec::new(),
+    }
 }
 
 /// A scenario says which steps it expects to be refused; anything else is a failure, so that a

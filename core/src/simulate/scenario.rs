@@ -99,35 +99,6 @@ impl Scenario {
         self.received = received;
         Ok(self)
     }
-
-    /// A ticket that is dispatched as it arrives and then left alone.
-    #[must_use]
-    pub fn left_alone(workflow: Name, received: Instant) -> Self {
-        let dispatch = Step {
-            at: received,
-            recorded_at: received,
-            action: "dispatch".into(),
-            by: Role::Hotline,
-            subject: "hotline".into(),
-            agency: None,
-            form: serde_json::json!({ "agency": "SZ013" }),
-            revision: None,
-            refused: None,
-            line: 0,
-        };
-        Self {
-            title: "收到即转办，此后无人办理".to_owned(),
-            workflow,
-            class: None,
-            received,
-            reviewed: received,
-            flags: Vec::new(),
-            hotline_agencies: Vec::new(),
-            until: None,
-            steps: vec![dispatch],
-            outages: Vec::new(),
-        }
-    }
 }
 
 fn read_scenario(root: &Table<'_>) -> Option<Scenario> {
