@@ -1,6 +1,8 @@
 //! What somebody wrote, told back to him. Must never give back more than tells it, nor a character
 //! that steers a terminal, nor an address, which may hold a password.
 
+use std::path::Path;
+
 /// As much of it as tells what it is.
 const CHARACTERS_MAX: usize = 40;
 
@@ -20,12 +22,11 @@ pub fn echo(text: &str) -> String {
     said
 }
 
-/// What is said of a text that is not one line.
-pub(crate) const LINE: &str = "不得含有换行、控制字符或看不见的字符";
-
-/// Whether a text is one line, and shows all that it says.
-pub(crate) fn is_line(text: &str) -> bool {
-    !text.chars().any(steers)
+/// A path as it may be shown, whole and on one line: nobody who names a file writes lines of his own
+/// among ours.
+#[must_use]
+pub fn echo_path(path: &Path) -> String {
+    path.display().to_string().chars().map(visible).collect()
 }
 
 /// A character as a terminal may show it.
@@ -35,7 +36,7 @@ pub fn visible(character: char) -> char {
 }
 
 /// Whether a character steers a terminal, or turns the text behind it round.
-fn steers(character: char) -> bool {
+pub(crate) fn steers(character: char) -> bool {
     character.is_control()
         || matches!(character,
             '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}'

@@ -6,7 +6,7 @@ use include_dir::{Dir, include_dir};
 
 use super::{CatalogError, Source, texts};
 use duban_core::calendar::{Calendar, Year};
-use duban_core::document::{Fault, Faults};
+use duban_core::document::{Fault, Faults, gather};
 use duban_core::time::SHANGHAI;
 
 static EMBEDDED: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/calendars");
@@ -27,7 +27,7 @@ pub struct Reading {
 pub fn read(source: &Source) -> Result<Reading, CatalogError> {
     let mut reading = read_files(source)?;
     if let Err(Faults(between)) = Calendar::new(SHANGHAI, reading.years.clone()) {
-        reading.faults.extend(between);
+        gather(&mut reading.faults, between);
     }
     Ok(reading)
 }
@@ -50,7 +50,7 @@ pub fn of_files(files: &BTreeMap<String, String>) -> Result<Calendar, Faults> {
     for (file, text) in files {
         match Year::read(file, text) {
             Ok(year) => years.push(year),
-            Err(Faults(found)) => faults.extend(found),
+            Err(Faults(found)) => gather(&mut faults, found),
         }
     }
     if faults.is_empty() { Calendar::new(SHANGHAI, years) } else { Err(Faults(faults)) }
@@ -61,8 +61,8 @@ fn read_files(source: &Source) -> Result<Reading, CatalogError> {
     for text in texts(source, &EMBEDDED, "toml")? {
         match text.map(|(file, text)| Year::read(&file, &text)) {
             Ok(Ok(year)) => reading.years.push(year),
-            Ok(Err(Faults(faults))) => reading.faults.extend(faults),
-            Err(fault) => reading.faults.push(fault),
+            Ok(Err(Faults(faults))) => gather(&mut reading.faults, faults),
+            Err(fault) => gather(&mut reading.faults, [fault]),
         }
     }
     Ok(reading)
@@ -78,7 +78,7 @@ pub fn calendar(source: &Source) -> Result<Calendar, CatalogError> {
         Ok(calendar) if faults.is_empty() => Ok(calendar),
         Ok(_) => Err(Faults(faults).into()),
         Err(Faults(between)) => {
-            faults.extend(between);
+            gather(&mut faults, between);
             Err(Faults(faults).into())
         }
     }

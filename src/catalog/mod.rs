@@ -17,14 +17,15 @@ pub use self::register::Register;
 pub use self::workflows::shelf;
 use duban_core::definition::{LibraryError, ShelfError, Text};
 use duban_core::document::{Fault, Faults};
+use duban_core::echo::echo_path;
 
 /// The largest file read: a year's file has about 3,000 bytes, a workflow with its texts some
 /// tens of thousands. Anything larger is not what it claims to be.
 pub const FILE_BYTES_MAX: u64 = 256 * 1024;
 
-/// All that is read from one folder: twenty times what ships, and no more than memory has room for
+/// All that is read from one folder: ten times what ships, and no more than memory has room for
 /// when it is taken apart.
-const FOLDER_BYTES_MAX: usize = 4 * 1024 * 1024;
+const FOLDER_BYTES_MAX: usize = 2 * 1024 * 1024;
 
 /// The most files read from one folder: a century of calendars and as many again.
 pub const FILES_MAX: usize = 200;
@@ -122,9 +123,9 @@ pub(crate) fn texts(
 }
 
 fn texts_of_folder(folder: &Path, extension: &'static str) -> Result<Vec<Text>, CatalogError> {
-    let path = folder.display().to_string();
+    let path = echo_path(folder);
     let unreadable = |error: &std::io::Error| CatalogError::Folder {
-        path: folder.display().to_string(),
+        path: echo_path(folder),
         reason: reason(error),
     };
     let mut paths = Vec::new();
@@ -154,7 +155,7 @@ fn texts_of_folder(folder: &Path, extension: &'static str) -> Result<Vec<Text>, 
 }
 
 fn read(path: &Path) -> Text {
-    let name = path.display().to_string();
+    let name = echo_path(path);
     let unreadable = |message: String| fault(&name, 1, message);
     // A pipe or a device would block or never end: only regular files count.
     let regular = fs::metadata(path).map(|known| known.is_file());
@@ -192,7 +193,7 @@ fn ends_in(path: &Path, extension: &str) -> bool {
 }
 
 fn name_of(path: &Path) -> String {
-    path.file_name().unwrap_or_default().to_string_lossy().into_owned()
+    echo_path(Path::new(path.file_name().unwrap_or_default()))
 }
 
 /// What the system says, in Chinese where it is one of the usual things.

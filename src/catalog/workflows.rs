@@ -6,6 +6,7 @@ use std::path::Path;
 
 use duban_core::definition::{Library, Shelf, Text};
 use duban_core::document::{Fault, Faults};
+use duban_core::echo::echo_path;
 use include_dir::{Dir, include_dir};
 
 use super::{CatalogError, Source, texts};
@@ -31,7 +32,7 @@ pub fn read(source: &Source) -> Result<Library, CatalogError> {
     let mut definitions = texts(source, &EMBEDDED, "toml")?;
     definitions.retain(|one| !is_basis(one));
     if let (Source::Folder(folder), true) = (source, definitions.is_empty()) {
-        return Err(CatalogError::NoDefinition { path: folder.display().to_string() });
+        return Err(CatalogError::NoDefinition { path: echo_path(folder) });
     }
     Ok(Library::read(forms, basis(source)?, definitions))
 }

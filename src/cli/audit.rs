@@ -13,6 +13,7 @@ use crate::catalog;
 use crate::config::Settings;
 use crate::store::Store;
 use crate::vault::Vault;
+use duban_core::echo::echo_path;
 
 /// How often somebody at a terminal is told how far it is.
 const TELL: Duration = Duration::from_secs(1);
@@ -95,7 +96,7 @@ impl Verify {
         let url = &settings.database_url;
         match &settings.attachments {
             Some(folder) if folder.is_dir() => Ok(Some(Vault::of(folder))),
-            Some(folder) => Err(Failure::Input(format!("附件目录 {} 不存在", folder.display()))),
+            Some(folder) => Err(Failure::Input(format!("附件目录 {} 不存在", echo_path(folder)))),
             None if url.starts_with("sqlite:") => {
                 Ok(Some(Vault::of(&Store::attachments_folder(url)?)))
             }

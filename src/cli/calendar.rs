@@ -206,7 +206,7 @@ impl Check {
         if reading.faults.is_empty() {
             return print(&format!("{}未发现错误。\n", covered(&reading.years)));
         }
-        Err(listed::faults(&reading.faults, Vec::new()))
+        Err(listed::faults(&reading.faults, &[]))
     }
 }
 

@@ -8,6 +8,8 @@ use std::sync::mpsc::{self, RecvTimeoutError};
 use std::thread;
 use std::time::Duration;
 
+use duban_core::echo::echo_path;
+
 use super::Failure;
 use super::text::printable;
 use crate::catalog;
@@ -20,7 +22,7 @@ const STANDARD: &str = "-";
 
 /// What a person calls a file, or the standard input.
 pub(super) fn named(path: &Path) -> String {
-    if path == Path::new(STANDARD) { "标准输入".to_owned() } else { path.display().to_string() }
+    if path == Path::new(STANDARD) { "标准输入".to_owned() } else { echo_path(path) }
 }
 
 /// The bytes of a file.

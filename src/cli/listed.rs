@@ -18,11 +18,19 @@ fn cut(line: &str) -> String {
 }
 
 /// Faults of files, a line each, and how many they are.
-pub(super) fn faults(found: &[Fault], besides: Vec<String>) -> Failure {
+pub(super) fn faults(found: &[Fault], besides: &[String]) -> Failure {
     let more = found.iter().filter(|fault| fault.stands_for_more()).count();
-    let mut lines: Vec<String> = found.iter().map(ToString::to_string).collect();
-    lines.extend(besides);
-    let count = lines.len() - more;
+    let count = found.len() + besides.len() - more;
+    let lines = found.iter().map(ToString::to_string).chain(besides.iter().cloned());
+    let mut lines: Vec<String> = lines.take(LINES_MAX).collect();
+    let others = found.len() + besides.len() - lines.len();
+    if others > 0 {
+        lines.push(if more > 0 {
+            "……其余未列出".to_owned()
+        } else {
+            format!("……另有 {others} 行未列出")
+        });
+    }
     let more = if more > 0 { "以上" } else { "" };
     Failure::Input(format!("{}\n共 {count} 处{more}错误", lines.join("\n")))
 }
@@ -30,13 +38,12 @@ pub(super) fn faults(found: &[Fault], besides: Vec<String>) -> Failure {
 /// A text of many lines, cut.
 pub(super) fn of(text: &str) -> String {
     let lines: Vec<&str> = text.lines().collect();
-    let mut shown: Vec<String> = lines.iter().take(LINES_MAX).map(|line| cut(line)).collect();
-    // How many there are is said at the end.
-    if let Some(last) = lines.get(LINES_MAX..).and_then(<[&str]>::last) {
-        let others = lines.len() - LINES_MAX - 1;
-        if others > 0 {
-            shown.push(format!("……另有 {others} 行未列出"));
-        }
+    // Two more say that there are others, and how many.
+    let most = if lines.len() > LINES_MAX + 2 { LINES_MAX } else { lines.len() };
+    let (first, others) = lines.split_at(most);
+    let mut shown: Vec<String> = first.iter().map(|line| cut(line)).collect();
+    if let Some((last, others)) = others.split_last() {
+        shown.push(format!("……另有 {} 行未列出", others.len()));
         shown.push(cut(last));
     }
     printable(&without_passwords(&shown.join("\n")))

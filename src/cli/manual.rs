@@ -8,6 +8,7 @@ use clap::{Command, CommandFactory};
 
 use super::{Duban, Ended, Failure, print_as_is, usage};
 use crate::catalog;
+use duban_core::echo::echo_path;
 
 #[derive(clap::Args)]
 pub(super) struct Completions {
@@ -39,7 +40,7 @@ impl Manual {
             let written = fs::write(&file, page(command)?);
             written.map_err(|error| {
                 let why = catalog::reason(&error);
-                Failure::Machine(format!("无法写入 {}：{why}", file.display()))
+                Failure::Machine(format!("无法写入 {}：{why}", echo_path(&file)))
             })?;
         }
         Ok(())

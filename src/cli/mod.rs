@@ -35,6 +35,7 @@ use crate::config::ConfigError;
 use crate::store::StoreError;
 use duban_core::calendar::Calendar;
 use duban_core::definition::Shelf;
+use duban_core::document::Faults;
 use duban_core::echo::visible;
 use duban_core::time::Day;
 
@@ -112,7 +113,16 @@ impl Failure {
 
 impl From<catalog::CatalogError> for Failure {
     fn from(error: catalog::CatalogError) -> Self {
-        Self::Input(error.to_string())
+        match error {
+            catalog::CatalogError::Faults(faults) => faults.into(),
+            error => Self::Input(error.to_string()),
+        }
+    }
+}
+
+impl From<Faults> for Failure {
+    fn from(Faults(faults): Faults) -> Self {
+        listed::faults(&faults, &[])
     }
 }
 

@@ -17,7 +17,7 @@ pub(super) struct Replay {
 
 impl Replay {
     pub(super) fn run(self) -> Ended {
-        let name = self.file.display().to_string();
+        let name = input::named(&self.file);
         let wrong = |what: String| Failure::Input(format!("{name}: {what}"));
         let bytes = input::bytes(&self.file, MIB_MAX)?;
         let file: DecisionFile = serde_json::from_slice(&bytes).map_err(|error| {

@@ -26,6 +26,7 @@ use crate::store::{FileLock, Store};
 use crate::vault::Vault;
 use crate::wake::{BusError, Presence, Wake};
 use crate::{crypto, jobs, telemetry};
+use duban_core::echo::echo_path;
 
 /// How long the connections are closed.
 const CLOSE_TIMEOUT: Duration = Duration::from_secs(10);
@@ -55,7 +56,7 @@ impl Service {
         }
         let folder = settings.attachments.as_deref();
         if let Some(folder) = folder.filter(|path| path.exists() && !path.is_dir()) {
-            let folder = folder.display();
+            let folder = echo_path(folder);
             return Err(Failure::Input(format!(
                 "附件目录 {folder} 不是目录，请用 --attachments 另行指定"
             )));
@@ -188,7 +189,7 @@ fn vault(settings: &Settings) -> Result<Vault, Failure> {
     };
     Vault::open(&folder, clock::wall()).map_err(|error| {
         let why = catalog::reason(&error);
-        Failure::Machine(format!("附件目录 {} 不能使用：{why}", folder.display()))
+        Failure::Machine(format!("附件目录 {} 不能使用：{why}", echo_path(&folder)))
     })
 }
 

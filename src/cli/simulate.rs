@@ -69,7 +69,7 @@ fn scenario(
     let mut scenario = match file {
         Some(file) => {
             let (name, text) = (input::named(&file), input::text(&file, SCENARIO_MIB_MAX)?);
-            Scenario::read(&name, &text).map_err(|faults| Failure::Input(faults.to_string()))?
+            Scenario::read(&name, &text)?
         }
         // Unwrap safety: clap asks for both flags when there is no file; an empty name is refused
         // by the shelf.

@@ -156,7 +156,7 @@ impl Check {
         if reading.faults.is_empty() && contradictions.is_empty() {
             return print(&out);
         }
-        Err(listed::faults(&reading.faults, contradictions))
+        Err(listed::faults(&reading.faults, &contradictions))
     }
 }
 

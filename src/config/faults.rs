@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 
-use duban_core::echo::echo;
+use duban_core::echo::{echo, echo_path};
 use figment::error::{Actual, Kind};
 use figment::providers::Serialized;
 use figment::{Figment, Metadata, Profile, Provider, Source};
@@ -106,7 +106,7 @@ fn path(path: &[String]) -> String {
 /// Which file, variable or flag said it.
 fn place(from: Option<&Metadata>, setting: &str) -> String {
     match from.map(|from| (&from.source, &from.name)) {
-        Some((Some(Source::File(path)), _)) => path.display().to_string(),
+        Some((Some(Source::File(path)), _)) => echo_path(path),
         Some((_, name)) if name.contains("environment") => {
             format!("环境变量 DUBAN_{}", setting.to_ascii_uppercase())
         }

@@ -11,6 +11,7 @@ use std::net::{IpAddr, SocketAddr};
 use std::num::NonZeroU32;
 use std::path::{Path, PathBuf};
 
+use duban_core::echo::echo_path;
 use duban_core::name::Name;
 use duban_core::time::Instant;
 use figment::Figment;
@@ -272,7 +273,7 @@ impl Settings {
 
 /// Whether a file can be read, before it is.
 fn check(file: &Path) -> Result<(), ConfigError> {
-    let name = || file.display().to_string();
+    let name = || echo_path(file);
     let mut bytes = Vec::new();
     // A device has no end.
     let opened = if file.is_file() { File::open(file).ok() } else { None };

@@ -265,7 +265,7 @@ pub(crate) const LADDERS: &[Broken] = &[
         ("\"3wd\"", "\"72h\""),
         &["[deadlines.contact]", "within = "],
         "deadlines.contact.within",
-        &["以小时计", "不能以小时计"],
+        &["不能以小时计"],
     ),
     broken(
         "[deadlines.contact]",
@@ -492,5 +492,5 @@ pub(crate) const VALUES: &[Broken] = &[
         &["contest、uphold 或 revoke"],
     ),
     broken("name", ("name = \"matter\"", "name = matter"), &["name ="], "", &["TOML"]),
-    broken("format", ("format = 1", "format = 1\nformat = 1"), &["format", "\n"], "", &["TOML"]),
+    broken("format", ("format = 1", "format = 1\nformat = 1"), &["format", "\n"], "", &["两次"]),
 ];

@@ -99,7 +99,25 @@ fn what_is_no_form() {
     for (nr, other) in ["[]", "1", "null", "\"x\""].iter().enumerate() {
         check(&format!("form_other_{nr}"), other, 1, &["应为一个 JSON 对象"]);
     }
-    check("form_reference", "{\"$ref\": \"#/x\"}", 1, &["不得使用 $ref", "整体不合规定"]);
+    check("form_reference", "{\"$ref\": \"#/x\"}", 1, &["不得使用 $ref"]);
+    check(
+        "form_kind",
+        &form("\n\"a\": { \"type\": \"integer\" },\n\"note\": {\n\"type\": \"strin\" }"),
+        8,
+        &["note.type: 应为 string"],
+    );
+    check(
+        "form_mark",
+        &form("\n\"note\": { \"type\": \"boolean\",\n\"x-privat\": true }"),
+        7,
+        &["note.x-privat: 没有这种标注；可用：x-private"],
+    );
+    check(
+        "form_mark_value",
+        &form("\n\"note\": { \"type\": \"boolean\",\n\"x-private\": \"yes\" }"),
+        7,
+        &["note.x-private: 应为 true 或 false"],
+    );
     check(
         "form_lines",
         &form("\n\"note\": { \"type\": \"integer\", \"title\": \"a\\nb\" }"),

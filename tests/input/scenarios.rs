@@ -35,6 +35,30 @@ fn simulated(name: &str, text: &str) -> (String, String) {
     (refused(&["simulate", "--scenario", &file]), file)
 }
 
+/// What is no TOML is told as exactly as what stands between quotation marks.
+#[test]
+fn a_slip_of_the_syntax_is_told_with_its_reason() {
+    let text = "title = “x”\nworkflow ＝ \"matter\"\nreceived = 2026-02-30T10:00:00+08:00\n\
+                until = 2026-03-09T24:00:00+08:00\nreviewed = 2026-03-09T10:00:00\u{2212}08:00\n\
+                flags = [1,,2]\nb = \"“\" x\n";
+    let folder = Folder::new("slips", &[("one.toml", text.as_bytes())]);
+    let told = refused(&["simulate", "--scenario", &folder.file("one.toml")]);
+    let says = [
+        "有全角的 “",
+        "有全角的 ＝",
+        "2026 年 2 月没有 30 日",
+        "24:00 应写作次日 00:00",
+        "应为半角的 + 或 -",
+        "请核对这一行的引号、括号和等号",
+        "请核对这一行的引号、括号和等号",
+    ];
+    for (line, says) in (1..).zip(says) {
+        let place = format!("one.toml:{line}: ");
+        let said: Vec<&str> = told.lines().filter(|one| one.contains(&place)).collect();
+        assert!(said.len() == 1 && said[0].contains(says), "{line}: {told}");
+    }
+}
+
 #[test]
 fn the_sound_one_is_played() {
     let folder = Folder::new("sound", &[("one.toml", SOUND.as_bytes())]);

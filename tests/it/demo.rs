@@ -113,14 +113,22 @@ async fn what_is_served_is_not_made_anew() {
     let folder = tempfile::TempDir::new().expect("a folder");
     let file = folder.path().join("duban-demo.db");
     std::fs::write(&file, "served").expect("written");
+    // Nor what no demonstration has made.
+    assert!(made_anew(folder.path()).contains("不是演示生成的"));
+    std::fs::write(folder.path().join("duban-demo.db.whole"), "").expect("written");
     let held = Store::lock(&format!("sqlite://{}?mode=rwc", file.display())).expect("free");
-    let mut fresh = Command::new(env!("CARGO_BIN_EXE_duban"));
-    fresh.args(["demo", "--fresh", "--listen", "127.0.0.1:0"]).current_dir(folder.path());
-    let ended = fresh.stdin(Stdio::null()).output().expect("it runs");
-    let said = String::from_utf8_lossy(&ended.stderr);
-    assert!(!ended.status.success() && said.contains("一个进程"), "{said}");
+    assert!(made_anew(folder.path()).contains("一个进程"));
     assert_eq!(std::fs::read_to_string(&file).expect("there"), "served");
     drop(held);
+}
+
+/// Why nothing is made anew.
+fn made_anew(folder: &Path) -> String {
+    let mut fresh = Command::new(env!("CARGO_BIN_EXE_duban"));
+    fresh.args(["demo", "--fresh", "--listen", "127.0.0.1:0"]).current_dir(folder);
+    let ended = fresh.stdin(Stdio::null()).output().expect("it runs");
+    assert!(!ended.status.success());
+    String::from_utf8_lossy(&ended.stderr).into_owned()
 }
 
 /// Half a town is no town: what was broken off is made anew.

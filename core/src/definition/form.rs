@@ -73,28 +73,23 @@ impl Form {
             ));
         }
         let mut faults = Vec::new();
-        let mut note = |key: &str, message: String| {
-            let fault = || {
-                let (file, line) = (file.to_owned(), line_of(text, key));
-                Fault { file, line, key: key.to_owned(), message }
-            };
-            document::note(&mut faults, fault);
+        let mut note = |place: &str, message: String| {
+            document::note(&mut faults, || fault_at(file, text, place, message));
         };
         schema::check(&schema, &mut note);
         let title = schema.get("title").and_then(Value::as_str).unwrap_or_default().to_owned();
-        let validator = match validator(&schema) {
-            Ok(validator) => Some(validator),
-            Err(error) => {
-                let place = error.instance_path().to_string();
-                let key = place.rsplit('/').next().unwrap_or_default();
-                let place =
-                    if place.is_empty() { "整体".to_owned() } else { format!("{place} 处") };
-                note(key, format!("不是有效的 JSON Schema（2020-12）：{place}不合规定"));
-                None
+        let validator = validator(&schema).map_err(|error| error.instance_path().to_string());
+        if let Err(place) = &validator {
+            let message = "不合 JSON Schema（2020-12）的规定";
+            let fault = fault_at(file, text, place, message.to_owned());
+            // What has been said already is not said again in other words.
+            let is_known = |known: &Fault| fault.key.is_empty() || known.key == fault.key;
+            if !faults.iter().any(is_known) {
+                document::note(&mut faults, || fault);
             }
-        };
+        }
         match validator {
-            Some(validator) if faults.is_empty() => {
+            Ok(validator) if faults.is_empty() => {
                 let shape = Shape::of(&schema);
                 Ok(Self { name, title, schema, text: text.to_owned(), shape, validator })
             }
@@ -103,18 +98,40 @@ impl Form {
     }
 
     /// Asks more of a file than of a text that tickets are pinned to already: documents show forms
-    /// filled in, and nobody but its author knows what a pattern means.
+    /// filled in, nobody but its author knows what a pattern means, and a mark that is misspelt says
+    /// nothing.
     ///
     /// # Errors
-    /// The field of which no good example can be given.
-    pub fn with_example(self, file: &str) -> Result<Self, Vec<Fault>> {
+    /// Each mark that is none; the field of which no good example can be given.
+    pub fn fit_for_a_file(self, file: &str) -> Result<Self, Vec<Fault>> {
+        let mut faults = Vec::new();
+        let mut note = |place: &str, message: String| {
+            document::note(&mut faults, || fault_at(file, &self.text, place, message));
+        };
+        schema::check_marks("", &self.schema, &mut note);
         let example = self.example();
-        let Some(error) = self.validator.iter_errors(&example).next() else { return Ok(self) };
-        let place = error.instance_path().to_string();
-        let key = place.rsplit('/').next().unwrap_or_default().to_owned();
-        let message = format!("字段 {place} 推不出合格的示例，请为它写 examples");
-        let (file, line) = (file.to_owned(), line_of(&self.text, &key));
-        Err(vec![Fault { file, line, key, message }])
+        if let Some(error) = self.validator.iter_errors(&example).next() {
+            let pointer = error.instance_path().to_string();
+            let title = self.title_of(&pointer).unwrap_or(&self.title);
+            let message = format!("“{title}”推不出合格的示例，请为它写 examples");
+            note(&self.place_of(&pointer), message);
+        }
+        if faults.is_empty() { Ok(self) } else { Err(document::told(faults)) }
+    }
+
+    /// Where the schema describes a field of a filled-in form; both as JSON pointers.
+    fn place_of(&self, pointer: &str) -> String {
+        let mut place = String::new();
+        let mut schema = Some(&self.schema);
+        for segment in pointer.split('/').skip(1) {
+            let is_field = schema.is_some_and(|schema| {
+                schema.get("properties").is_some_and(|fields| fields.get(segment).is_some())
+            });
+            place.push_str(if is_field { "/properties/" } else { "/items" });
+            place.push_str(if is_field { segment } else { "" });
+            schema = schema.and_then(|schema| inner(schema, segment));
+        }
+        place
     }
 
     /// The form's top-level properties.
@@ -250,11 +267,10 @@ fn inner<'s>(schema: &'s Value, segment: &str) -> Option<&'s Value> {
     }
 }
 
-/// The line on which a key first stands, 1 if nowhere.
-fn line_of(text: &str, key: &str) -> usize {
-    let quoted = format!("\"{}\"", key.rsplit('.').next().unwrap_or(key));
-    let found = text.lines().position(|line| line.contains(&quoted));
-    found.map_or(1, |index| index + 1)
+/// A fault of a schema, at a place in it.
+fn fault_at(file: &str, text: &str, place: &str, message: String) -> Fault {
+    let (line, key) = (schema::line_of(text, place), schema::named(place));
+    Fault { file: file.to_owned(), line, key, message }
 }
 
 fn validator(

@@ -10,7 +10,7 @@ use super::form::Form;
 use super::model::Definition;
 use super::read::read_definition;
 use super::shelf::{Shelf, ShelfError};
-use crate::document::{Fault, Faults};
+use crate::document::{Fault, Faults, gather};
 use crate::name::Name;
 
 /// A file's name and its text, or why there is none.
@@ -47,7 +47,7 @@ impl Library {
         let mut by_name = BTreeMap::new();
         for form in library.each(forms, |file, text| {
             let name = Path::new(file).file_stem().unwrap_or_default().to_string_lossy();
-            Form::read(Name::from(&*name), file, text)?.with_example(file)
+            Form::read(Name::from(&*name), file, text)?.fit_for_a_file(file)
         }) {
             by_name.insert(form.name.clone(), Arc::new(form));
         }
@@ -74,8 +74,8 @@ impl Library {
         for text in texts {
             match text.map(|(file, text)| read(&file, &text)) {
                 Ok(Ok(one)) => found.push(one),
-                Ok(Err(faults)) => self.faults.extend(faults),
-                Err(fault) => self.faults.push(fault),
+                Ok(Err(faults)) => gather(&mut self.faults, faults),
+                Err(fault) => gather(&mut self.faults, [fault]),
             }
         }
         found

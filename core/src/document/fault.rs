@@ -3,6 +3,8 @@
 
 use std::fmt;
 
+use crate::echo::steers;
+
 /// One fault of a document that a person wrote.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Fault {
@@ -64,6 +66,20 @@ pub(crate) fn note(faults: &mut Vec<Fault>, fault: impl FnOnce() -> Fault) {
     }
 }
 
+/// Faults of many files that are kept: their names may be long.
+const FAULTS_MAX: usize = 5_000;
+
+/// Adds the faults of one file to those of others, as long as there is room for them.
+pub fn gather(all: &mut Vec<Fault>, more: impl IntoIterator<Item = Fault>) {
+    for fault in more {
+        if all.len() < FAULTS_MAX {
+            all.push(fault);
+        } else if all.len() == FAULTS_MAX {
+            all.push(Fault { key: String::new(), message: MORE.to_owned(), ..fault });
+        }
+    }
+}
+
 /// The faults of a file in order, each once, and whether there were more than are told.
 pub(crate) fn told(mut faults: Vec<Fault>) -> Vec<Fault> {
     let is_cut = faults.len() > FILE_FAULTS_MAX;
@@ -74,4 +90,12 @@ pub(crate) fn told(mut faults: Vec<Fault>) -> Vec<Fault> {
         faults.push(Fault { key: String::new(), message: MORE.to_owned(), ..last });
     }
     faults
+}
+
+/// What is said of a text that is not one line.
+pub(crate) const LINE: &str = "不得含有换行、控制字符或看不见的字符";
+
+/// Whether a text is one line, and shows all that it says.
+pub(crate) fn is_line(text: &str) -> bool {
+    !text.chars().any(steers)
 }

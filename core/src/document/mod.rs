@@ -11,11 +11,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
-pub use fault::{Fault, Faults};
-pub(crate) use fault::{note, told};
-use syntax::Flaw;
-
-use crate::echo::{LINE, is_line};
+pub use fault::{Fault, Faults, gather};
+pub(crate) use fault::{LINE, is_line, note, told};
+use syntax::{Flaw, Lines};
 
 /// Reads a TOML document with `read`, and gives its value only if no fault was found.
 ///
@@ -27,10 +25,8 @@ pub fn read<T>(
     text: &str,
     read: impl FnOnce(&Table<'_>) -> Option<T>,
 ) -> Result<T, Faults> {
-    let newlines = text.bytes().enumerate().filter(|(_, byte)| *byte == b'\n');
-    let newlines = newlines.map(|(at, _)| at).collect();
-    let source = Source { file, newlines, faults: RefCell::default() };
-    match syntax::tree(text) {
+    let source = Source { file, lines: Lines::new(text), faults: RefCell::default() };
+    match syntax::tree(text, &source.lines) {
         Ok(root) => {
             let asked = RefCell::default();
             let table = Table { source: &source, path: String::new(), at: 0, inner: &root, asked };
@@ -43,9 +39,9 @@ pub fn read<T>(
             }
         }
         Err(Flaw::TooMany(at)) => source.fault(at, String::new(), too_many()),
-        Err(Flaw::At(places)) => {
-            for at in places {
-                source.fault(at, String::new(), SYNTAX.to_owned());
+        Err(Flaw::At(flaws)) => {
+            for (at, message) in flaws {
+                source.fault(at, String::new(), message);
             }
         }
     }
@@ -62,9 +58,6 @@ pub fn read<T>(
     Err(Faults(faults))
 }
 
-/// What is said of what is no TOML: the line is named, and what slips there.
-const SYNTAX: &str = "TOML 语法有误：请核对这一行的引号、括号、等号和日期，以及键是否写了两次";
-
 /// What is said of a document that does not fit.
 fn too_many() -> String {
     let most = syntax::PIECES_MAX / 10_000;
@@ -73,14 +66,13 @@ fn too_many() -> String {
 
 struct Source<'s> {
     file: &'s str,
-    /// Where the newlines stand, so that a file of nothing but faults is not read once a fault.
-    newlines: Vec<usize>,
+    lines: Lines,
     faults: RefCell<Vec<Fault>>,
 }
 
 impl Source<'_> {
     fn line(&self, at: usize) -> usize {
-        1 + self.newlines.partition_point(|newline| *newline < at)
+        self.lines.of(at)
     }
 
     fn fault(&self, at: usize, key: String, message: String) {

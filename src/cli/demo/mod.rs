@@ -10,7 +10,7 @@ use std::fs;
 use std::io::{IsTerminal, Write};
 use std::net::SocketAddr;
 use std::path::Path;
-use std::time::Instant as Stopwatch;
+use std::time::{Duration, Instant as Stopwatch};
 
 use duban_core::role::Role;
 use duban_core::time::Instant;
@@ -30,8 +30,13 @@ use town::Town;
 
 const FILE: &str = "duban-demo.db";
 
-/// Stands beside it until the town is whole.
+/// Stands beside it until the town is whole, and from then on: only what a demonstration has made is
+/// ever removed.
 const UNFINISHED: &str = "duban-demo.db.unfinished";
+const WHOLE: &str = "duban-demo.db.whole";
+
+/// How often whoever waits is told how far it is: on a terminal, and in a file.
+const TELL: [Duration; 2] = [Duration::from_millis(200), Duration::from_secs(3)];
 
 #[derive(clap::Args)]
 pub(super) struct Demo {
@@ -87,7 +92,15 @@ fn address() -> String {
 impl Demo {
     pub(super) fn run(self) -> Ended {
         // Half a town is no town.
-        if self.fresh || Path::new(UNFINISHED).exists() {
+        let is_half = Path::new(UNFINISHED).exists();
+        let is_own = is_half || Path::new(WHOLE).exists();
+        if self.fresh && !is_own && Path::new(FILE).symlink_metadata().is_ok() {
+            return Err(Failure::Input(format!(
+                "当前目录的 {FILE} 不是演示生成的（旁边没有 {WHOLE}），未予删除；\
+                 请换一个目录，或确认无用后自行删去"
+            )));
+        }
+        if self.fresh || is_half {
             // What another process serves is not taken from under it.
             let lock = Store::lock(&address())?;
             // What is not there need not be removed; what can't be is told at the opening.
@@ -95,7 +108,9 @@ impl Demo {
             for file in ["", "-wal", "-shm"].map(|end| format!("{FILE}{end}")) {
                 let _ = fs::remove_file(file);
             }
-            let _ = fs::remove_file(UNFINISHED);
+            for mark in [UNFINISHED, WHOLE] {
+                let _ = fs::remove_file(mark);
+            }
             drop(lock);
         }
         block_on(self.serve())
@@ -125,7 +140,7 @@ impl Demo {
                 let unwritten = |error| Failure::Machine(format!("无法写入：{}", reason(&error)));
                 fs::write(UNFINISHED, "").map_err(unwritten)?;
                 self.build(address, &logins).await?;
-                fs::remove_file(UNFINISHED).map_err(unwritten)?;
+                fs::rename(UNFINISHED, WHOLE).map_err(unwritten)?;
             }
             print(&tour(address, &logins, clock.now(), is_new, begun.elapsed().as_secs()))?;
             stopped().await;
@@ -160,19 +175,22 @@ impl Demo {
         }
         store.close().await;
         let total = self.tickets;
-        let shows = std::io::stderr().is_terminal();
+        let is_terminal = std::io::stderr().is_terminal();
+        let [often, seldom] = TELL;
+        let (pause, start, end) = if is_terminal { (often, "\r", " ") } else { (seldom, "", "\n") };
         let mut last = Stopwatch::now();
         while let Some(now) = town.step(&client).await? {
-            if shows && last.elapsed().as_millis() > 200 {
+            if last.elapsed() >= pause {
                 last = Stopwatch::now();
                 let (opened, acted) = town.progress();
+                let now = now.said();
                 let line =
-                    format!("\r正在生成数据：{now}，工单 {opened}/{total} 件，办理 {acted} 次 ");
+                    format!("正在生成数据：{now}，工单 {opened}/{total} 件，办理 {acted} 次");
                 // Progress that nobody can read is no reason to stop.
-                let _ = write!(std::io::stderr(), "{line}");
+                let _ = write!(std::io::stderr(), "{start}{line}{end}");
             }
         }
-        if shows {
+        if is_terminal {
             let _ = writeln!(std::io::stderr());
         }
         Ok(())
@@ -211,8 +229,9 @@ fn tour(address: SocketAddr, logins: &[Login], now: Instant, is_new: bool, secon
         "沿用已有的数据".to_owned()
     };
     let _ = writeln!(out, "\nduban 演示服务：http://{address}（接口文档 http://{address}/docs）");
-    let _ = writeln!(out, "模拟时钟停在 {now}；{how}。Ctrl-C 停止；加 --fresh 重新生成。\n");
-    let _ = writeln!(out, "在浏览器中打开（一行一个角色；接口评价来源没有页面）：");
+    let _ =
+        writeln!(out, "模拟时钟停在 {}；{how}。Ctrl-C 停止；加 --fresh 重新生成。\n", now.said());
+    let _ = writeln!(out, "在浏览器中打开（一行一个角色；好差评系统只调用接口，没有页面）：");
     let name = |login: &Login| {
         let agency = login.agency.map(|code| format!("（{code}）")).unwrap_or_default();
         format!("{}{agency}", login.role.title())

@@ -11,6 +11,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
+use duban_core::echo::echo_path;
 use rusqlite::types::{ToSqlOutput, Value as Stored, ValueRef};
 use rusqlite::{Connection, OpenFlags, ToSql, Transaction, TransactionBehavior};
 use sea_orm::sea_query::Value;
@@ -281,12 +282,17 @@ pub(super) fn check(url: &str) -> Result<(), StoreError> {
     if url.contains("mode=rwc") || file.exists() {
         return Ok(());
     }
-    let hint = if url.contains("mode=") {
+    let hint = if url.contains("mode=ro") {
+        "；mode=ro 只读，不能新建"
+    } else if url.contains("mode=") {
         "；请核对地址，或先用 duban migrate 新建"
     } else {
         "；要新建，请在地址末尾写 ?mode=rwc"
     };
-    Err(StoreError::Unreachable(format!("{} 不存在{hint}", file.display())))
+    // What stands before an @ is meant for a server, and may be a password.
+    let name = echo_path(file);
+    let name = name.rsplit('@').next().unwrap_or_default();
+    Err(StoreError::Unreachable(format!("{name} 不存在{hint}")))
 }
 
 /// The tables of a file that is there, looked up without a trace in it. None for a server, and where
@@ -307,7 +313,10 @@ pub(in crate::store) fn tables_in_file(url: &str) -> Result<Option<Vec<String>>,
 
 fn options(url: &str) -> Result<SqliteConnectOptions, StoreError> {
     let say = "无法解析；形如 sqlite://目录/文件.db?mode=rwc（mode 可为 ro、rw、rwc）";
-    SqliteConnectOptions::from_str(url).map_err(|_| StoreError::Address(say.to_owned()))
+    let options = SqliteConnectOptions::from_str(url).ok();
+    // No file has NUL in its name.
+    let options = options.filter(|one| !one.get_filename().to_string_lossy().contains('\0'));
+    options.ok_or_else(|| StoreError::Address(say.to_owned()))
 }
 
 /// The file of a SQLite address; none for a server.
