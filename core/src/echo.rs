@@ -22,6 +22,15 @@ pub fn echo(text: &str) -> String {
     said
 }
 
+/// What is said of a word that is none of those that are known.
+#[must_use]
+pub fn unknown(what: &str, text: &str, known: &str) -> String {
+    if text.trim().is_empty() {
+        return format!("应写明{what}；可用：{known}");
+    }
+    format!("没有名为“{}”的{what}；可用：{known}", echo(text))
+}
+
 /// A path as it may be shown, whole and on one line: nobody who names a file writes lines of his own
 /// among ours.
 #[must_use]

@@ -125,24 +125,51 @@ fn is_plain(text: &str) -> bool {
 
 /// What is wrong with something that is no instant.
 fn misread(text: &str) -> String {
-    let said = echo(text);
-    let hour = text.get(11..13).filter(|_| text.is_ascii());
+    const WHOLE: &str = "应写明日期、时间和时区，例如 2026-02-13T16:30:00+08:00";
+    if text.trim().is_empty() {
+        return format!("未写时间；{WHOLE}");
+    }
     let why = match text.split_once(['T', 't', ' ']) {
-        _ if text.contains('\u{2212}') => "时区的正负号应为半角的 + 或 -",
-        _ if text.get(17..19) == Some("60") => "秒应为 00 至 59",
-        _ if hour == Some("24") => "24:00 应写作次日 00:00",
-        Some((day, _)) if let Some(why) = wrong_day(day) => {
-            return format!("时间有误：“{said}”；{why}");
+        _ if text.contains('\u{2212}') => "时区的正负号应为半角的 + 或 -".to_owned(),
+        _ if !text.is_ascii() => format!("数字和符号应为半角；{WHOLE}"),
+        Some((day, clock)) => {
+            let wrong = wrong_day(day).or_else(|| wrong_clock(clock).map(str::to_owned));
+            wrong.unwrap_or_else(|| WHOLE.to_owned())
         }
-        _ => "应写作带时区的 RFC 3339，例如 2026-02-13T16:30:00+08:00",
+        None => WHOLE.to_owned(),
     };
-    format!("时间有误：“{said}”；{why}")
+    format!("时间有误：“{}”；{why}", echo(text))
+}
+
+/// What is wrong with a time of day and its zone, where that can be told.
+fn wrong_clock(text: &str) -> Option<&'static str> {
+    let (clock, zone) = text.find(['Z', 'z', '+', '-']).map_or((text, ""), |at| text.split_at(at));
+    let (clock, fraction) = clock.split_once('.').unwrap_or((clock, "0"));
+    let parts: Vec<&str> = clock.split(':').collect();
+    let is_number = |part: &&str| part.len() == 2 && part.bytes().all(|one| one.is_ascii_digit());
+    if !parts.iter().all(is_number) || fraction.is_empty() {
+        return None;
+    }
+    match parts[..] {
+        ["24", ..] => Some("24:00 应写作次日 00:00"),
+        [hour, ..] if hour > "23" => Some("小时应为 00 至 23"),
+        [_, minute, ..] if minute > "59" => Some("分钟应为 00 至 59"),
+        [_, _, second] if second > "59" => Some("秒应为 00 至 59"),
+        [_, _] if zone.is_empty() => Some("缺少秒和时区，例如 16:30:00+08:00"),
+        [_, _] => Some("缺少秒，例如 16:30:00"),
+        [_, _, _] if zone.is_empty() => Some("缺少时区；北京时间写 +08:00，例如 16:30:00+08:00"),
+        [_, _, _] => Some("时区应写作 +08:00"),
+        _ => None,
+    }
 }
 
 /// What is wrong with something that is no day.
 fn no_day(text: &str) -> String {
-    let why = wrong_day(text);
-    let why = why.unwrap_or_else(|| "应写作 YYYY-MM-DD，例如 2026-02-14".to_owned());
+    const WHOLE: &str = "应写作年-月-日，例如 2026-02-14";
+    if text.trim().is_empty() {
+        return format!("未写日期；{WHOLE}");
+    }
+    let why = wrong_day(text).unwrap_or_else(|| WHOLE.to_owned());
     format!("日期有误：“{}”；{why}", echo(text))
 }
 

@@ -40,8 +40,9 @@ macro_rules! words {
 
             fn from_str(text: &str) -> Result<Self, String> {
                 Self::ALL.iter().copied().find(|one| one.word() == text).ok_or_else(|| {
-                    let known: Vec<&str> = Self::ALL.iter().map(|one| one.word()).collect();
-                    format!(concat!("没有名为“{}”的", $what, "；可用：{}"), $crate::echo::echo(text), known.join("、"))
+                    let known = Self::ALL.iter().map(|one| format!("{one}（{}）", one.title()));
+                    let known = known.collect::<Vec<_>>().join("、");
+                    $crate::echo::unknown($what, text, &known)
                 })
             }
         }

@@ -5,6 +5,8 @@ use std::path::PathBuf;
 
 use super::{CalendarFlags, Ended, Failure, WorkflowFlags, input, pretty_json, print};
 use crate::catalog::{Register, Source};
+use duban_core::definition::{Action, Definition};
+use duban_core::echo::unknown;
 use duban_core::name::Name;
 use duban_core::rejection::{self, Rejection};
 use duban_core::role::Role;
@@ -39,9 +41,11 @@ impl Simulate {
     pub(super) fn run(self) -> Ended {
         let calendar = self.calendars.calendar()?;
         let shelf = self.workflows.shelf()?;
+        let file = self.scenario.as_deref().map(input::named).unwrap_or_default();
         let scenario = scenario(self.scenario, self.workflow, self.received)?;
+        let place = if file.is_empty() { String::new() } else { format!("{file}: ") };
         let life = simulate(&shelf, &calendar, &scenario)
-            .map_err(|error| Failure::Input(error.to_string()))?;
+            .map_err(|error| Failure::Input(format!("{place}{error}")))?;
         if self.json {
             print(&pretty_json(&as_json(&life, &scenario))?)?;
         } else {
@@ -57,7 +61,7 @@ impl Simulate {
             let table = timeline(&life, &scenario, &calendar);
             print(&table.lines().map(told).collect::<String>())?;
         }
-        check_refusals(&life, &scenario)
+        check_refusals(&file, &life, &scenario)
     }
 }
 
@@ -118,9 +122,17 @@ fn left_alone(workflow: Name, received: Instant) -> Scenario {
     }
 }
 
+/// Which action was meant, where its title was written; or which there are.
+fn unknown_action(definition: &Definition, written: &str) -> String {
+    let said = |action: &Action| format!("{}（{}）", action.name, action.title);
+    let meant = definition.actions.iter().find(|action| action.title == written);
+    let known = definition.actions.iter().map(said).collect::<Vec<_>>().join("、");
+    unknown("动作", written, &meant.map_or(known, said))
+}
+
 /// A scenario says which steps it expects to be refused; anything else is a failure, so that a
 /// scenario can stand as a test.
-fn check_refusals(life: &Life, scenario: &Scenario) -> Ended {
+fn check_refusals(file: &str, life: &Life, scenario: &Scenario) -> Ended {
     let mut wrong = Vec::new();
     for turn in &life.turns {
         let Some(step) = turn.step.map(|place| &scenario.steps[place]) else { continue };
@@ -133,8 +145,16 @@ fn check_refusals(life: &Life, scenario: &Scenario) -> Ended {
             let expected = expected.map_or("办成".to_owned(), |code| {
                 format!("不能办理（{}）", rejection::title_of(code))
             });
-            let why = found.map_or("办成了".to_owned(), |why| format!("不能办理：{why}"));
-            wrong.push(format!("第 {} 行 {title}：预期{expected}，实际{why}", step.line));
+            let why = match found {
+                Some(Rejection::UnknownAction { .. }) => {
+                    format!("不能办理：{}", unknown_action(&turn.definition, step.action.as_str()))
+                }
+                Some(why) => format!("不能办理：{why}"),
+                None => "办成了".to_owned(),
+            };
+            let place =
+                if file.is_empty() { String::new() } else { format!("{file}:{}: ", step.line) };
+            wrong.push(format!("{place}{title}：预期{expected}，实际{why}"));
         }
     }
     if wrong.is_empty() { Ok(()) } else { Err(Failure::Input(wrong.join("\n"))) }

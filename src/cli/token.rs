@@ -2,7 +2,7 @@
 //! Must never show a token but at its issue.
 
 use duban_core::definition::FieldFault;
-use duban_core::echo::echo;
+use duban_core::echo::unknown;
 use duban_core::name::Name;
 use duban_core::role::Role;
 use duban_core::time::Instant;
@@ -64,7 +64,7 @@ pub(super) struct Issue {
 /// A role that somebody can have.
 fn role(text: &str) -> Result<Role, String> {
     let found = held().find(|role| role.word() == text);
-    found.ok_or_else(|| format!("没有名为“{}”的角色；可用：{}", echo(text), roles()))
+    found.ok_or_else(|| unknown("角色", text, &roles()))
 }
 
 fn held() -> impl Iterator<Item = Role> {

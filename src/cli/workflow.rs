@@ -15,7 +15,7 @@ use crate::catalog::workflows;
 use duban_core::definition::{
     Basis, DeadlineRule, Definition, ENGINE_LEVEL, Kind, Shelf, class_title,
 };
-use duban_core::echo::echo;
+use duban_core::echo::unknown;
 
 #[derive(clap::Subcommand)]
 pub(super) enum Command {
@@ -186,6 +186,6 @@ fn newer(level: u32) -> String {
 fn named(shelf: &Shelf, name: &str) -> Result<Arc<Definition>, Failure> {
     shelf.by_name(name).map(Arc::clone).ok_or_else(|| {
         let known: Vec<&str> = shelf.newest().map(|one| one.pin.name.as_str()).collect();
-        Failure::Input(format!("没有名为“{}”的工作流；可用：{}", echo(name), known.join("、")))
+        Failure::Input(unknown("工作流", name, &known.join("、")))
     })
 }

@@ -43,7 +43,7 @@ fn a_broken_file_names_line_and_key() {
     check("year = 2030", "year = 1930", "x.toml:1: year", "2000");
     check("year = 2030", "", "x.toml:1", "缺少 year");
     check("number", "nummer", "x.toml:3: nummer", "没有这个键");
-    check("2029-11-01", "2029-11-31", "x.toml:4", "TOML");
+    check("2029-11-01", "2029-11-31", "x.toml:4", "11 月没有 31 日");
     check("2029-11-02", "2029-10-31", "x.toml:5: published", "成文日期");
     check("https://www", "www", "x.toml:6: url", "网址");
     check("\"元旦：放假。\"", "", "x.toml:7: text", "正文");

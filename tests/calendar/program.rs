@@ -95,7 +95,7 @@ fn a_bad_line_refuses_the_whole_batch() {
     refused(&["deadline", "--batch"], &format!("{good}\n{far}{good}"), &["第 2 行", "一行过长"]);
     check(r#"{"received":"2026-02-13T16:30:00+08:00"}"#, &["缺少 within"]);
     check(r#"{"within":"1wd"}"#, &["缺少 received"]);
-    check(r#"{"received":"2026-02-13","within":"1wd"}"#, &["received", "RFC 3339"]);
+    check(r#"{"received":"2026-02-13","within":"1wd"}"#, &["received", "日期、时间和时区"]);
     check(r#"{"received":"1999-02-13T00:00:00Z","within":"1wd"}"#, &["received", "2000"]);
     check(r#"{"received":1,"within":"1wd"}"#, &["received", "文本", "数字"]);
     let with = |rest: &str| format!(r#"{{"received":"2026-02-13T16:30:00+08:00",{rest}}}"#);
@@ -107,7 +107,7 @@ fn a_bad_line_refuses_the_whole_batch() {
     check(&with(r#""within":"1wd","roll":true"#), &["roll", "自然日"]);
     check(&with(r#""within":"-7d","roll":true"#), &["roll", "倒推"]);
     check(&with(r#""within":"7d","roll":"yes""#), &["roll", "true 或 false"]);
-    check(&with(r#""within":"7d","known_on":"2026-2-1""#), &["known_on", "YYYY-MM-DD"]);
+    check(&with(r#""within":"7d","known_on":"2026-2-1""#), &["known_on", "年-月-日"]);
     check(r#"{"received":"2099-12-31T00:00:00+08:00","within":"9wd"}"#, &["within", "2099"]);
 }
 
@@ -128,7 +128,7 @@ fn bad_arguments_are_refused_in_chinese() {
     check(&[], &["缺少参数", "--within"]);
     check(&["--within", "ten"], &["--within", "ten", "10wd"]);
     check(&["--within", "10wd", "--roll"], &["--roll", "自然日"]);
-    check(&["--within", "10wd", "--known-on", "soon"], &["--known-on", "YYYY-MM-DD"]);
+    check(&["--within", "10wd", "--known-on", "soon"], &["--known-on", "年-月-日"]);
     check(&["--within", "10wd", "--batch"], &["不能与", "同用"]);
     check(&["--within", "10wd", "--wat"], &["没有名为", "--wat"]);
     check(&["--within", "10wd", "--calendars", "/nowhere"], &["/nowhere", "不存在"]);

@@ -300,7 +300,7 @@ pub(crate) const LADDERS: &[Broken] = &[
         ("card = \"yellow_card\"", "card = \"green_card\""),
         &["[ladders.agency]", "green_card"],
         "ladders.agency.rungs[2].card",
-        &["green_card", "yellow_card、red_card"],
+        &["green_card", "yellow_card（黄牌）、red_card（红牌）"],
     ),
     broken(
         "[ladders.agency]",
@@ -342,7 +342,7 @@ pub(crate) const LADDERS: &[Broken] = &[
         ("kind = \"obligation\"", "kind = \"duty\""),
         &["[deadlines.rework]", "kind = "],
         "deadlines.rework.kind",
-        &["duty", "obligation、window、indicator"],
+        &["duty", "obligation（办理时限）、window（期间）"],
     ),
     broken(
         "[deadlines.rework]",

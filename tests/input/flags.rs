@@ -40,7 +40,7 @@ fn wrong_flags_are_refused_in_chinese() {
     check(&["simulate", "--received", RECEIVED], &["缺少参数", "--workflow"]);
     check(
         &["simulate", "--workflow", "matter", "--received", "soon"],
-        &["--received", "soon", "RFC 3339"],
+        &["--received", "soon", "日期、时间和时区"],
     );
     check(
         &["simulate", "--workflow", "masters", "--received", RECEIVED],

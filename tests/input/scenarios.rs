@@ -87,7 +87,7 @@ fn a_broken_scenario_names_line_and_key() {
         "received = 2026-03-09",
         "received",
         "received: ",
-        &["RFC 3339"],
+        &["日期、时间和时区"],
     );
     check("received = 2026-", "received = 1926-", "received", "received: ", &["2000 至 2099"]);
     check(
@@ -95,9 +95,9 @@ fn a_broken_scenario_names_line_and_key() {
         "[\"famous\"]",
         "flags",
         "flags: ",
-        &["famous", "anonymous、hotline_self"],
+        &["famous", "anonymous（匿名评价）、hotline_self（涉热线）"],
     );
-    check("2026-03-08T20:00", "2026-03-09T20:00", "reviewed", "reviewed: ", &["不得晚于收到时间"]);
+    check("2026-03-08T20:00", "2026-03-09T20:00", "reviewed", "reviewed: ", &["最多可比收到时间"]);
     check("until = 2026-03-31", "until = 2026-03-08", "until", "until: ", &["不得早于最后一步"]);
     check("to = 2026-03-21", "to = 2026-03-20", "to = ", "outage[1].to: ", &["晚于开始时间"]);
     check(
@@ -121,7 +121,7 @@ fn a_broken_scenario_names_line_and_key() {
         "refused = \"stale\"",
         "refused",
         "do[2].refused: ",
-        &["没有这种不能办理的原因“stale”", "stale-revision（工单已有变化）"],
+        &["没有名为“stale”的不能办理的原因", "stale-revision（工单已有变化）"],
     );
     check("refused = ", "refuses = ", "refuses", "do[2].refuses: ", &["没有这个键", "refused"]);
     check(
@@ -175,11 +175,14 @@ fn a_workflow_or_class_that_is_not_there() {
     assert!(complaint.contains("没有名为“masters”的工作流；可用：matter、staff"), "{complaint}");
     let text = SOUND.replace("workflow = \"matter\"", "workflow = \"matter\"\nclass = \"weather\"");
     let (complaint, _) = simulated("class", &text);
-    assert!(complaint.contains("类别 weather 不由工作流 matter 受理"), "{complaint}");
+    assert!(complaint.contains("类别“weather”不由工作流 matter 受理"), "{complaint}");
     // Another workflow's class is a contradiction, not a hint.
     let text = SOUND.replace("workflow = \"matter\"", "workflow = \"matter\"\nclass = \"staff\"");
     let (complaint, _) = simulated("foreign_class", &text);
-    assert!(complaint.contains("类别 staff 不由工作流 matter 受理；可用：matter"), "{complaint}");
+    assert!(
+        complaint.contains("类别“人员差评”不由工作流 matter 受理；可用：matter（事项差评）"),
+        "{complaint}"
+    );
 }
 
 /// A scenario is a test: what it does not expect is a failure that names the step.
@@ -194,7 +197,7 @@ fn an_unexpected_refusal_or_success_is_a_failure() {
     let text = SOUND.replace("refused = \"stale-revision\"\n", "");
     let line = line_of(&text, &["[[do]]\nat = 2026-03-09T10"]);
     let complaint = played("unexpected", &text);
-    assert!(complaint.contains(&format!("第 {line} 行 签收：预期办成")), "{complaint}");
+    assert!(complaint.contains(&format!("one.toml:{line}: 签收：预期办成")), "{complaint}");
     assert!(complaint.contains("工单已有变化"), "{complaint}");
     let text = SOUND.replace("revision = 1\n", "");
     let complaint = played("success", &text);

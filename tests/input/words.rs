@@ -68,7 +68,10 @@ fn a_slip_in_the_arguments_is_told_in_a_sentence() {
         (&["serve", "postgres://u:4711@h/db"], "多出一个参数“（网址，不予显示）”"),
         (&["incident", "export"], "缺少参数：编号 或 --ticket <工单>"),
         (&["help", "nothing"], "没有名为“nothing”的命令"),
-        (&["simulate", "--workflow", "", "--received", RECEIVED], "没有名为“”的工作流"),
+        (
+            &["simulate", "--workflow", "", "--received", RECEIVED],
+            "应写明工作流；可用：matter、staff",
+        ),
     ] {
         let complaint = refused(args);
         assert!(complaint.contains(says), "{args:?}: {complaint}");
@@ -88,7 +91,15 @@ fn what_is_wrong_with_a_time_is_told() {
         ("2026-02-30T10:00:00+08:00", "2026 年 2 月没有 30 日"),
         ("2026-13-01T10:00:00+08:00", "没有 13 月"),
         ("2026-02-13T16:30:00\u{2212}08:00", "正负号应为半角"),
-        ("2026-02-13 16:30", "带时区的 RFC 3339"),
+        ("2026-02-13 16:30", "缺少秒和时区"),
+        ("2026-02-13T16:30+08:00", "缺少秒"),
+        ("2026-02-13T16:30:00", "缺少时区"),
+        ("2026-02-13T16:30:00+0800", "时区应写作 +08:00"),
+        ("2026-02-13T25:00:00+08:00", "小时应为 00 至 23"),
+        ("2026-02-13T16:60:00+08:00", "分钟应为 00 至 59"),
+        ("2026-02-13T16：30：00+08:00", "数字和符号应为半角"),
+        ("2026-02-13", "日期、时间和时区"),
+        ("", "未写时间"),
     ] {
         assert!(complaint(received).contains(says), "{received}: {}", complaint(received));
     }

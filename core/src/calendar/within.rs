@@ -110,11 +110,16 @@ impl FromStr for Within {
 }
 
 fn misspelt(text: &str) -> String {
-    format!(
-        "期限有误：“{}”；应写作 10wd（工作日）、7d（自然日）或 24h（小时），倒推写 -3wd",
-        echo(text)
-    )
+    if text.trim().is_empty() {
+        return format!("未写期限；{FORMS}");
+    }
+    if text.contains('\u{2212}') {
+        return format!("期限有误：“{}”；负号应为半角的 -", echo(text));
+    }
+    format!("期限有误：“{}”；{FORMS}", echo(text))
 }
+
+const FORMS: &str = "应写作 10wd（工作日）、7d（自然日）或 24h（小时），倒推写 -3wd";
 
 impl fmt::Display for Within {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

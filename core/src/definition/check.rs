@@ -11,6 +11,7 @@ use super::predicate::Predicate;
 use super::vocabulary::{Finding, Status};
 use crate::calendar::Unit;
 use crate::document::Position;
+use crate::echo::unknown;
 use crate::name::Name;
 use crate::reason::{EndReason, RevokeReason};
 
@@ -68,11 +69,7 @@ impl Check<'_> {
         let found = known.any(|one| one == name);
         if !found {
             let names: Vec<&str> = all.map(Name::as_str).collect();
-            self.fault(
-                position,
-                key,
-                format!("没有名为“{name}”的{what}；可用：{}", names.join("、")),
-            );
+            self.fault(position, key, unknown(what, name.as_str(), &names.join("、")));
         }
         found
     }

@@ -10,7 +10,7 @@ use super::basis::{Basis, read_basis};
 use super::vocabulary::{CardKind, Notice};
 use crate::calendar::{Unit, Within};
 use crate::document::{Position, Table};
-use crate::echo::echo;
+use crate::echo::{echo, unknown};
 use crate::name::Name;
 use crate::role::{Audience, Party, Role};
 use crate::words::words;
@@ -265,7 +265,7 @@ fn rungs_of(table: &Table<'_>, ladders: &[Ladder], name: &Name) -> Vec<Rung> {
         return ladder.rungs.clone();
     }
     let known: Vec<&str> = ladders.iter().map(|ladder| ladder.name.as_str()).collect();
-    table.fault("ladder", format!("没有名为“{name}”的梯级；可用：{}", known.join("、")));
+    table.fault("ladder", unknown("梯级", name.as_str(), &known.join("、")));
     Vec::new()
 }
 

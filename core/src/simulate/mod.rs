@@ -17,9 +17,9 @@ use std::sync::Arc;
 use crate::calendar::Calendar;
 use crate::command::{Act, Command, Moment, Opening, SETTLE_MS};
 use crate::decide::{Context, Decision, decide, open};
-use crate::definition::{Definition, Shelf};
+use crate::definition::{Definition, Shelf, class_title};
 use crate::digest::Digest;
-use crate::echo::echo;
+use crate::echo::{echo, unknown};
 use crate::event::{Event, Sealed};
 use crate::instance::Instance;
 use crate::message::Message;
@@ -64,7 +64,7 @@ pub struct Life {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum SimulateError {
     /// The shelf has no such workflow.
-    #[error("没有名为“{}”的工作流；可用：{known}", echo(.name.as_str()))]
+    #[error("{}", unknown("工作流", .name.as_str(), known))]
     UnknownWorkflow {
         /// The name.
         name: Name,
@@ -72,7 +72,7 @@ pub enum SimulateError {
         known: String,
     },
     /// A class that another workflow takes.
-    #[error("类别 {class} 不由工作流 {workflow} 受理；可用：{known}")]
+    #[error("类别“{}”不由工作流 {workflow} 受理；可用：{known}", echo(class_title(.class.as_str())))]
     ForeignClass {
         /// The class.
         class: Name,
@@ -82,7 +82,7 @@ pub enum SimulateError {
         known: String,
     },
     /// The ticket could not be opened, or time alone met a fault of the definition.
-    #[error("{at}: {rejection}")]
+    #[error("{}，{rejection}", .at.said())]
     Refused {
         /// When.
         at: Instant,
@@ -117,7 +117,9 @@ pub fn simulate(
     let class = scenario.class.clone().or_else(|| definition.classes.first().cloned());
     let class = class.unwrap_or_else(|| scenario.workflow.clone());
     if !definition.takes(&class) {
-        let known: Vec<&str> = definition.classes.iter().map(Name::as_str).collect();
+        let known = definition.classes.iter();
+        let known: Vec<String> =
+            known.map(|class| format!("{class}（{}）", class_title(class.as_str()))).collect();
         let (workflow, known) = (scenario.workflow.clone(), known.join("、"));
         return Err(SimulateError::ForeignClass { class, workflow, known });
     }

@@ -5,7 +5,7 @@ use serde_json::Value;
 
 use crate::definition::FUTURE_MS_MAX;
 use crate::document::{Faults, Table, read};
-use crate::echo::echo;
+use crate::echo::{echo, unknown};
 use crate::name::Name;
 use crate::rejection::REFUSALS;
 use crate::role::Role;
@@ -106,16 +106,27 @@ fn read_scenario(root: &Table<'_>) -> Option<Scenario> {
     let word = |text: &str| Ok::<Name, String>(text.into());
     let title = root.text("title");
     let workflow = root.parsed("workflow", word);
-    let class = root.optional_parsed("class", word);
+    let class = root.optional_parsed("class", |text| match text.trim() {
+        "" => Err("应写明类别".to_owned()),
+        _ => word(text),
+    });
     let received = root.parsed("received", str::parse::<Instant>);
     let reviewed = instant("reviewed");
     let until = instant("until");
-    let flags = root.list("flags", |text| match text {
-        "anonymous" | "hotline_self" => Ok(Name::from(text)),
-        _ => Err(format!("没有名为“{}”的标记；可用：anonymous、hotline_self", echo(text))),
+    let flags = root.list("flags", flag);
+    let hotline_agencies = root.list("hotline_agencies", |text| match text.trim() {
+        "" => Err("应写明单位代码".to_owned()),
+        _ => word(text),
     });
-    let hotline_agencies = root.list("hotline_agencies", word);
-    let (steps, outages) = (root.tables("do"), root.tables("outage"));
+    for (key, list) in [("flags", &flags), ("hotline_agencies", &hotline_agencies)] {
+        let twice = (1..)
+            .zip(list)
+            .find(|(place, one)| list.iter().take(place - 1).any(|other| other == *one));
+        if let Some((_, one)) = twice {
+            root.fault(key, format!("“{}”写了两次", echo(one.as_str())));
+        }
+    }
+    let (steps, outages) = (root.several("do"), root.several("outage"));
     for (key, count) in [("do", steps.len()), ("outage", outages.len())] {
         if count > ENTRIES_MAX {
             root.fault(key, format!("至多 {ENTRIES_MAX} 项，共写了 {count} 项"));
@@ -150,20 +161,22 @@ fn check_order(
     steps: &[(&Table<'_>, Step)],
 ) {
     if reviewed.is_some_and(|reviewed| reviewed > received.plus_ms(FUTURE_MS_MAX)) {
-        root.fault("reviewed", "评价时间不得晚于收到时间（received）五分钟以上");
+        root.fault("reviewed", "评价时间最多可比收到时间（received）晚五分钟");
     }
     let mut before = received;
     for (table, step) in steps {
         if step.at < received {
             table.fault("at", format!("早于收到时间 {received}"));
         }
-        if step.recorded_at < before {
+        let is_sound = step.at >= received && step.recorded_at >= step.at;
+        if is_sound && step.recorded_at < before {
             table.fault("at", "各步须按记录的先后排列");
         }
         before = before.max(step.recorded_at);
     }
     if until.is_some_and(|until| until < before) {
-        root.fault("until", format!("不得早于最后一步的时间 {before}"));
+        let last = if steps.is_empty() { "收到时间" } else { "最后一步的时间" };
+        root.fault("until", format!("不得早于{last} {before}"));
     }
 }
 
@@ -171,7 +184,10 @@ fn read_step(table: &Table<'_>) -> Option<Step> {
     let at = table.parsed("at", str::parse::<Instant>);
     let recorded_at = table.optional_parsed("recorded_at", str::parse::<Instant>);
     let word = |text: &str| Ok::<Name, String>(text.into());
-    let action = table.parsed("action", word);
+    let action = table.parsed("action", |text| match text.trim() {
+        "" => Err("应写明动作".to_owned()),
+        _ => word(text),
+    });
     let by = table.parsed("by", str::parse::<Role>);
     let subject = table.optional_parsed("as", |text| match text.trim() {
         "" => Err("应写明由谁办理".to_owned()),
@@ -204,13 +220,24 @@ fn read_step(table: &Table<'_>) -> Option<Step> {
     })
 }
 
+/// What is known of a review besides its class.
+fn flag(text: &str) -> Result<Name, String> {
+    match text {
+        "anonymous" | "hotline_self" => Ok(Name::from(text)),
+        _ => {
+            let known = "anonymous（匿名评价）、hotline_self（涉热线）";
+            Err(unknown("标记", text, known))
+        }
+    }
+}
+
 /// Why a step is expected not to be done: one of the known reasons.
 fn refusal(code: &str) -> Result<String, String> {
     let known = || REFUSALS.map(|(code, title)| format!("{code}（{title}）")).join("、");
     if REFUSALS.iter().any(|(known, _)| *known == code) {
         return Ok(code.to_owned());
     }
-    Err(format!("没有这种不能办理的原因“{}”；可用：{}", echo(code), known()))
+    Err(unknown("不能办理的原因", code, &known()))
 }
 
 /// Outages in order, those that touch as one.
