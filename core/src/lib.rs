@@ -25,6 +25,7 @@ pub mod rejection;
 pub mod role;
 pub mod simulate;
 pub mod snapshot;
+pub mod system;
 pub mod ticket_id;
 pub mod time;
 pub mod unique;

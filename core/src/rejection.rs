@@ -65,7 +65,7 @@ pub enum Rejection {
     #[error("表单有误：{}", faults(.0))]
     Form(Vec<FieldFault>),
     /// It arrived before something that is recorded as having happened by time: nothing happened.
-    #[error("本次提交于 {} 收到，此后到期的事项已先行记录，本次未予办理；请刷新后重新提交，是否逾期按重新提交的时间认定", .arrived_at.said())]
+    #[error("本次提交于 {} 收到，此后到期的事项已先行记录，本次未予办理；请刷新后重新提交，是否超期按重新提交的时间认定", .arrived_at.said())]
     Overtaken {
         /// When it arrived.
         arrived_at: Instant,

@@ -18,6 +18,7 @@ pub use self::workflows::shelf;
 use duban_core::definition::{LibraryError, ShelfError, Text};
 use duban_core::document::{Fault, Faults};
 use duban_core::echo::echo_path;
+use duban_core::system::reason;
 
 /// The largest file read: a year's file has about 3,000 bytes, a workflow with its texts some
 /// tens of thousands. Anything larger is not what it claims to be.
@@ -173,6 +174,11 @@ fn read(path: &Path) -> Text {
 }
 
 fn text(name: String, bytes: Vec<u8>) -> Text {
+    // Some editors write a mark of the byte order, which says nothing in UTF-8.
+    let mut bytes = bytes;
+    if bytes.starts_with(b"\xef\xbb\xbf") {
+        bytes.drain(..3);
+    }
     match String::from_utf8(bytes) {
         Ok(text) => Ok((name, text)),
         Err(error) => {
@@ -194,31 +200,4 @@ fn ends_in(path: &Path, extension: &str) -> bool {
 
 fn name_of(path: &Path) -> String {
     echo_path(Path::new(path.file_name().unwrap_or_default()))
-}
-
-/// What the system says, in Chinese where it is one of the usual things.
-pub(crate) fn reason(error: &std::io::Error) -> String {
-    use std::io::ErrorKind;
-    match error.kind() {
-        ErrorKind::NotFound => "不存在".to_owned(),
-        ErrorKind::PermissionDenied => "没有权限".to_owned(),
-        ErrorKind::NotADirectory => "不是目录".to_owned(),
-        ErrorKind::IsADirectory => "是目录而不是文件".to_owned(),
-        ErrorKind::StorageFull => "磁盘已满".to_owned(),
-        ErrorKind::ReadOnlyFilesystem => "文件系统只读".to_owned(),
-        ErrorKind::AddrInUse => "地址已被占用".to_owned(),
-        ErrorKind::AddrNotAvailable => "本机没有这个地址".to_owned(),
-        ErrorKind::ConnectionRefused => "连接被拒绝".to_owned(),
-        ErrorKind::TimedOut => "超时".to_owned(),
-        ErrorKind::Interrupted => "被中断".to_owned(),
-        ErrorKind::OutOfMemory => "内存不足".to_owned(),
-        ErrorKind::InvalidFilename => "文件名不能用".to_owned(),
-        ErrorKind::BrokenPipe => "对方已关闭".to_owned(),
-        _ => match error.raw_os_error() {
-            // Of links that lead to one another.
-            Some(40) if cfg!(target_os = "linux") => "符号链接互相指向，没有文件".to_owned(),
-            Some(code) => format!("系统错误 {code}"),
-            None => "系统错误".to_owned(),
-        },
-    }
 }

@@ -9,11 +9,11 @@ use serde_json::json;
 use super::place::{AttachmentsFlag, Place, existing, patiently};
 use super::{Ended, Failure, block_on, print, remark};
 use crate::audit::{AuditError, Checked, verify};
-use crate::catalog;
 use crate::config::Settings;
 use crate::store::Store;
 use crate::vault::Vault;
 use duban_core::echo::echo_path;
+use duban_core::system;
 
 /// How often somebody at a terminal is told how far it is.
 const TELL: Duration = Duration::from_secs(1);
@@ -82,7 +82,7 @@ impl Verify {
             }
             Err(AuditError::Store(error)) => Err(error.into()),
             Err(AuditError::Files(error)) => {
-                let why = catalog::reason(&error);
+                let why = system::reason(&error);
                 Err(Failure::Machine(format!("附件目录不能读取：{why}")))
             }
         }

@@ -66,8 +66,11 @@ impl Show {
         };
         let newest = || YEARS.rev().find(|year| edition.covers(*year));
         let year = self.year.or_else(newest).ok_or_else(|| {
-            let known = knowledge(self.known_on, edition.published());
-            Failure::Input(format!("没有可显示的年份（所用通知：{known}）；请写明年份"))
+            let known = match self.known_on {
+                Some(day) => format!("截至 {day} 尚无已公布的放假通知"),
+                None => "日历中没有放假通知".to_owned(),
+            };
+            Failure::Input(format!("{known}；请写明年份"))
         })?;
         if self.json {
             return print(&pretty_json(&Shown::new(edition, year, self.known_on))?);

@@ -102,7 +102,8 @@ impl Deadline {
 
 fn out_of_range(within: Within) -> String {
     let (first, last) = (YEARS.start(), YEARS.end());
-    format!("期限 {within} 的到期日超出范围：年份应在 {first} 至 {last} 之间")
+    let end = if within.amount < 0 { "倒推至的日期" } else { "到期日" };
+    format!("{}的{end}超出范围：年份应在 {first} 至 {last} 之间", within.said())
 }
 
 fn told(explained: &Explanation, edition: &Edition, known_on: Option<Day>) -> String {
@@ -162,7 +163,7 @@ fn end(edition: &Edition, within: Within, due: &Due) -> String {
     }
     let is_midnight = edition.zone().ms_of_day(due.at) == 0;
     let end = if is_midnight { format!("{} 24:00", due.day) } else { at.clone() };
-    format!("{end}（{at} 及以后办理的，即为逾期）")
+    format!("{end}（{at} 及以后办理的，即为超期）")
 }
 
 fn sureness(due: &Due, known_on: Option<Day>) -> String {
@@ -175,7 +176,7 @@ fn sureness(due: &Due, known_on: Option<Day>) -> String {
         }
         Certainty::Estimated => format!(
             "{title}：{}，按周一至周五上班、1月1日、5月1日至2日、10月1日至3日放假推算，\
-             {ESTIMATE_OMITS}，收录该年通知后重新计算",
+             {ESTIMATE_OMITS}，通知公布后重新计算",
             not_known(&years.join("、"), known_on)
         ),
     }

@@ -8,8 +8,10 @@ use serde_json::json;
 use uuid::Uuid;
 
 use super::place::{LawFlags, Place, at_database, existing};
+use super::text::padded;
 use super::{Ended, Failure, pretty_json, print, remark, source};
 use crate::replay::{self, Again, Expected, ExportError, House};
+use crate::store::{ADVANCE, RECOMPUTE};
 
 /// Incidents on one list.
 const LISTED: u64 = 1_000;
@@ -72,6 +74,9 @@ impl List {
                 remark(&format!("只列出最近 {LISTED} 条；其余见 GET /v1/incidents"));
             }
             let mut text = String::new();
+            if !self.json && !found.is_empty() {
+                text.push_str(&row(["编号", "工单", "时间", "事项", "说明"]));
+            }
             for one in found {
                 let number = numbers.get(&one.what.ticket).map_or("", String::as_str);
                 let what = &one.what;
@@ -84,9 +89,9 @@ impl List {
                     });
                     writeln!(text, "{shown}")
                 } else {
-                    let (at, command) = (what.at, &what.command);
+                    let (at, command) = (what.at.said(), title(&what.command));
                     let message = what.message.replace('\n', " ");
-                    writeln!(text, "{}  {number}  {at}  {command}  {message}", one.id)
+                    write!(text, "{}", row([&one.id.to_string(), number, &at, command, &message]))
                 };
             }
             Ok::<_, Failure>(text)
@@ -96,6 +101,21 @@ impl List {
             return print(none);
         }
         print(&text)
+    }
+}
+
+fn row(cells: [&str; 5]) -> String {
+    const COLUMNS: [usize; 5] = [36, 22, 16, 14, 0];
+    let padded = cells.iter().zip(COLUMNS).map(|(cell, columns)| padded(cell, columns));
+    format!("{}\n", padded.collect::<Vec<_>>().join("  ").trim_end())
+}
+
+/// What was being done: of an action its code, by which one asks for it again.
+fn title(command: &str) -> &str {
+    match command {
+        ADVANCE => "到期自动办理",
+        RECOMPUTE => "重算期限",
+        action => action,
     }
 }
 
@@ -130,7 +150,8 @@ impl Export {
         {
             remark(&format!(
                 "注意：以现有的程序、日历和法规文本重演，第 {place} 条与当时的记录不一致；\
-                 可能是办理之后才安装的放假通知，或程序已升级"
+                 可能是办理之后才收录的放假通知，或程序已升级，或记录被改动；\
+                 请用 duban audit verify 核验"
             ));
         }
         print(&pretty_json(&file)?)

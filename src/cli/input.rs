@@ -12,7 +12,7 @@ use duban_core::echo::echo_path;
 
 use super::Failure;
 use super::text::printable;
-use crate::catalog;
+use duban_core::system;
 
 /// After so long whoever waits is told for what.
 pub(super) const SILENCE_MAX: Duration = Duration::from_secs(2);
@@ -62,7 +62,7 @@ pub(super) fn open(path: &Path) -> std::io::Result<Box<dyn Read>> {
 }
 
 pub(super) fn unreadable(name: &str, error: &std::io::Error) -> Failure {
-    Failure::Input(format!("{name}: 无法读取：{}", catalog::reason(error)))
+    Failure::Input(format!("{name}: 无法读取：{}", system::reason(error)))
 }
 
 pub(super) fn too_large(name: &str, most_mib: u64) -> Failure {

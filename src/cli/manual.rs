@@ -7,8 +7,8 @@ use std::path::PathBuf;
 use clap::{Command, CommandFactory};
 
 use super::{Duban, Ended, Failure, print_as_is, usage};
-use crate::catalog;
 use duban_core::echo::echo_path;
+use duban_core::system;
 
 #[derive(clap::Args)]
 pub(super) struct Completions {
@@ -39,7 +39,7 @@ impl Manual {
             let file = folder.join(format!("{}.1", command.get_name()));
             let written = fs::write(&file, page(command)?);
             written.map_err(|error| {
-                let why = catalog::reason(&error);
+                let why = system::reason(&error);
                 Failure::Machine(format!("无法写入 {}：{why}", echo_path(&file)))
             })?;
         }
@@ -74,7 +74,7 @@ const HEADINGS: [(&str, &str); 7] = [
 fn page(command: Command) -> Result<String, Failure> {
     let mut bytes = Vec::new();
     let rendered = clap_mangen::Man::new(command).render(&mut bytes);
-    rendered.map_err(|error| Failure::Machine(catalog::reason(&error)))?;
+    rendered.map_err(|error| Failure::Machine(system::reason(&error)))?;
     let mut text = String::from_utf8_lossy(&bytes).into_owned();
     for (english, chinese) in HEADINGS {
         text = text.replace(&format!(".SH {english}\n"), &format!(".SH {chinese}\n"));

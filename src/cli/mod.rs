@@ -23,6 +23,7 @@ mod token;
 mod usage;
 mod workflow;
 
+use duban_core::system;
 use std::ffi::OsString;
 use std::io::{ErrorKind, Write};
 use std::path::PathBuf;
@@ -73,7 +74,7 @@ enum Command {
     /// 工作日历：查看各年放假安排，检查日历文件
     #[command(subcommand)]
     Calendar(calendar::Command),
-    /// 模拟一件工单的全过程：何时起算、何时预警、何时逾期、谁办了什么
+    /// 模拟一件工单的全过程：何时起算、何时预警、何时超期、谁办了什么
     Simulate(simulate::Simulate),
     /// 工作流：列出、检查、画图、证明
     #[command(subcommand)]
@@ -204,7 +205,7 @@ pub(crate) fn write_out(from: &mut impl std::io::Read) -> Ended {
     let mut out = std::io::stdout().lock();
     match std::io::copy(from, &mut out).and_then(|_| out.flush()) {
         Err(error) if error.kind() != ErrorKind::BrokenPipe => {
-            Err(Failure::Machine(format!("无法写出结果：{}", catalog::reason(&error))))
+            Err(Failure::Machine(format!("无法写出结果：{}", system::reason(&error))))
         }
         _ => Ok(()),
     }
@@ -234,7 +235,7 @@ pub(crate) fn block_on<T>(
 ) -> Result<T, Failure> {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
     let runtime = runtime
-        .map_err(|error| Failure::Machine(format!("无法启动：{}", catalog::reason(&error))))?;
+        .map_err(|error| Failure::Machine(format!("无法启动：{}", system::reason(&error))))?;
     let done = runtime.block_on(work);
     // What still runs holds nothing: whoever works is waited for before.
     runtime.shutdown_timeout(std::time::Duration::from_secs(1));
@@ -258,7 +259,7 @@ impl CalendarFlags {
 /// Which definitions a command uses.
 #[derive(clap::Args)]
 pub(crate) struct WorkflowFlags {
-    /// 改用此目录中的工作流（*.toml，表单在 forms/），不用内置的
+    /// 改用此目录中的工作流（*.toml，表单在 forms/，依据在 basis.toml）；其中没有的表单和依据仍用内置的
     #[arg(long, value_name = "目录")]
     workflows: Option<PathBuf>,
 }

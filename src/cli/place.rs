@@ -70,11 +70,11 @@ pub(super) struct AttachmentsFlag {
 
 #[derive(Args, Serialize)]
 pub(super) struct LawFlags {
-    /// 服务所用的日历目录；不写则用程序自带的 [环境变量 DUBAN_CALENDARS]
+    /// 服务所用的日历目录；不写则用内置的 [环境变量 DUBAN_CALENDARS]
     #[arg(long, value_name = "目录")]
     #[serde(skip_serializing_if = "Option::is_none")]
     calendars: Option<PathBuf>,
-    /// 服务所用的工作流目录；不写则用程序自带的 [环境变量 DUBAN_WORKFLOWS]
+    /// 服务所用的工作流目录；不写则用内置的 [环境变量 DUBAN_WORKFLOWS]
     #[arg(long, value_name = "目录")]
     #[serde(skip_serializing_if = "Option::is_none")]
     workflows: Option<PathBuf>,
@@ -82,7 +82,7 @@ pub(super) struct LawFlags {
 
 #[derive(Args, Serialize)]
 pub(super) struct RegisterFlag {
-    /// 服务所用的单位、区划、标签名册目录；不写则用程序自带的 [环境变量 DUBAN_REGISTER]
+    /// 服务所用的单位、区划、标签名册目录；不写则用内置的 [环境变量 DUBAN_REGISTER]
     #[arg(long, value_name = "目录")]
     #[serde(skip_serializing_if = "Option::is_none")]
     register: Option<PathBuf>,

@@ -1,6 +1,7 @@
 //! A whole service out of its settings: the one place where the floors are put together. Must never
 //! answer a request before everything that it stands on is there.
 
+use duban_core::system;
 use std::future::Future;
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -126,7 +127,7 @@ impl Service {
             };
             let served = http::serve(self.listener, self.api, pages, stopped(told.clone())).await;
             served
-                .map_err(|error| Failure::Machine(format!("监听中断：{}", catalog::reason(&error))))
+                .map_err(|error| Failure::Machine(format!("监听中断：{}", system::reason(&error))))
         };
         let ending = async {
             tokio::select! {
@@ -188,7 +189,7 @@ fn vault(settings: &Settings) -> Result<Vault, Failure> {
         None => Store::attachments_folder(&settings.database_url)?,
     };
     Vault::open(&folder, clock::wall()).map_err(|error| {
-        let why = catalog::reason(&error);
+        let why = system::reason(&error);
         Failure::Machine(format!("附件目录 {} 不能使用：{why}", echo_path(&folder)))
     })
 }
@@ -220,7 +221,7 @@ async fn listen(address: SocketAddr) -> Result<TcpListener, Failure> {
             ErrorKind::AddrInUse => "端口已被占用；请改用 --listen 指定另一端口".to_owned(),
             ErrorKind::AddrNotAvailable => "本机没有这个地址".to_owned(),
             ErrorKind::PermissionDenied => "没有权限使用这个端口".to_owned(),
-            _ => catalog::reason(&error),
+            _ => system::reason(&error),
         };
         Failure::Machine(format!("无法监听 {address}：{why}"))
     })

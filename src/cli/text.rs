@@ -45,7 +45,7 @@ pub(super) fn without_passwords(text: &str) -> String {
     said
 }
 
-/// 周一 to 星期日.
+/// 周一 to 周日.
 pub(super) const fn weekday(day: Weekday) -> &'static str {
     match day {
         Weekday::Mon => "周一",

@@ -3,7 +3,6 @@
 
 use duban_core::definition::FieldFault;
 use duban_core::echo::unknown;
-use duban_core::name::Name;
 use duban_core::role::Role;
 use duban_core::time::Instant;
 use serde_json::json;
@@ -170,14 +169,22 @@ impl List {
         if tokens.is_empty() && unreadable == 0 {
             return print("尚未签发令牌；请用 duban token issue 签发\n");
         }
+        // A register that cannot be read is no reason not to list them: codes say it too.
+        let register = Register::read(&source(settings.register.clone())).unwrap_or_default();
         let mut out = row(["编号", "角色", "使用者", "范围", "状态"]);
         for one in &tokens {
-            let bound = one.agency.as_ref().or(one.district.as_ref());
+            let agency = one
+                .agency
+                .as_ref()
+                .map(|code| register.agency(code.as_str()).unwrap_or(code.as_str()));
+            let district = one.district.as_ref();
+            let district =
+                district.map(|code| register.district(code.as_str()).unwrap_or(code.as_str()));
             out.push_str(&row([
                 &one.id.to_string(),
                 one.role.title(),
                 one.subject.as_str(),
-                bound.map(Name::as_str).unwrap_or_default(),
+                agency.or(district).unwrap_or_default(),
                 &state(one, now),
             ]));
         }
@@ -186,7 +193,7 @@ impl List {
 }
 
 fn row(cells: [&str; 5]) -> String {
-    const COLUMNS: [usize; 5] = [36, 18, 20, 8, 0];
+    const COLUMNS: [usize; 5] = [36, 18, 20, 34, 0];
     let padded = cells.iter().zip(COLUMNS).map(|(cell, columns)| text::padded(cell, columns));
     let line = padded.collect::<Vec<_>>().join("  ");
     format!("{}\n", line.trim_end())

@@ -200,7 +200,7 @@ fn complaint(error: &clap::Error) -> String {
             format!("{arg} 的值“{value}”无效；可用：{}", said(ContextKind::ValidValue))
         }
         ErrorKind::UnknownArgument if is_negative(&arg) => {
-            format!("“{}”以减号开头：值不能为负数", echo(&arg))
+            "值以减号开头时，应写作“--参数=值”，例如 --within=-3wd".to_owned()
         }
         ErrorKind::UnknownArgument if !arg.starts_with('-') => {
             format!("多出一个参数“{}”", echo(&arg))

@@ -60,7 +60,13 @@ fn unknown(layers: &Figment) -> Vec<String> {
     };
     let unknown = said.into_iter().map(|key| {
         let place = place(layers.find_metadata(key), key);
-        format!("配置有误（{place}）：没有名为“{}”的设置", echo(key))
+        if key.is_empty() {
+            return format!("配置有误（{place}）：有一个键是空的");
+        }
+        format!(
+            "配置有误（{place}）：没有名为“{}”的设置；有哪些设置见 duban serve --help",
+            echo(key)
+        )
     });
     let more = more.then(|| "配置有误：还有其他未知的设置，未列出".to_owned());
     unknown.chain(more).collect()
@@ -72,7 +78,7 @@ fn wrong(error: &figment::Error) -> String {
     let place = place(error.metadata.as_ref(), setting);
     let expected = |expected: &str| format!("应为{}", in_chinese(expected));
     let what = match &error.kind {
-        Kind::UnknownField(field, _) => format!("没有名为“{}”的设置", echo(field)),
+        Kind::UnknownField(field, _) => format!("没有名为“{}”的键", echo(field)),
         Kind::MissingField(field) => format!("缺少 {}", echo(field)),
         Kind::InvalidType(..) | Kind::InvalidValue(..) if !form_of(setting).is_empty() => {
             format!("的值无效{}", form_of(setting))
@@ -85,7 +91,7 @@ fn wrong(error: &figment::Error) -> String {
             format!("{found}取值应为：{}", known.join("、"))
         }
         Kind::Message(said) => match place_in(said) {
-            Some((line, column)) => format!("第 {line} 行第 {column} 列不合 TOML 语法"),
+            Some((line, column)) => format!("第 {line} 行第 {column} 列附近 TOML 语法有误"),
             None => format!("的值无效{}", form_of(setting)),
         },
         _ => "无法读取".to_owned(),
@@ -100,7 +106,8 @@ fn path(path: &[String]) -> String {
         Err(_) => echo(step),
     });
     let steps: Vec<String> = steps.collect();
-    if steps.is_empty() { String::new() } else { steps.join(" ") + " " }
+    let after = if steps.last().is_none_or(|last| last.ends_with('项')) { "" } else { " " };
+    steps.join(" ") + after
 }
 
 /// Which file, variable or flag said it.
@@ -186,12 +193,12 @@ mod tests {
         check("listen = \"x\"", "listen 的值无效，应为“地址:端口”");
         check(
             "trusted_proxies = [\"::1\", \"x\"]",
-            "trusted_proxies 第 2 项 的值无效，应为反向代理的 IP 地址",
+            "trusted_proxies 第 2 项的值无效，应为反向代理的 IP 地址",
         );
         check("start_at = \"x\"", "start_at 的值无效，应为时刻");
         check("clock = \"x\"", "clock 的值“x”无效，取值应为：system、simulated");
         check("roles = []", "roles 不能为空");
-        check("roles = [\"api\", \"x\"]", "roles 第 2 项 的值“x”无效，取值应为：api、jobs");
+        check("roles = [\"api\", \"x\"]", "roles 第 2 项的值“x”无效，取值应为：api、jobs");
         check("start_at = \"2026-03-02T10:00:00+08:00\"", "模拟时钟");
         check("listen = \"127.0.0.1:1\"\nx = [\"y\"", "第 2 行");
         check("page_max = 0", "page_max 的值“0”无效，应为正整数");

@@ -4,7 +4,7 @@
 mod faults;
 
 use std::fmt;
-use std::fs::File;
+use std::fs::{self, File};
 use std::io::Read;
 use std::marker::PhantomData;
 use std::net::{IpAddr, SocketAddr};
@@ -13,6 +13,7 @@ use std::path::{Path, PathBuf};
 
 use duban_core::echo::echo_path;
 use duban_core::name::Name;
+use duban_core::system;
 use duban_core::time::Instant;
 use figment::Figment;
 use figment::providers::{Env, Format, Serialized, Toml};
@@ -182,8 +183,8 @@ impl Default for Settings {
 #[derive(Debug, thiserror::Error)]
 pub enum ConfigError {
     /// The file that was named is not there.
-    #[error("无法读取配置文件 {0}：不存在、没有权限，或不是普通文件")]
-    NoFile(String),
+    #[error("无法读取配置文件 {0}：{1}")]
+    NoFile(String, String),
     /// The file is no text.
     #[error("无法读取配置文件 {0}：不是 UTF-8 编码的文本")]
     NoText(String),
@@ -274,15 +275,22 @@ impl Settings {
 /// Whether a file can be read, before it is.
 fn check(file: &Path) -> Result<(), ConfigError> {
     let name = || echo_path(file);
+    let unreadable = |error: &std::io::Error| ConfigError::NoFile(name(), system::reason(error));
+    let is_file = fs::metadata(file).map_err(|error| unreadable(&error))?.is_file();
+    if !is_file {
+        // A device has no end, a pipe perhaps no beginning.
+        return Err(ConfigError::NoFile(name(), "不是普通文件".to_owned()));
+    }
     let mut bytes = Vec::new();
-    // A device has no end.
-    let opened = if file.is_file() { File::open(file).ok() } else { None };
-    let read = opened.map(|opened| opened.take(FILE_BYTES_MAX + 1).read_to_end(&mut bytes));
-    match read {
-        Some(Ok(_)) if bytes.len() as u64 > FILE_BYTES_MAX => Err(ConfigError::TooLarge(name())),
-        Some(Ok(_)) if std::str::from_utf8(&bytes).is_err() => Err(ConfigError::NoText(name())),
-        Some(Ok(_)) => Ok(()),
-        _ => Err(ConfigError::NoFile(name())),
+    let opened = File::open(file).map_err(|error| unreadable(&error))?;
+    let read = opened.take(FILE_BYTES_MAX + 1).read_to_end(&mut bytes);
+    read.map_err(|error| unreadable(&error))?;
+    if bytes.len() as u64 > FILE_BYTES_MAX {
+        return Err(ConfigError::TooLarge(name()));
+    }
+    match std::str::from_utf8(&bytes) {
+        Ok(_) => Ok(()),
+        Err(_) => Err(ConfigError::NoText(name())),
     }
 }
 

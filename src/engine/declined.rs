@@ -13,7 +13,7 @@ pub enum Declined {
     #[error(transparent)]
     Rejected(#[from] Rejection),
     /// It arrived before something that is recorded as having happened by time. Nothing happened.
-    #[error("本次提交于 {} 收到，此后到期的事项已先行记录，本次未予办理；请刷新后重新提交，是否逾期按重新提交的时间认定", .arrived_at.said())]
+    #[error("本次提交于 {} 收到，此后到期的事项已先行记录，本次未予办理；请刷新后重新提交，是否超期按重新提交的时间认定", .arrived_at.said())]
     Overtaken {
         /// When it arrived.
         arrived_at: Instant,

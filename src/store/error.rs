@@ -79,7 +79,9 @@ fn said(code: &str) -> String {
     match code {
         NO_RIGHT => format!("没有操作数据库的权限（代码 {code}），请检查数据库用户的权限"),
         "1" | "42P01" | "42703" => {
-            format!("数据库的表与本程序不符（代码 {code}），请核对数据库地址，或运行 duban migrate")
+            format!(
+                "数据库的表与本程序不符（代码 {code}）：请核对数据库地址；地址无误的，是表被改动或删去，请从备份恢复"
+            )
         }
         _ => format!("数据库出错（代码 {code}）"),
     }

@@ -45,6 +45,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use duban_core::digest::Digest;
+use duban_core::echo::echo;
 use duban_core::time::Instant;
 use duban_migrations::{Migrator, MigratorTrait};
 use sea_orm::ConnectionTrait;
@@ -239,13 +240,21 @@ impl Store {
         }
         let mut query = Query::select();
         query.column("version").from(MARK);
+        let (mut is_ours, mut newer) = (false, None);
         for row in self.read.query_all(&query).await? {
             let migration: String = row.try_get_by_index(0)?;
-            if known.iter().all(|one| one.name() != migration) {
-                return Err(StoreError::Newer { migration });
+            if known.iter().any(|one| one.name() == migration) {
+                is_ours = true;
+            } else {
+                newer = Some(migration);
             }
         }
-        Ok(())
+        match newer {
+            None => Ok(()),
+            Some(migration) if is_ours => Err(StoreError::Newer { migration: echo(&migration) }),
+            // Others keep their migrations in a table of that name too.
+            Some(_) => Err(StoreError::Foreign),
+        }
     }
 
     /// Whether the database is a file of this process, which nobody else changes.

@@ -53,7 +53,7 @@ impl Token {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum AddTokenError {
     /// Its subject holds a role that nobody may hold beside it.
-    #[error("该使用者持有互斥的角色 {held}；三员（系统、安全、审计管理员）不得由一人兼任")]
+    #[error("该使用者持有互斥的角色“{}”；三员（系统、安全、审计管理员）不得由一人兼任", .held.title())]
     Excluded {
         /// The role.
         held: Role,

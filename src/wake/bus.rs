@@ -45,7 +45,7 @@ return granted";
 
 /// An address that is none.
 #[derive(Debug, thiserror::Error)]
-#[error("redis_url 有误：应形如 redis://主机:6379/0 或 rediss://…")]
+#[error("Redis 的网址（redis_url）有误：应形如 redis://主机:6379/0 或 rediss://…")]
 pub struct BusError;
 
 /// What one node tells the others; what comes together is told together.

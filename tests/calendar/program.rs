@@ -79,7 +79,7 @@ fn a_batch_answers_with_four_fields_a_line() {
 fn a_bad_line_refuses_the_whole_batch() {
     let good = r#"{"received":"2026-02-13T16:30:00+08:00","within":"10wd"}"#;
     let check = |line: &str, parts: &[&str]| {
-        let parts: Vec<&str> = ["第 2 行"].iter().chain(parts).copied().collect();
+        let parts: Vec<&str> = [":2: "].iter().chain(parts).copied().collect();
         refused(&["deadline", "--batch"], &format!("{good}\n{line}\n{good}\n"), &parts);
     };
     check("{", &["JSON"]);
@@ -88,11 +88,11 @@ fn a_bad_line_refuses_the_whole_batch() {
     refused(
         &["deadline", "--batch"],
         &format!("{good}\n\n \n{good}"),
-        &["第 2 行", "第 3 行", "共 2 行"],
+        &[":2: ", ":3: ", "共 2 行"],
     );
     let far = " ".repeat(5_000);
     check(&format!("{far}{good}"), &["一行过长"]);
-    refused(&["deadline", "--batch"], &format!("{good}\n{far}{good}"), &["第 2 行", "一行过长"]);
+    refused(&["deadline", "--batch"], &format!("{good}\n{far}{good}"), &[":2: ", "一行过长"]);
     check(r#"{"received":"2026-02-13T16:30:00+08:00"}"#, &["缺少 within"]);
     check(r#"{"within":"1wd"}"#, &["缺少 received"]);
     check(r#"{"received":"2026-02-13","within":"1wd"}"#, &["received", "日期、时间和时区"]);
@@ -102,8 +102,11 @@ fn a_bad_line_refuses_the_whole_batch() {
     check(&with(r#""within":"10""#), &["within", "10wd"]);
     check(&with(r#""within":"0wd""#), &["within", "不能为 0"]);
     check(&with(r#""within":"99999999999d""#), &["within", "超出范围"]);
-    check(&with(r#""within":"1wd","within":"2wd""#), &["within", "重复"]);
-    check(&with(r#""within":"1wd","Within":"2wd""#), &["Within", "没有这个字段", "known_on"]);
+    check(&with(r#""within":"1wd","within":"2wd""#), &["within", "写了两次"]);
+    check(
+        &with(r#""within":"1wd","Within":"2wd""#),
+        &["Within", "没有名为“Within”的字段", "known_on"],
+    );
     check(&with(r#""within":"1wd","roll":true"#), &["roll", "自然日"]);
     check(&with(r#""within":"-7d","roll":true"#), &["roll", "倒推"]);
     check(&with(r#""within":"7d","roll":"yes""#), &["roll", "true 或 false"]);
@@ -116,7 +119,7 @@ fn a_batch_reports_every_bad_line_up_to_a_number() {
     let lines = "{}\n".repeat(500);
     let output = duban(&["deadline", "--batch"], &lines);
     let complaint = String::from_utf8(output.stderr).expect("UTF-8");
-    assert!(complaint.contains("第 1 行") && complaint.contains("第 2 行"), "{complaint}");
+    assert!(complaint.contains(":1: ") && complaint.contains(":2: "), "{complaint}");
     assert!(complaint.contains("共 500 行有误"), "{complaint}");
     assert!(complaint.lines().count() <= 102, "{complaint}");
 }
@@ -134,7 +137,11 @@ fn bad_arguments_are_refused_in_chinese() {
     check(&["--within", "10wd", "--calendars", "/nowhere"], &["/nowhere", "不存在"]);
     refused(&["deadline", "--batch", "/nowhere"], "", &["/nowhere", "不存在"]);
     refused(&["calendar", "show", "1999"], "", &["1999", "2000"]);
-    refused(&["calendar", "show", "--known-on", "2010-01-01"], "", &["没有可显示的年份"]);
+    refused(
+        &["calendar", "show", "--known-on", "2010-01-01"],
+        "",
+        &["尚无已公布的放假通知；请写明年份"],
+    );
 }
 
 #[test]

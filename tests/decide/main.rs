@@ -107,7 +107,7 @@ fn the_pin_decides_which_definition_rules() {
     ticket.definition.hash = Digest::ZERO;
     let refusal = decide(context(&SHELF), &ticket, &Command::Advance, Moment::now(at));
     let rejection = refusal.expect_err("another text").rejection;
-    assert!(matches!(rejection, Rejection::UnknownDefinition { version: 4, .. }), "{rejection}");
+    assert!(matches!(rejection, Rejection::UnknownDefinition { version: 5, .. }), "{rejection}");
     assert_eq!(rejection.blame(), Blame::Definition);
 }
 
@@ -131,14 +131,14 @@ fn a_definition_for_a_newer_engine_is_not_run() {
 #[test]
 fn a_new_ticket_takes_the_newest_version_in_force_at_its_receipt() {
     let mut shelf = duban_shipped::shelf();
-    let next = [("version = 4", "version = 5"), ("2000-01-01", "2026-03-10")];
+    let next = [("version = 5", "version = 6"), ("2000-01-01", "2026-03-10")];
     changed(&next, &mut shelf).expect("on the shelf");
     let version = |at: &str| opened(&shelf, instant(at)).definition.version;
-    assert_eq!(version("2026-03-09T23:59:59.999+08:00"), 4);
-    assert_eq!(version("2026-03-10T00:00:00+08:00"), 5);
-    let back = [("version = 4", "version = 6"), ("2000-01-01", "2026-03-09")];
-    let refused = changed(&back, &mut shelf).expect_err("before version 5");
-    assert!(matches!(refused, ShelfError::Effective { version: 6, other: 5, .. }), "{refused}");
+    assert_eq!(version("2026-03-09T23:59:59.999+08:00"), 5);
+    assert_eq!(version("2026-03-10T00:00:00+08:00"), 6);
+    let back = [("version = 5", "version = 7"), ("2000-01-01", "2026-03-09")];
+    let refused = changed(&back, &mut shelf).expect_err("before version 6");
+    assert!(matches!(refused, ShelfError::Effective { version: 7, other: 6, .. }), "{refused}");
 }
 
 #[test]

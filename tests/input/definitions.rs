@@ -103,7 +103,7 @@ fn keys_and_values_that_are_not_what_they_should_be() {
 
 #[test]
 fn several_faults_are_told_at_once() {
-    let text = replaced(&shipped("matter.toml"), "name", "version = 4", "version = 0");
+    let text = replaced(&shipped("matter.toml"), "name", "version = 5", "version = 0");
     let text = replaced(&text, "[deadlines.citizen]", "once = true", "onse = true");
     let text = replaced(&text, "[deadlines.rework]", "within = \"5wd\"", "within = \"5\"");
     let text = replaced(&text, "[actions.sign]", "form = \"sign\"\n", "");
@@ -151,12 +151,12 @@ fn two_definitions_that_contradict_one_another() {
     let files = [("matter.toml", matter.as_bytes()), ("other.toml", other.as_bytes())];
     let folder = Folder::new("same_version", &files);
     let complaint = refused(&["workflow", "list", "--workflows", folder.path()]);
-    for part in [&folder.file("other.toml"), &folder.file("matter.toml"), "第 4 版已有另一份文本"]
+    for part in [&folder.file("other.toml"), &folder.file("matter.toml"), "第 5 版已有另一份文本"]
     {
         assert!(complaint.contains(part), "no “{part}” in {complaint}");
     }
     // Another version of the same workflow is no contradiction, nor is the same text twice.
-    let newer = matter.replacen("version = 4", "version = 5", 1);
+    let newer = matter.replacen("version = 5", "version = 6", 1);
     let files = [
         ("a.toml", matter.as_bytes()),
         ("b.toml", matter.as_bytes()),
@@ -165,5 +165,5 @@ fn two_definitions_that_contradict_one_another() {
     let folder = Folder::new("versions", &files);
     let said = duban(&["workflow", "list", "--workflows", folder.path()]);
     assert_eq!(said.code, Some(0), "{}", said.complaint);
-    assert!(said.out.contains("第 5 版（matter）\n"), "{}", said.out);
+    assert!(said.out.contains("第 6 版（matter）\n"), "{}", said.out);
 }

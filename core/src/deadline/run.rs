@@ -19,7 +19,7 @@ words! {
         /// Met in time.
         Met = "met", "按期完成";
         /// Met after the due instant.
-        MetLate = "met_late", "逾期完成";
+        MetLate = "met_late", "超期完成";
         /// A window that ended unused.
         Lapsed = "lapsed", "届满";
         /// No longer owed.

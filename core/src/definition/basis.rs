@@ -28,7 +28,7 @@ impl Basis {
         let (kind, which) = self.0.as_str().split_once(' ').unwrap_or((self.0.as_str(), ""));
         match (kind, cited(which)) {
             ("article", Some(cited)) => cited,
-            ("civil_code", Some(cited)) => format!("民法典{cited}"),
+            ("civil_code", Some(cited)) => format!("《民法典》{cited}"),
             ("local_rule", _) => format!("本系统规则 {which}"),
             _ => self.0.to_string(),
         }

@@ -106,7 +106,7 @@ fn met(definition: &Definition, met: &DeadlineMet) -> String {
         (Some(Kind::Indicator), false) => format!("停止计时 {of}（未超期）"),
         (Some(Kind::Indicator), true) => format!("停止计时 {of}（已超期）"),
         (_, false) => format!("按期完成 {of}"),
-        (_, true) => format!("逾期完成 {of}"),
+        (_, true) => format!("超期完成 {of}"),
     }
 }
 
@@ -167,7 +167,7 @@ fn change(definition: &Definition, action: &str, change: &TicketChange) -> Strin
         says.push(format!("承办单位 {agency}"));
     }
     if let Some(agency) = &change.released {
-        says.push(format!("{agency} 不再承办"));
+        says.push(format!("{agency}不再承办"));
     }
     if let Some(finding) = change.finding {
         says.push(format!("结论：{}", finding.title()));
@@ -243,7 +243,7 @@ fn rung_title(rung: RungAt) -> String {
     match rung.0 {
         0 => "到期".to_owned(),
         days if days < 0 => format!("到期前 {} 个工作日", -days),
-        days => format!("逾期 {days} 个工作日"),
+        days => format!("超期满 {days} 个工作日"),
     }
 }
 

@@ -110,10 +110,10 @@ fn clocks(turn: &Turn, calendar: &Calendar) -> String {
     let running = turn.instance.runs.iter().filter(|run| run.state == State::Running);
     let shown = running.map(|run| {
         let over = run.overdue_working_days(edition, at);
-        let word = if run.kind == Kind::Obligation { "已逾期" } else { "已超期" };
+        // Today counts: whoever is one day late is in the second.
         let over = over.map(|days| match days {
-            0 => word.to_owned(),
-            days => format!("{word} {days} 个工作日"),
+            0 => "已超期".to_owned(),
+            days => format!("超期第 {days} 个工作日"),
         });
         let left = run.remaining_working_days(edition, today);
         let left = left.map(|days| format!("余 {days} 个工作日"));

@@ -1,6 +1,7 @@
 //! A database of a benchmark's own: a file in a folder, or a database on a server; gone afterwards.
 //! Must never touch another one.
 
+use duban_core::system;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -9,8 +10,8 @@ use serde_json::json;
 
 use crate::cli::service::stopped;
 use crate::cli::{Ended, Failure, block_on, print};
+use crate::crypto;
 use crate::store::Store;
-use crate::{catalog, crypto};
 
 /// Where a benchmark takes place.
 #[derive(clap::Args)]
@@ -56,7 +57,7 @@ impl Where {
         let server = self.database_url.clone();
         let url = match &server {
             Some(server) if server.starts_with("sqlite:") => {
-                let say = "性能测试自建 SQLite 数据库：请用 --folder 指明目录";
+                let say = "测速自建 SQLite 数据库：请用 --folder 指明目录";
                 return Err(Failure::Input(say.to_owned()));
             }
             Some(server) => Store::create_scratch(server).await?,
@@ -97,7 +98,7 @@ impl Folder {
         // In full, since other processes may be somewhere else.
         let made = fs::create_dir(&folder).and_then(|()| folder.canonicalize());
         made.map(Self).map_err(|error| {
-            let why = catalog::reason(&error);
+            let why = system::reason(&error);
             Failure::Machine(format!("无法建立目录 {}：{why}", folder.display()))
         })
     }

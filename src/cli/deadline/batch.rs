@@ -6,15 +6,15 @@ use std::io::{BufRead, BufReader, BufWriter, Read, Seek, Write};
 use std::path::Path;
 
 use duban_core::calendar::{Calendar, Due, Within};
-use duban_core::echo::echo;
+use duban_core::echo::unknown;
 use duban_core::time::{Day, Instant};
 use serde::Deserialize;
 use serde::de::{MapAccess, Visitor};
 use serde_json::Value;
 
 use super::{Answer, out_of_range};
-use crate::catalog;
 use crate::cli::{Ended, Failure, input, write_out};
+use duban_core::system;
 
 /// The largest batch, some three million lines of usual length.
 const MIB_MAX: u64 = 256;
@@ -53,7 +53,7 @@ fn answered(file: &Path, calendar: &Calendar) -> Result<Answered, Failure> {
     let name = input::named(file);
     let unreadable = |error: std::io::Error| input::unreadable(&name, &error);
     let kept = |error: std::io::Error| {
-        Failure::Machine(format!("无法暂存结果：{}", catalog::reason(&error)))
+        Failure::Machine(format!("无法暂存结果：{}", system::reason(&error)))
     };
     let most = MIB_MAX * 1024 * 1024;
     let mut lines = Lines(BufReader::new(input::open(file).map_err(unreadable)?.take(most + 1)));
@@ -71,7 +71,7 @@ fn answered(file: &Path, calendar: &Calendar) -> Result<Answered, Failure> {
         }
         for blank in blank.drain(..) {
             wrong += 1;
-            complaints.push(format!("第 {blank} 行：空行；每行应为一个 JSON 对象"));
+            complaints.push(format!("{name}:{blank}: 空行；每行应为一个 JSON 对象"));
         }
         let known = if place == 1 { line.strip_prefix(b"\xef\xbb\xbf") } else { None };
         let answered = if is_whole {
@@ -88,7 +88,7 @@ fn answered(file: &Path, calendar: &Calendar) -> Result<Answered, Failure> {
             Ok(_) => {}
             Err(found) => {
                 wrong += 1;
-                complaints.extend(found.iter().map(|text| format!("第 {place} 行：{text}")));
+                complaints.extend(found.iter().map(|text| format!("{name}:{place}: {text}")));
             }
         }
         if wrong >= WRONG_MAX {
@@ -150,7 +150,7 @@ impl Request {
                 "应为 JSON 对象，例如 {\"received\":\"2026-02-13T16:30:00+08:00\",\"within\":\"10wd\"}"
                     .to_owned()
             } else {
-                format!("不是合法的 JSON（第 {} 列）", error.column())
+                format!("不是有效的 JSON：第 {} 列附近", error.column())
             }]
         })?;
         let mut wrong = fields.strange();
@@ -203,9 +203,9 @@ impl Fields {
         let mut wrong = Vec::new();
         for (index, (field, _)) in self.0.iter().enumerate() {
             if !FIELDS.contains(&field.as_str()) {
-                wrong.push(format!("{}：没有这个字段；可用：{}", echo(field), FIELDS.join("、")));
+                wrong.push(unknown("字段", field, &FIELDS.join("、")));
             } else if self.0.iter().take(index).any(|(before, _)| before == field) {
-                wrong.push(format!("{field}：字段重复"));
+                wrong.push(format!("{field}：同一字段写了两次"));
             }
         }
         wrong

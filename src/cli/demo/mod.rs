@@ -21,11 +21,12 @@ use super::service::{Service, stopped};
 use super::token::issue;
 use super::{Ended, Failure, block_on, print, usage};
 use crate::access::Holder;
-use crate::catalog::{Register, Source, reason};
+use crate::catalog::{Register, Source};
 use crate::config::{ClockKind, Settings};
 use crate::crypto;
 use crate::store::Store;
 use client::Client;
+use duban_core::system::reason;
 use town::Town;
 
 const FILE: &str = "duban-demo.db";
@@ -246,7 +247,7 @@ fn tour(address: SocketAddr, logins: &[Login], now: Instant, is_new: bool, secon
     let _ = writeln!(
         out,
         "\n先试试（另开一个终端，先粘贴上面各行）：\n\
-         # 哪些工单已经逾期\n\
+         # 哪些工单已经超期\n\
          curl -s -H \"Authorization: Bearer $supervisor\" 'http://{address}/v1/tickets?light=red&limit=5'\n\
          # 今晚 24:00 之前到期的时限\n\
          curl -s -H \"Authorization: Bearer $agency\" 'http://{address}/v1/deadlines?light=yellow'\n\

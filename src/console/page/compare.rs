@@ -163,8 +163,8 @@ fn heads(lang: Lang) -> [&'static str; 7] {
         lang.of("应完成", "Due"),
         lang.of("按期率", "In time"),
         lang.of("按期", "Kept"),
-        lang.of("逾期完成", "Late"),
-        lang.of("逾期未完成", "Overdue"),
+        lang.of("超期完成", "Late"),
+        lang.of("超期未完成", "Overdue"),
         lang.of("黄牌", "Yellow"),
         lang.of("红牌", "Red"),
     ]

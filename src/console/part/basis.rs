@@ -30,7 +30,7 @@ mod tests {
             ("article 25(p1)", "第二十五条第一款"),
             ("article 27(p2-3)", "第二十七条第二款至第三款"),
             ("article 25(first)", "article 25(first)"),
-            ("civil_code 203", "民法典第二百零三条"),
+            ("civil_code 203", "《民法典》第二百零三条"),
             ("local_rule A14", "本系统规则 A14"),
             ("decree", "decree"),
         ] {

@@ -180,7 +180,7 @@ impl Life<'_> {
         let kept = if is_late { run.due_at } else { until };
         bars.push(Bar { from: run.starts_at, to: kept, look, says });
         if is_late {
-            let says = self.lang.of("逾期", "Overdue").to_owned();
+            let says = self.lang.of("超期", "Overdue").to_owned();
             bars.push(Bar { from: run.due_at, to: until, look: Look::Late, says });
         }
         if run.is_running() && run.due_at > until {

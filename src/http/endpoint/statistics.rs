@@ -61,9 +61,9 @@ pub(crate) struct FiguresView {
     due: u64,
     /// 按期完成
     in_time: u64,
-    /// 逾期完成
+    /// 超期完成
     late: u64,
-    /// 逾期仍未完成
+    /// 超期仍未完成
     overdue: u64,
     /// 黄牌（未撤销）
     yellow_cards: u64,

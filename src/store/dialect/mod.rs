@@ -112,7 +112,7 @@ pub(super) fn check(url: &str) -> Result<(), StoreError> {
 }
 
 fn not_of_a_server() -> StoreError {
-    let say = "无法解析；形如 postgres://用户:口令@主机:5432/库名，口令中的特殊字符须转义（如 @ 写作 %40）";
+    let say = "无法解析；形如 postgres://用户:口令@主机:5432/库名，端口应为 1 至 65535，口令中的特殊字符须转义（如 @ 写作 %40）";
     StoreError::Address(say.to_owned())
 }
 

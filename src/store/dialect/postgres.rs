@@ -6,10 +6,11 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
+use sea_orm::StatementBuilder;
 use sea_orm::sqlx::postgres::{PgArguments, Postgres};
 use sea_orm::sqlx::query::Query;
 use sea_orm::sqlx::{self, AssertSqlSafe, Connection, Executor, PgConnection, PgPool};
-use sea_orm::{ConnectOptions, Database, DbBackend, QueryResult, StatementBuilder};
+use sea_orm::{ConnectOptions, Database, DbBackend, DbErr, QueryResult, RuntimeErr};
 
 use super::super::StoreError;
 use super::super::rows::{Cell, Kind, Meets, Rows};
@@ -47,7 +48,10 @@ const READ_ANSWER_TIMEOUT: Duration = Duration::from_secs(25);
 pub(super) async fn connect(url: &str, statements: Arc<AtomicU64>) -> Result<Opened, StoreError> {
     let write = pool(url, WRITERS_MAX, WRITE_TIMEOUT, WRITE_TIMEOUT);
     let readers = || pool(url, READERS_MAX, READ_TIMEOUT, WRITE_TIMEOUT);
-    let write = Database::connect(write).await.map_err(opening_server)?;
+    let write = match Database::connect(write).await {
+        Ok(write) => write,
+        Err(error) => return Err(why_not(url, opening_server(error)).await),
+    };
     let read = Database::connect(readers()).await.map_err(opening_server)?;
     let lists = Database::connect(readers()).await.map_err(opening_server)?;
     let pool = write.get_postgres_connection_pool().clone();
@@ -58,6 +62,15 @@ pub(super) async fn connect(url: &str, statements: Arc<AtomicU64>) -> Result<Ope
     let is_beside = pool.connect_options().get_socket().is_some();
     let commits = Commits::Server(Server { pool, is_beside, statements });
     Ok(Opened { write, read, lists, commits })
+}
+
+/// Why nobody could connect: the pool has tried again and again, and says only that it was in vain.
+async fn why_not(url: &str, found: StoreError) -> StoreError {
+    let once = tokio::time::timeout(PING_TIMEOUT, PgConnection::connect(url)).await;
+    match once {
+        Ok(Err(error)) => opening_server(DbErr::Conn(RuntimeErr::SqlxError(Arc::new(error)))),
+        _ => found,
+    }
 }
 
 /// Connections on which a statement runs for so long, and waits for others for so long.

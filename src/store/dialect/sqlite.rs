@@ -279,6 +279,15 @@ pub(super) fn check(url: &str) -> Result<(), StoreError> {
     file(url)?;
     let options = options(url)?;
     let file = options.get_filename();
+    if file.is_dir() {
+        let says = format!("{} 是目录而不是文件", echo_path(file));
+        return Err(StoreError::Unreachable(says));
+    }
+    let folder = file.parent().filter(|folder| !folder.as_os_str().is_empty());
+    if let Some(folder) = folder.filter(|folder| !folder.exists()) {
+        let says = format!("目录 {} 不存在", echo_path(folder));
+        return Err(StoreError::Unreachable(says));
+    }
     if url.contains("mode=rwc") || file.exists() {
         return Ok(());
     }

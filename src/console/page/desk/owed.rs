@@ -244,7 +244,8 @@ fn row(visit: &Visit, item: &Item) -> Markup {
 /// How many working days are left, or how many it is late.
 fn left(lang: Lang, deadline: &Deadline) -> String {
     match (deadline.overdue_working_days, deadline.remaining_working_days, lang) {
-        (Some(over), _, Lang::Chinese) => format!("逾期 {over} 个工作日"),
+        (Some(0), _, Lang::Chinese) => "已超期".to_owned(),
+        (Some(over), _, Lang::Chinese) => format!("超期第 {over} 个工作日"),
         (Some(over), _, Lang::English) => format!("{over} working days late"),
         (None, Some(left), Lang::Chinese) => format!("余 {left} 个工作日"),
         (None, Some(left), Lang::English) => format!("{left} working days left"),

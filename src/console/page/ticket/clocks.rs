@@ -89,7 +89,8 @@ impl Page<'_> {
         let lang = self.visit.lang;
         match (deadline.overdue_working_days, self.days_of(deadline)) {
             (Some(over), _) if deadline.is_owed() => match lang {
-                Lang::Chinese => format!("逾期 {over} 个工作日"),
+                Lang::Chinese if over == 0 => "已超期".to_owned(),
+                Lang::Chinese => format!("超期第 {over} 个工作日"),
                 Lang::English => format!("{over} working days late"),
             },
             (Some(over), Some(days)) => day(lang, days.all + over),
