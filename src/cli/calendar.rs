@@ -15,7 +15,7 @@ use super::{
     source, text,
 };
 use crate::catalog;
-use duban_core::calendar::{Arrangement, ESTIMATE_OMITS, Edition, Notice, Year};
+use duban_core::calendar::{Arrangement, ESTIMATE_ASSUMES, ESTIMATE_OMITS, Edition, Notice, Year};
 use duban_core::echo::echo;
 use duban_core::time::{Day, YEARS};
 
@@ -82,8 +82,7 @@ impl Show {
         if !edition.covers(year) {
             let _ = writeln!(
                 out,
-                "注意：{}，以下为推定（周一至周五上班，\
-                 1月1日、5月1日至2日、10月1日至3日放假；{ESTIMATE_OMITS}）",
+                "注意：{}，以下为推定：{ESTIMATE_ASSUMES}，{ESTIMATE_OMITS}",
                 not_known(&year.to_string(), self.known_on)
             );
         }

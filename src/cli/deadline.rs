@@ -9,7 +9,8 @@ use serde::Serialize;
 
 use super::{CalendarFlags, Ended, Failure, knowledge, not_known, pretty_json, print, text};
 use duban_core::calendar::{
-    Certainty, Due, ESTIMATE_OMITS, Edition, ExplainedDay, Explanation, Reason, Unit, Within,
+    Certainty, Due, ESTIMATE_ASSUMES, ESTIMATE_OMITS, Edition, ExplainedDay, Explanation, Reason,
+    Unit, Within,
 };
 use duban_core::time::{Day, Instant, YEARS};
 
@@ -175,7 +176,7 @@ fn sureness(due: &Due, known_on: Option<Day>) -> String {
             format!("{title}：下一年的放假通知尚未公布，可能调整12月26日以后的安排")
         }
         Certainty::Estimated => format!(
-            "{title}：{}，按周一至周五上班、1月1日、5月1日至2日、10月1日至3日放假推算，\
+            "{title}：{}，{ESTIMATE_ASSUMES}，\
              {ESTIMATE_OMITS}，通知公布后重新计算",
             not_known(&years.join("、"), known_on)
         ),

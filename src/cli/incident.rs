@@ -42,7 +42,7 @@ pub(super) struct Export {
     #[command(flatten)]
     place: Place<LawFlags>,
     /// 异常的编号
-    #[arg(value_name = "编号")]
+    #[arg(value_name = "编号", value_parser = id)]
     id: Option<Uuid>,
     /// 工单编号：导出其中一次办理
     #[arg(long, value_name = "工单", requires = "seq")]
@@ -59,6 +59,10 @@ impl Command {
             Self::Export(export) => export.run(),
         }
     }
+}
+
+fn id(text: &str) -> Result<Uuid, String> {
+    text.parse().map_err(|_| "应为 duban incident list 所列的编号".to_owned())
 }
 
 impl List {

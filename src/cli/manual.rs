@@ -39,7 +39,9 @@ impl Manual {
             let file = folder.join(format!("{}.1", command.get_name()));
             let written = fs::write(&file, page(command)?);
             written.map_err(|error| {
-                let why = system::reason(&error);
+                let is_folder = error.kind() == std::io::ErrorKind::NotFound;
+                let why =
+                    if is_folder { "目录不存在".to_owned() } else { system::reason(&error) };
                 Failure::Machine(format!("无法写入 {}：{why}", echo_path(&file)))
             })?;
         }

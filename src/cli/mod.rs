@@ -56,7 +56,7 @@ enum Command {
     /// 令牌：签发、列出、吊销
     #[command(subcommand)]
     Token(token::Command),
-    /// 测速：同一时刻到期的一大批工单，或一大批评价
+    /// 测速：集中到期、受理、查询、网页、多节点和核验
     #[command(subcommand)]
     Bench(bench::Command),
     /// 把数据库的表升级到本程序的版本
@@ -215,7 +215,7 @@ pub(crate) fn write_out(from: &mut impl std::io::Read) -> Ended {
 pub(crate) fn pretty_json(value: &impl serde::Serialize) -> Result<String, Failure> {
     use std::fmt::Write as _;
     let text = serde_json::to_string_pretty(value);
-    let text = text.map_err(|error| Failure::Machine(format!("无法写成 JSON：{error}")))?;
+    let text = text.map_err(|_| Failure::Machine("结果无法写成 JSON".to_owned()))?;
     let mut plain = String::with_capacity(text.len() + 1);
     for character in text.chars() {
         if character == '\n' || visible(character) == character {

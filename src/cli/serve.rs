@@ -41,8 +41,8 @@ pub(super) struct Flags {
     #[arg(long, value_name = "网址")]
     #[serde(skip_serializing_if = "Option::is_none")]
     redis_url: Option<String>,
-    /// 链路追踪送往何处：OTLP 收集器的地址（如 http://127.0.0.1:4318/v1/traces）[环境变量 DUBAN_OTLP_ENDPOINT]
-    #[arg(long, value_name = "地址")]
+    /// 链路追踪送往何处：OTLP 收集器的地址（如 http://127.0.0.1:4318/v1/traces） [环境变量 DUBAN_OTLP_ENDPOINT]
+    #[arg(long, value_name = "网址")]
     #[serde(skip_serializing_if = "Option::is_none")]
     otlp_endpoint: Option<String>,
     #[command(flatten)]

@@ -125,9 +125,8 @@ impl Service {
                     Console::new(api, self.door, proxies, self.settings.page_max.get().into());
                 Pages { routes: console.routes(), missing: console.missing() }
             };
-            let served = http::serve(self.listener, self.api, pages, stopped(told.clone())).await;
-            served
-                .map_err(|error| Failure::Machine(format!("监听中断：{}", system::reason(&error))))
+            http::serve(self.listener, self.api, pages, stopped(told.clone())).await;
+            Ok(())
         };
         let ending = async {
             tokio::select! {

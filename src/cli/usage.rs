@@ -112,7 +112,7 @@ fn translated(command: Command, path: &str) -> Command {
         .arg(help);
     if top {
         command = command.arg(version.help("显示版本"));
-        command = command.after_help("\n各命令的用法：duban help <命令>");
+        command = command.after_help("各命令的用法：duban help <命令>");
     }
     let command = command.mut_args(|arg| {
         let heading = if arg.is_positional() { ARGUMENTS } else { OPTIONS };
@@ -206,9 +206,10 @@ fn complaint(error: &clap::Error) -> String {
             format!("多出一个参数“{}”", echo(&arg))
         }
         ErrorKind::UnknownArgument => format!("没有名为“{}”的参数", echo(&arg)),
-        ErrorKind::InvalidSubcommand => {
-            format!("没有名为“{}”的命令", echo(&said(ContextKind::InvalidSubcommand)))
-        }
+        ErrorKind::InvalidSubcommand => match said(ContextKind::InvalidSubcommand).as_str() {
+            "" => "命令不能是空的".to_owned(),
+            other => format!("没有名为“{}”的命令", echo(other)),
+        },
         ErrorKind::MissingSubcommand => {
             format!("缺少命令；可用：{}", said(ContextKind::ValidSubcommand))
         }
@@ -225,6 +226,7 @@ fn complaint(error: &clap::Error) -> String {
     };
     let similar = [ContextKind::SuggestedArg, ContextKind::SuggestedSubcommand];
     let similar = similar.into_iter().map(said).find(|similar| !similar.is_empty());
+    let similar = similar.map(|similar| similar.replace('、', " 或 "));
     similar.map_or_else(|| text.clone(), |similar| format!("{text}；是否想写 {similar}？"))
 }
 
@@ -252,8 +254,6 @@ fn why(error: &(dyn std::error::Error + 'static)) -> String {
         "应为整数，且不能过大"
     } else if error.is::<AddrParseError>() {
         "应为地址与端口，例如 127.0.0.1:8080"
-    } else if error.is::<uuid::Error>() {
-        "应为 duban incident list 所列的编号"
     } else {
         "值不能用"
     };

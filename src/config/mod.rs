@@ -380,6 +380,27 @@ mod tests {
         assert_eq!(settings.listen.to_string(), "127.0.0.1:7");
     }
 
+    /// What is written down twice says the same.
+    #[test]
+    fn every_setting_is_known_by_name() {
+        let whole = Settings {
+            redis_url: Some(String::new()),
+            attachments: Some(PathBuf::new()),
+            start_at: Some(Instant::from_ms(0)),
+            calendars: Some(PathBuf::new()),
+            workflows: Some(PathBuf::new()),
+            register: Some(PathBuf::new()),
+            ..Settings::default()
+        };
+        let value = serde_json::to_value(whole).expect("JSON");
+        let mut fields: Vec<&str> =
+            value.as_object().expect("an object").keys().map(String::as_str).collect();
+        let mut known: Vec<&str> = SETTINGS.iter().copied().chain(["destinations"]).collect();
+        fields.sort_unstable();
+        known.sort_unstable();
+        assert_eq!(fields, known);
+    }
+
     #[test]
     fn a_list_may_be_words_between_commas() {
         let roles = |text: &str| read(text, serde_json::json!({})).map(|settings| settings.roles);

@@ -126,15 +126,12 @@ async fn hang_up(
 }
 
 /// Answers requests until told to stop; those on their way are finished.
-///
-/// # Errors
-/// None: a connection that fails is its caller's.
 pub async fn serve(
     listener: TcpListener,
     mut api: Api,
     pages: impl FnOnce(Router) -> Pages,
     stop: impl Future<Output = ()> + Send + 'static,
-) -> std::io::Result<()> {
+) {
     // Streams end by themselves when told to.
     let (tell, told) = watch::channel(false);
     api.stopping = told;
@@ -153,7 +150,6 @@ pub async fn serve(
     let _ = tokio::time::timeout(DRAIN_TIMEOUT, graceful.shutdown()).await;
     // What came in whole is finished, also where nobody waits for the answer.
     let _ = tokio::time::timeout(DRAIN_TIMEOUT, uploads.write()).await;
-    Ok(())
 }
 
 /// Lets nobody new in, while those whom the system has taken in, or is about to, still come through:

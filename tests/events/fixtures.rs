@@ -153,10 +153,7 @@ fn what_is_not_understood_is_an_error() {
         unreadable(without, field);
     }
     unreadable(changed("acted", |event| event["data"]["role"] = json!("king")), "king");
-    unreadable(
-        changed("acted", |event| event["at"] = json!("2026-02-13T16:30:00")),
-        "缺少时区",
-    );
+    unreadable(changed("acted", |event| event["at"] = json!("2026-02-13T16:30:00")), "缺少时区");
     unreadable(b"[]".to_vec(), "");
     unreadable(b"".to_vec(), "");
     unreadable(b"\xff".to_vec(), "");

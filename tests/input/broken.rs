@@ -418,7 +418,7 @@ pub(crate) const VALUES: &[Broken] = &[
         "actions.sign.by",
         &["应为文本", "整数"],
     ),
-    broken("name = ", ("version = 5", "version = 0"), &["version = 0"], "version", &["1 至"]),
+    broken("name = ", ("version = 5", "version = 0"), &["version = 0"], "version", &["不小于 1"]),
     broken("name = ", ("version = 5", "version = \"1\""), &["version ="], "version", &["整数"]),
     broken("format", ("format = 1", "format = 2"), &["format = 2"], "format", &["只能为 1"]),
     broken(

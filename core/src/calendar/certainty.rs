@@ -21,6 +21,9 @@ words! {
     }
 }
 
+/// What an estimate assumes: Monday to Friday, but for the holidays on fixed dates.
+pub const ESTIMATE_ASSUMES: &str = "按周一至周五上班、1月1日、5月1日至2日、10月1日至3日放假推算";
+
 /// What an estimate leaves out, because nobody can know it before the notice.
 pub const ESTIMATE_OMITS: &str = "未计春节、清明节、端午节、中秋节假期和调休上班日";
 

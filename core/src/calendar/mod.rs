@@ -14,7 +14,7 @@ use std::sync::Arc;
 
 use chrono_tz::Tz;
 
-pub use self::certainty::{Certainty, ESTIMATE_OMITS};
+pub use self::certainty::{Certainty, ESTIMATE_ASSUMES, ESTIMATE_OMITS};
 pub use self::edition::{Due, Edition};
 pub use self::explanation::{ExplainedDay, Explanation, Reason};
 pub use self::notice::{Arrangement, Named, NamedDay, Notice, Year};

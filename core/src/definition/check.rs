@@ -100,7 +100,8 @@ impl Check<'_> {
         let root = definition.position.of("steps");
         let start = definition.position.of("starts_in");
         let names = definition.steps.iter().map(|step| &step.name);
-        if self.known(&start, "", "环节", &definition.starts_in, names)
+        let is_known = self.known(&start, "", "环节", &definition.starts_in, names);
+        if is_known
             && definition
                 .step(definition.starts_in.as_str())
                 .is_some_and(|step| step.status != Status::Open)
@@ -112,7 +113,7 @@ impl Check<'_> {
         }
         let reached = reached(definition);
         for step in &definition.steps {
-            if !reached.contains(&step.name) {
+            if is_known && !reached.contains(&step.name) {
                 let message = format!("环节 {}（{}）任何办理路径均不能到达", step.name, step.title);
                 self.fault(&step.position, "", message);
             }

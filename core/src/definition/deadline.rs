@@ -300,7 +300,7 @@ fn check_kind(table: &Table<'_>, rule: &DeadlineRule) {
         return;
     }
     let days = rule.within.amount;
-    for rung in rule.rungs.iter().filter(|rung| -rung.at.0 > days) {
+    for rung in rule.rungs.iter().filter(|rung| days > 0 && -rung.at.0 > days) {
         let says = format!("梯级 {} 早于起算之日：时限只有 {days} 个工作日", rung.at);
         table.fault("ladder", says);
     }

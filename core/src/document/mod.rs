@@ -218,6 +218,8 @@ impl<'s> Table<'s> {
             let (low, high) = (range.start(), range.end());
             let says = if low == high {
                 format!("只能为 {low}")
+            } else if *high >= i64::from(u32::MAX) {
+                format!("应为不小于 {low} 的整数，且不能过大")
             } else {
                 format!("应为 {low} 至 {high} 之间的整数")
             };

@@ -20,7 +20,7 @@ pub(super) struct Where {
     #[arg(long, value_name = "目录")]
     folder: Option<PathBuf>,
     /// 在此 PostgreSQL 服务器上建立临时数据库（postgres://…，须有建库权限），测完即删
-    #[arg(long, value_name = "地址", conflicts_with = "folder")]
+    #[arg(long, value_name = "网址", conflicts_with = "folder")]
     database_url: Option<String>,
 }
 
