@@ -129,14 +129,17 @@ fn misread(text: &str) -> String {
     if text.trim().is_empty() {
         return format!("未写时间；{WHOLE}");
     }
+    let is_full_width = |one: char| matches!(one, '\u{2212}' | '\u{ff01}'..='\u{ff5e}');
     let why = match text.split_once(['T', 't', ' ']) {
-        _ if text.contains('\u{2212}') => "时区的正负号应为半角的 + 或 -".to_owned(),
-        _ if !text.is_ascii() => format!("数字和符号应为半角；{WHOLE}"),
-        Some((day, clock)) => {
+        Some((day, clock)) if clock.contains('\u{2212}') && day.is_ascii() => {
+            "时区的正负号应为半角的 + 或 -".to_owned()
+        }
+        _ if text.chars().any(is_full_width) => format!("数字和符号应为半角；{WHOLE}"),
+        Some((day, clock)) if is_shaped(day) => {
             let wrong = wrong_day(day).or_else(|| wrong_clock(clock).map(str::to_owned));
             wrong.unwrap_or_else(|| WHOLE.to_owned())
         }
-        None => WHOLE.to_owned(),
+        _ => WHOLE.to_owned(),
     };
     format!("时间有误：“{}”；{why}", echo(text))
 }
@@ -173,12 +176,19 @@ fn no_day(text: &str) -> String {
     format!("日期有误：“{}”；{why}", echo(text))
 }
 
+/// Whether a text has the shape of a day.
+fn is_shaped(text: &str) -> bool {
+    text.len() == 10
+        && text.bytes().enumerate().all(|(place, one)| match place {
+            4 | 7 => one == b'-',
+            _ => one.is_ascii_digit(),
+        })
+}
+
 /// What the calendar lacks of a day that is written as one.
 fn wrong_day(text: &str) -> Option<String> {
-    let is_shaped = text.len() == 10 && text.as_bytes()[4] == b'-' && text.as_bytes()[7] == b'-';
     let part = |from: usize, to: usize| {
-        let digits = text.get(from..to).filter(|_| is_shaped)?;
-        digits.bytes().all(|one| one.is_ascii_digit()).then(|| digits.parse::<u32>().ok())?
+        text.get(from..to).filter(|_| is_shaped(text))?.parse::<u32>().ok()
     };
     let (year, month, day) = (part(0, 4)?, part(5, 7)?, part(8, 10)?);
     if !(1..=12).contains(&month) {

@@ -54,7 +54,7 @@ pub(super) struct Show {
 fn year(text: &str) -> Result<i32, String> {
     let year = text.parse().ok().filter(|year| YEARS.contains(year));
     let (first, last) = (YEARS.start(), YEARS.end());
-    year.ok_or_else(|| format!("不是年份：“{}”；应在 {first} 至 {last} 之间", echo(text)))
+    year.ok_or_else(|| format!("年份应在 {first} 至 {last} 之间，却是“{}”", echo(text)))
 }
 
 impl Show {

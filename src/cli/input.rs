@@ -9,10 +9,10 @@ use std::thread;
 use std::time::Duration;
 
 use duban_core::echo::echo_path;
+use duban_core::system;
 
 use super::Failure;
 use super::text::printable;
-use duban_core::system;
 
 /// After so long whoever waits is told for what.
 pub(super) const SILENCE_MAX: Duration = Duration::from_secs(2);

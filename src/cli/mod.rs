@@ -23,7 +23,6 @@ mod token;
 mod usage;
 mod workflow;
 
-use duban_core::system;
 use std::ffi::OsString;
 use std::io::{ErrorKind, Write};
 use std::path::PathBuf;
@@ -38,6 +37,7 @@ use duban_core::calendar::Calendar;
 use duban_core::definition::Shelf;
 use duban_core::document::Faults;
 use duban_core::echo::visible;
+use duban_core::system;
 use duban_core::time::Day;
 
 #[derive(Parser)]

@@ -25,7 +25,7 @@ impl Replay {
         let wrong = |what: String| Failure::Input(format!("{name}: {what}"));
         let bytes = input::bytes(&self.file, MIB_MAX)?;
         let file: DecisionFile = serde_json::from_slice(&bytes).map_err(|error| {
-            let (line, column) = (error.line(), error.column());
+            let (line, column) = (error.line().max(1), error.column().max(1));
             wrong(format!(
                 "不是 duban incident export 导出的文件（第 {line} 行第 {column} 列有误）"
             ))

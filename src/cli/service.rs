@@ -1,14 +1,14 @@
 //! A whole service out of its settings: the one place where the floors are put together. Must never
 //! answer a request before everything that it stands on is there.
 
-use duban_core::system;
 use std::future::Future;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use duban_core::echo::echo;
+use duban_core::echo::{echo, echo_path};
 use duban_core::name::Name;
+use duban_core::system;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 use uuid::Uuid;
@@ -27,7 +27,6 @@ use crate::store::{FileLock, Store};
 use crate::vault::Vault;
 use crate::wake::{BusError, Presence, Wake};
 use crate::{crypto, jobs, telemetry};
-use duban_core::echo::echo_path;
 
 /// How long the connections are closed.
 const CLOSE_TIMEOUT: Duration = Duration::from_secs(10);

@@ -3,6 +3,8 @@
 
 use std::path::PathBuf;
 
+use serde_json::json;
+
 use super::{CalendarFlags, Ended, Failure, WorkflowFlags, input, pretty_json, print};
 use crate::catalog::{Register, Source};
 use duban_core::definition::{Action, Definition};
@@ -12,7 +14,6 @@ use duban_core::rejection::{self, Rejection};
 use duban_core::role::Role;
 use duban_core::simulate::{Life, Scenario, Step, json as as_json, simulate, timeline};
 use duban_core::time::Instant;
-use serde_json::json;
 
 /// The largest scenario file read: ten thousand steps have about two megabytes.
 const SCENARIO_MIB_MAX: u64 = 4;

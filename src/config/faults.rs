@@ -126,6 +126,7 @@ fn place(from: Option<&Metadata>, setting: &str) -> String {
 fn value(setting: &str, found: &Actual) -> String {
     let shown = match found {
         _ if SECRET.contains(&setting) => return String::new(),
+        Actual::Str(text) if text.is_empty() => return "的值是空的，".to_owned(),
         Actual::Str(text) => echo(text),
         Actual::Bool(is) => is.to_string(),
         Actual::Unsigned(number) => number.to_string(),
@@ -200,7 +201,11 @@ mod tests {
         check("roles = []", "roles 不能为空");
         check("roles = [\"api\", \"x\"]", "roles 第 2 项的值“x”无效，取值应为：api、jobs");
         check("start_at = \"2026-03-02T10:00:00+08:00\"", "模拟时钟");
-        check("listen = \"127.0.0.1:1\"\nx = [\"y\"", "第 2 行");
+        check("listen = \"127.0.0.1:1\"\nx = [\"y\"", ":2: TOML 语法有误");
+        check("listen = “x”", "有全角的 “");
+        check("page_max = 1\npage_max = 1", ":2: “page_max”写了两次");
+        check("start_at = 2026-02-30T00:00:00Z", "2026 年 2 月没有 30 日");
+        check("clock = \"\"", "clock 的值是空的");
         check("page_max = 0", "page_max 的值“0”无效，应为正整数");
         check("page_max = \"x\"", "page_max 的值“x”无效，应为正整数");
         check("roles = 1", "roles 的值“1”无效，应为列表");

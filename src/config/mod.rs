@@ -11,6 +11,7 @@ use std::net::{IpAddr, SocketAddr};
 use std::num::NonZeroU32;
 use std::path::{Path, PathBuf};
 
+use duban_core::document::check_syntax;
 use duban_core::echo::echo_path;
 use duban_core::name::Name;
 use duban_core::system;
@@ -288,10 +289,8 @@ fn check(file: &Path) -> Result<(), ConfigError> {
     if bytes.len() as u64 > FILE_BYTES_MAX {
         return Err(ConfigError::TooLarge(name()));
     }
-    match std::str::from_utf8(&bytes) {
-        Ok(_) => Ok(()),
-        Err(_) => Err(ConfigError::NoText(name())),
-    }
+    let text = std::str::from_utf8(&bytes).map_err(|_| ConfigError::NoText(name()))?;
+    check_syntax(&name(), text).map_err(|faults| ConfigError::Wrong(faults.to_string()))
 }
 
 /// A list, or words between commas, as the environment writes one.

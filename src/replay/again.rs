@@ -53,8 +53,13 @@ pub enum ReplayError {
     #[error("文件没有附上工单所用的工作流 {0}，或其内容已被改动")]
     NoDefinition(String),
     /// An event that cannot be read or cannot follow.
-    #[error("文件所附的历史有误：{0}")]
+    #[error("文件所附的历史有误，或被改动{}", in_chinese(.0))]
     History(String),
+}
+
+/// A reason, where it is one of our own: what the core says of events is for whoever mends programs.
+fn in_chinese(reason: &str) -> String {
+    if reason.is_ascii() { String::new() } else { format!("：{reason}") }
 }
 
 /// What a decision may look at, out of a file.

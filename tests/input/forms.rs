@@ -112,6 +112,30 @@ fn what_is_no_form() {
         7,
         &["note.x-privat: 没有这种标注；可用：x-private"],
     );
+    for (nr, hidden) in [
+        "\"type\": \"boolean\", \"anyOf\": [{\"x-privat\": true}]",
+        "\"type\": \"boolean\", \"not\": {\"x-privat\": true}",
+        "\"type\": \"boolean\", \"x-titles\": {\"a\": 5}",
+        "\"type\": \"boolean\", \"x-titles\": {\"a\": \"b\\nc\"}",
+    ]
+    .iter()
+    .enumerate()
+    {
+        let name = format!("form_hidden_{nr}");
+        check(&name, &form(&format!("\n\"note\": {{ {hidden} }}")), 6, &["note", "x-"]);
+    }
+    check(
+        "form_slash",
+        &form("\n\"a/b\": { \"type\": \"boolean\",\n\"x-privat\": true }"),
+        7,
+        &["a/b.x-privat: 没有这种标注"],
+    );
+    check(
+        "form_required",
+        "{\"title\": \"x\", \"type\": \"object\", \"additionalProperties\": false,\n\"required\": [\"b\"]}",
+        2,
+        &["required: 必填的“b”不是表单的字段"],
+    );
     check(
         "form_mark_value",
         &form("\n\"note\": { \"type\": \"boolean\",\n\"x-private\": \"yes\" }"),

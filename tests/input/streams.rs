@@ -131,6 +131,28 @@ fn faults_take_no_more_than_memory_has_room_for() {
     }
 }
 
+/// All fields of all forms wrong, each on its own line.
+#[test]
+fn faults_of_forms_are_told_soon() {
+    let fields: Vec<String> =
+        (0..2_500).map(|nr| format!("\"a{nr}\":{{\"type\":\"foo\"}}")).collect();
+    let form = format!(
+        "{{\"title\":\"x\",\"type\":\"object\",\"additionalProperties\":false,\"properties\":{{{}}}}}",
+        fields.join(",\n")
+    );
+    let staff = shipped("staff.toml");
+    let names: Vec<String> = (0..30).map(|nr| format!("forms/f{nr}.json")).collect();
+    let forms = names.iter().map(|name| (name.as_str(), form.as_bytes()));
+    let files: Vec<(&str, &[u8])> = forms.chain([("staff.toml", staff.as_bytes())]).collect();
+    let folder = Folder::new("wrong_forms", &files);
+    let begun = Instant::now();
+    let (code, said, most) = ended(&format!("duban workflow check {}", folder.path()));
+    assert_eq!(code, Some(2));
+    assert!(said.ends_with("处以上错误\n"), "{said}");
+    assert!(most < MEMORY_MB_MAX, "{most} MB");
+    assert!(begun.elapsed() < SILENCE_MAX, "{:?}", begun.elapsed());
+}
+
 /// Nothing wrong with any of it: as many fields as a folder's forms may have.
 #[test]
 fn forms_take_no_more_than_memory_has_room_for() {
@@ -162,6 +184,8 @@ fn a_document_takes_no_more_than_memory_has_room_for() {
         ("a", ".a", "=1"),
         ("", "[[a]]\n", ""),
         ("", "[[a]]\n[a.b]\n", ""),
+        ("", "[[a]]\nb.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a=1\n", ""),
+        ("[[do]]\n[do.form]\n", "[[do.form.a]]\nb.a.a.a.a.a.a.a.a.a=1\n", ""),
         ("", "a=1\n", ""),
         ("", "=\n", ""),
         ("", "\"\n", ""),

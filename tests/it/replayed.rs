@@ -105,7 +105,7 @@ async fn a_decision_is_taken_away_and_decided_again() {
     let (code, told) = change(&|file| file["command"]["act"]["subject"] = json!("a2"));
     assert!(code == Some(1) && told.contains("重演不一致，第 1 条"), "{told}");
     let (code, told) = change(&|file| file["command"]["act"]["role"] = json!("auditor"));
-    assert!(code == Some(1) && told.contains("not-permitted"), "{told}");
+    assert!(code == Some(1) && told.contains("无权办理"), "{told}");
     for with in [
         &(|file: &mut Value| file["format"] = json!("x")) as &dyn Fn(&mut Value),
         &|file| file["more"] = json!(1),

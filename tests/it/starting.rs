@@ -260,6 +260,21 @@ mod file {
         assert_eq!(std::fs::read(&file).expect("its bytes"), before);
         let beside = std::fs::read_dir(folder.path()).expect("a folder").count();
         assert_eq!(beside, 1);
+        // So is one with a view, or with the migrations of another.
+        for (nr, sql) in [
+            "CREATE VIEW v AS SELECT 1",
+            "CREATE TABLE seaql_migrations (version TEXT, applied_at INTEGER);
+             INSERT INTO seaql_migrations VALUES ('m20220101_000001_create_post', 0)",
+        ]
+        .iter()
+        .enumerate()
+        {
+            let file = folder.path().join(format!("{nr}.db"));
+            let other = rusqlite::Connection::open(&file).expect("a file");
+            other.execute_batch(sql).expect("made");
+            let (told, _) = refused(&["migrate"], &format!("sqlite://{}?mode=rwc", file.display()));
+            assert!(told.contains("已有其他程序的表"), "{sql}: {told}");
+        }
     }
 
     #[test]

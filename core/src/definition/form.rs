@@ -7,7 +7,8 @@ use std::collections::BTreeMap;
 use serde_json::{Map, Value};
 
 use super::privacy::{self, Shape, Time};
-use super::{example, said, schema};
+use super::schema::{self, Places};
+use super::{example, said};
 use crate::document::{self, Fault};
 use crate::limits::{FAULTS_MAX, FORM_BYTES_MAX};
 use crate::name::Name;
@@ -72,16 +73,16 @@ impl Form {
                 "文件内容应为一个 JSON 对象，即表单的 JSON Schema".to_owned(),
             ));
         }
-        let mut faults = Vec::new();
+        let (mut faults, places) = (Vec::new(), Places::new(text));
         let mut note = |place: &str, message: String| {
-            document::note(&mut faults, || fault_at(file, text, place, message));
+            document::note(&mut faults, || fault_at(file, &places, place, message));
         };
         schema::check(&schema, &mut note);
         let title = schema.get("title").and_then(Value::as_str).unwrap_or_default().to_owned();
         let validator = validator(&schema).map_err(|error| error.instance_path().to_string());
         if let Err(place) = &validator {
             let message = "不合 JSON Schema（2020-12）的规定";
-            let fault = fault_at(file, text, place, message.to_owned());
+            let fault = fault_at(file, &places, place, message.to_owned());
             // What has been said already is not said again in other words.
             let is_known = |known: &Fault| fault.key.is_empty() || known.key == fault.key;
             if !faults.iter().any(is_known) {
@@ -104,9 +105,9 @@ impl Form {
     /// # Errors
     /// Each mark that is none; the field of which no good example can be given.
     pub fn fit_for_a_file(self, file: &str) -> Result<Self, Vec<Fault>> {
-        let mut faults = Vec::new();
+        let (mut faults, places) = (Vec::new(), Places::new(&self.text));
         let mut note = |place: &str, message: String| {
-            document::note(&mut faults, || fault_at(file, &self.text, place, message));
+            document::note(&mut faults, || fault_at(file, &places, place, message));
         };
         schema::check_marks("", &self.schema, &mut note);
         let example = self.example();
@@ -123,13 +124,16 @@ impl Form {
     fn place_of(&self, pointer: &str) -> String {
         let mut place = String::new();
         let mut schema = Some(&self.schema);
-        for segment in pointer.split('/').skip(1) {
+        for segment in schema::steps(pointer) {
             let is_field = schema.is_some_and(|schema| {
-                schema.get("properties").is_some_and(|fields| fields.get(segment).is_some())
+                schema.get("properties").is_some_and(|fields| fields.get(&segment).is_some())
             });
-            place.push_str(if is_field { "/properties/" } else { "/items" });
-            place.push_str(if is_field { segment } else { "" });
-            schema = schema.and_then(|schema| inner(schema, segment));
+            let into = if is_field { "properties" } else { "items" };
+            place = schema::step(&place, into);
+            if is_field {
+                place = schema::step(&place, &segment);
+            }
+            schema = schema.and_then(|schema| inner(schema, &segment));
         }
         place
     }
@@ -268,8 +272,8 @@ fn inner<'s>(schema: &'s Value, segment: &str) -> Option<&'s Value> {
 }
 
 /// A fault of a schema, at a place in it.
-fn fault_at(file: &str, text: &str, place: &str, message: String) -> Fault {
-    let (line, key) = (schema::line_of(text, place), schema::named(place));
+fn fault_at(file: &str, places: &Places<'_>, place: &str, message: String) -> Fault {
+    let (line, key) = (places.line_of(place), schema::named(place));
     Fault { file: file.to_owned(), line, key, message }
 }
 

@@ -1,6 +1,7 @@
 //! What the JSON Schema of a form may say, and what it must, besides being a sound one. Must never
 //! let through a form whose fields mean something else than they say where they say it.
 
+use std::cell::RefCell;
 use std::collections::BTreeMap;
 
 use serde_json::Value;
@@ -8,6 +9,7 @@ use serde_json::value::RawValue;
 
 use super::privacy;
 use crate::document::{LINE, is_line};
+use crate::echo::echo;
 
 /// Notes every fault, each with the place that is to blame: a JSON pointer into the schema.
 pub(super) fn check(schema: &Value, note: &mut impl FnMut(&str, String)) {
@@ -20,6 +22,12 @@ pub(super) fn check(schema: &Value, note: &mut impl FnMut(&str, String)) {
     }
     check_keywords("", schema, note);
     check_fields("", schema, note);
+    for name in schema.get("required").and_then(Value::as_array).into_iter().flatten() {
+        let name = name.as_str().unwrap_or_default();
+        if !privacy::properties(schema).any(|(known, _)| known == name) {
+            note("/required", format!("必填的“{}”不是表单的字段", echo(name)));
+        }
+    }
     match schema.get("title").and_then(Value::as_str) {
         None | Some("") => note("/title", "表单须有标题（title）".into()),
         Some(title) if !is_line(title) => note("/title", LINE.to_owned()),
@@ -30,24 +38,55 @@ pub(super) fn check(schema: &Value, note: &mut impl FnMut(&str, String)) {
 /// Notes what is asked of files besides: no mark that says nothing. One that is misspelt would leave
 /// public what its author holds to be private.
 pub(super) fn check_marks(at: &str, schema: &Value, note: &mut impl FnMut(&str, String)) {
-    for (key, value) in schema.as_object().into_iter().flatten() {
-        let place = format!("{at}/{key}");
-        match (key.as_str(), value) {
-            ("x-private", Value::Bool(_)) | ("x-titles", Value::Object(_)) => {}
-            ("x-private", _) => note(&place, "应为 true 或 false".into()),
-            ("x-titles", _) => note(&place, "应为一个对象：代码到名称".into()),
-            (other, _) if other.starts_with("x-") => {
-                note(&place, "没有这种标注；可用：x-private、x-titles".into());
+    match schema {
+        Value::Object(fields) => {
+            for (key, value) in fields {
+                let place = step(at, key);
+                match key.as_str() {
+                    // Here stand names.
+                    "properties" => {
+                        for (name, field) in value.as_object().into_iter().flatten() {
+                            check_marks(&step(&place, name), field, note);
+                        }
+                    }
+                    "x-private" if !value.is_boolean() => {
+                        note(&place, "应为 true 或 false".into());
+                    }
+                    "x-titles" if !are_titles(value) => {
+                        note(&place, "应为一个对象：代码到名称，名称各占一行".into());
+                    }
+                    // Sound marks; and where values stand, not what is said of them.
+                    "x-private" | "x-titles" | "enum" | "const" | "examples" | "default" => {}
+                    mark if mark.starts_with("x-") => {
+                        note(&place, "没有这种标注；可用：x-private、x-titles".into());
+                    }
+                    _ => check_marks(&place, value, note),
+                }
             }
-            _ => {}
         }
+        Value::Array(values) => {
+            for (nr, value) in values.iter().enumerate() {
+                check_marks(&step(at, &nr.to_string()), value, note);
+            }
+        }
+        _ => {}
     }
-    for (name, field) in privacy::properties(schema) {
-        check_marks(&format!("{at}/properties/{name}"), field, note);
-    }
-    if let Some(items) = schema.get("items") {
-        check_marks(&format!("{at}/items"), items, note);
-    }
+}
+
+fn are_titles(value: &Value) -> bool {
+    value
+        .as_object()
+        .is_some_and(|titles| titles.values().all(|title| title.as_str().is_some_and(is_line)))
+}
+
+/// A place one step further in: a JSON pointer (RFC 6901).
+pub(super) fn step(at: &str, segment: &str) -> String {
+    format!("{at}/{}", segment.replace('~', "~0").replace('/', "~1"))
+}
+
+/// The steps of a place.
+pub(super) fn steps(pointer: &str) -> impl Iterator<Item = String> {
+    pointer.split('/').skip(1).map(|step| step.replace("~1", "/").replace("~0", "~"))
 }
 
 /// The one dialect of forms: what is proven of a field holds in this one.
@@ -71,7 +110,7 @@ fn check_keywords(at: &str, schema: &Value, note: &mut impl FnMut(&str, String))
     match schema {
         Value::Object(fields) => {
             for (key, value) in fields {
-                let place = format!("{at}/{key}");
+                let place = step(at, key);
                 let is_dialect = place == "/$schema";
                 if FORBIDDEN.contains(&key.as_str()) && !is_dialect {
                     note(&place, format!("表单不得使用 {key}"));
@@ -92,7 +131,7 @@ fn check_keywords(at: &str, schema: &Value, note: &mut impl FnMut(&str, String))
 /// texts have a limit, and nothing is called public that is not proven to be a code.
 fn check_fields(at: &str, schema: &Value, note: &mut impl FnMut(&str, String)) {
     for (name, property) in privacy::properties(schema) {
-        check_field(&format!("{at}/properties/{name}"), property, note);
+        check_field(&step(&format!("{at}/properties"), name), property, note);
     }
 }
 
@@ -135,52 +174,74 @@ fn check_field(at: &str, field: &Value, note: &mut impl FnMut(&str, String)) {
 
 /// A place as a person calls it: the fields that lead to it, and the keyword, if there is one.
 pub(super) fn named(pointer: &str) -> String {
-    let mut segments = pointer.split('/').skip(1);
+    let mut segments = steps(pointer);
     let mut names = Vec::new();
     while let Some(segment) = segments.next() {
-        match segment {
+        match segment.as_str() {
             "properties" => names.extend(segments.next()),
             "items" => {}
-            keyword => names.push(keyword),
+            _ => names.push(segment),
         }
     }
-    names.join(".")
+    echo(&names.join("."))
 }
 
-/// The line on which a place stands in the schema's text, or the last that leads to it.
-pub(super) fn line_of(text: &str, pointer: &str) -> usize {
-    let start = |value: &RawValue| value.get().as_ptr().addr() - text.as_ptr().addr();
-    let root = serde_json::from_str::<&RawValue>(text).ok();
-    let (mut at, mut inner) = (root.map_or(0, start), root);
-    for segment in pointer.split('/').skip(1) {
-        inner = inner.and_then(|inner| within(inner.get(), segment));
-        let Some(inner) = inner else { break };
-        at = start(inner);
+/// Where the places of a schema stand in its text. What has been looked into once is kept: a form may
+/// have as many faults as are told.
+pub(super) struct Places<'t> {
+    text: &'t str,
+    root: Option<&'t RawValue>,
+    /// What stands in an object or a list, by its place.
+    within: RefCell<BTreeMap<String, BTreeMap<String, &'t RawValue>>>,
+}
+
+impl<'t> Places<'t> {
+    pub(super) fn new(text: &'t str) -> Self {
+        Self { text, root: serde_json::from_str(text).ok(), within: RefCell::default() }
     }
-    1 + text.bytes().take(at).filter(|byte| *byte == b'\n').count()
+
+    /// The line on which a place stands, or the last that leads to it.
+    pub(super) fn line_of(&self, pointer: &str) -> usize {
+        let start = |value: &RawValue| value.get().as_ptr().addr() - self.text.as_ptr().addr();
+        let mut inner = self.root;
+        let (mut at, mut place) = (inner.map_or(0, start), String::new());
+        for segment in steps(pointer) {
+            inner = inner.and_then(|outer| self.within(&place, outer, &segment));
+            let Some(inner) = inner else { break };
+            at = start(inner);
+            place = step(&place, &segment);
+        }
+        1 + self.text.bytes().take(at).filter(|byte| *byte == b'\n').count()
+    }
+
+    /// A field of an object, or an item of a list, as it stands in the text.
+    fn within(&self, place: &str, outer: &'t RawValue, segment: &str) -> Option<&'t RawValue> {
+        let mut within = self.within.borrow_mut();
+        let known = within.entry(place.to_owned()).or_insert_with(|| inside(outer.get()));
+        known.get(segment).copied()
+    }
 }
 
-/// A field of an object, or an item of a list, as it stands in the text.
-fn within<'t>(text: &'t str, segment: &str) -> Option<&'t RawValue> {
+/// What stands in an object by its keys, or in a list by its numbers.
+fn inside(text: &str) -> BTreeMap<String, &RawValue> {
     if text.starts_with('[') {
-        let items: Vec<&RawValue> = serde_json::from_str(text).ok()?;
-        return items.get(segment.parse::<usize>().ok()?).copied();
+        let items: Vec<&RawValue> = serde_json::from_str(text).unwrap_or_default();
+        return items.into_iter().enumerate().map(|(nr, one)| (nr.to_string(), one)).collect();
     }
-    let mut fields: BTreeMap<String, &RawValue> = serde_json::from_str(text).ok()?;
-    fields.remove(segment)
+    serde_json::from_str(text).unwrap_or_default()
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{line_of, named};
+    use super::{Places, named};
 
     #[test]
     fn a_place_is_found_and_named() {
         let text = "{\n\"type\": \"object\",\n\"properties\": {\n\"a\": {\n\"type\": \"x\",\n\
-                    \"items\": [1,\n2]}}}";
+                    \"items\": [1,\n2]},\n\"b/c\": {\"type\": 1}}}";
         let check = |pointer, line, name| {
             assert_eq!(
-                (line_of(text, pointer), named(pointer).as_str()),
+                (Places::new(text).line_of(pointer), named(pointer).as_str()),
                 (line, name),
                 "{pointer}"
             );
@@ -192,5 +253,6 @@ mod tests {
         check("/properties/a/type", 5, "a.type");
         check("/properties/a/items/1", 7, "a.1");
         check("/properties/a/maxLength", 4, "a.maxLength");
+        check("/properties/b~1c/type", 8, "b/c.type");
     }
 }

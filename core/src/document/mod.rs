@@ -58,6 +58,18 @@ pub fn read<T>(
     Err(Faults(faults))
 }
 
+/// Looks whether a text is TOML, and at nothing else of it.
+///
+/// # Errors
+/// Every fault of the syntax.
+pub fn check_syntax(file: &str, text: &str) -> Result<(), Faults> {
+    let spelled = |root: &Table<'_>| {
+        let _ = root.json();
+        Some(())
+    };
+    read(file, text, spelled)
+}
+
 /// What is said of a document that does not fit.
 fn too_many() -> String {
     let most = syntax::PIECES_MAX / 10_000;

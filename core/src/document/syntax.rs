@@ -7,6 +7,7 @@ use std::collections::BTreeSet;
 use toml::de::DeTable;
 use toml::value::Datetime;
 use toml_parser::decoder::{Encoding, ScalarKind};
+use toml_parser::lexer::TokenKind;
 use toml_parser::parser::{EventReceiver, RecursionGuard, ValidateWhitespace, parse_document};
 use toml_parser::{ErrorSink, ParseError, Raw, Source, Span};
 
@@ -17,6 +18,9 @@ use crate::time::{Day, Instant};
 /// The most keys, values, signs and blanks of a document. As a tree each takes up to 170 bytes; a
 /// scenario of ten thousand steps has about half of them.
 pub(super) const PIECES_MAX: usize = 600_000;
+
+/// A dot may begin a table of its own, which takes as much room as so many others.
+const PIECES_OF_A_DOT: usize = 8;
 
 /// How deep tables and lists may lie in each other.
 const DEPTH_MAX: u32 = 80;
@@ -90,16 +94,20 @@ fn no_date(text: &str) -> String {
 /// The tree of a document.
 pub(super) fn tree<'t>(text: &'t str, lines: &Lines) -> Result<DeTable<'t>, Flaw> {
     let source = Source::new(text);
-    if let Some(beyond) = source.lex().nth(PIECES_MAX) {
+    let mut pieces = 0;
+    let beyond = source.lex().find(|token| {
+        pieces += if token.kind() == TokenKind::Dot { PIECES_OF_A_DOT } else { 1 };
+        pieces > PIECES_MAX
+    });
+    if let Some(beyond) = beyond {
         return Err(Flaw::TooMany(beyond.span().start()));
     }
     let mut flaws: Vec<(usize, String)> = Vec::new();
     let mut note = |error: ParseError| {
         if flaws.len() <= FILE_FAULTS_MAX {
             let at = error.unexpected().or(error.context()).map_or(0, |span| span.start());
-            // What is not in English is our own.
-            let own = Some(error.description()).filter(|said| !said.is_ascii());
-            flaws.push((at, own.map_or_else(|| slip(lines.around(text, at)), str::to_owned)));
+            let at = at.min(text.trim_end().len());
+            flaws.push((at, said(error.description(), lines.around(text, at))));
         }
     };
     let mut spelled = Spelled(text);
@@ -121,18 +129,31 @@ pub(super) fn tree<'t>(text: &'t str, lines: &Lines) -> Result<DeTable<'t>, Flaw
             Some(key) if error.message().contains("duplicate key") => {
                 format!("“{}”写了两次", echo(key))
             }
-            _ => slip(lines.around(text, span.start)),
+            _ => said(error.message(), lines.around(text, span.start)),
         };
         flaws.push((span.start, says));
     }
     if flaws.is_empty() { Ok(root.into_inner()) } else { Err(Flaw::At(flaws)) }
 }
 
+/// What is said of a flaw: what is not in English is our own; of the reader's words those are known
+/// that a look at the line does not show.
+fn said(description: &str, line: &str) -> String {
+    match description {
+        own if !own.is_ascii() => own.to_owned(),
+        depth if depth.contains("recurs") => format!("嵌套过深：至多 {DEPTH_MAX} 层"),
+        twice if twice.contains("extend") => "这个键与前面同名的键写法不一致".to_owned(),
+        _ => slip(line),
+    }
+}
+
 /// Signs of a Chinese keyboard that are none in TOML.
-const FULL_WIDTH: &[char] = &[
-    '“', '”', '‘', '’', '＂', '＇', '＝', '［', '］', '｛', '｝', '，', '．', '。', '：', '＃',
-    '【', '】',
-];
+const FULL_WIDTH: &[char] =
+    &['“', '”', '‘', '’', '。', '、', '【', '】', '「', '」', '『', '』', '\u{3000}', '\u{2212}'];
+
+fn is_full_width(sign: char) -> bool {
+    FULL_WIDTH.contains(&sign) || ('\u{ff01}'..='\u{ff5e}').contains(&sign)
+}
 
 /// What is said of a line that is no TOML.
 fn slip(line: &str) -> String {
@@ -142,7 +163,7 @@ fn slip(line: &str) -> String {
             Some(open) if sign == open => quote = None,
             None if sign == '#' => break,
             None if matches!(sign, '"' | '\'') => quote = Some(sign),
-            None if FULL_WIDTH.contains(&sign) => {
+            None if is_full_width(sign) => {
                 return format!("TOML 语法有误：此行有全角的 {sign}，请改用半角");
             }
             _ => {}

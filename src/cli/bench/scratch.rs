@@ -1,10 +1,10 @@
 //! A database of a benchmark's own: a file in a folder, or a database on a server; gone afterwards.
 //! Must never touch another one.
 
-use duban_core::system;
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use duban_core::system;
 use serde::Serialize;
 use serde_json::json;
 

@@ -7,6 +7,7 @@ use std::path::Path;
 
 use duban_core::calendar::{Calendar, Due, Within};
 use duban_core::echo::unknown;
+use duban_core::system;
 use duban_core::time::{Day, Instant};
 use serde::Deserialize;
 use serde::de::{MapAccess, Visitor};
@@ -14,7 +15,6 @@ use serde_json::Value;
 
 use super::{Answer, out_of_range};
 use crate::cli::{Ended, Failure, input, write_out};
-use duban_core::system;
 
 /// The largest batch, some three million lines of usual length.
 const MIB_MAX: u64 = 256;

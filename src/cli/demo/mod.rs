@@ -13,10 +13,12 @@ use std::path::Path;
 use std::time::{Duration, Instant as Stopwatch};
 
 use duban_core::role::Role;
+use duban_core::system::reason;
 use duban_core::time::Instant;
 use serde::Serialize;
 use tokio::sync::oneshot;
 
+use super::place::patiently;
 use super::service::{Service, stopped};
 use super::token::issue;
 use super::{Ended, Failure, block_on, print, usage};
@@ -26,7 +28,6 @@ use crate::config::{ClockKind, Settings};
 use crate::crypto;
 use crate::store::Store;
 use client::Client;
-use duban_core::system::reason;
 use town::Town;
 
 const FILE: &str = "duban-demo.db";
@@ -105,7 +106,9 @@ impl Demo {
             // What another process serves is not taken from under it.
             let lock = Store::lock(&address())?;
             // What is not there need not be removed; what can't be is told at the opening.
-            let _ = fs::remove_dir_all(format!("{FILE}.attachments"));
+            if is_own {
+                let _ = fs::remove_dir_all(format!("{FILE}.attachments"));
+            }
             for file in ["", "-wal", "-shm"].map(|end| format!("{FILE}{end}")) {
                 let _ = fs::remove_file(file);
             }
@@ -126,7 +129,7 @@ impl Demo {
         };
         let begun = Stopwatch::now();
         let settings = Settings::alone(flags)?;
-        let service = Service::ready(settings, crypto::identity()).await?;
+        let service = patiently(Box::pin(Service::ready(settings, crypto::identity()))).await?;
         let address = service.address().unwrap_or(self.listen);
         let store = service.engine.store().clone();
         let clock = service.engine.clock().clone();

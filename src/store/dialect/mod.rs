@@ -81,10 +81,14 @@ pub(super) enum Broken {
 /// Opens the database of an address. What its commits cost is counted in statements.
 pub(super) async fn connect(url: &str, statements: Arc<AtomicU64>) -> Result<Opened, StoreError> {
     check(url)?;
-    if backend(url)? == DbBackend::Sqlite {
-        return sqlite::connect(url, statements).await;
-    }
-    let mut connected = Box::pin(postgres::connect(url, statements));
+    let is_file = backend(url)? == DbBackend::Sqlite;
+    let mut connected = Box::pin(async {
+        if is_file {
+            sqlite::connect(url, statements).await
+        } else {
+            postgres::connect(url, statements).await
+        }
+    });
     if let Ok(connected) = tokio::time::timeout(TELL_AFTER, &mut connected).await {
         return connected;
     }

@@ -285,7 +285,8 @@ pub(super) fn check(url: &str) -> Result<(), StoreError> {
     }
     let folder = file.parent().filter(|folder| !folder.as_os_str().is_empty());
     if let Some(folder) = folder.filter(|folder| !folder.exists()) {
-        let says = format!("目录 {} 不存在", echo_path(folder));
+        let name = echo_path(folder);
+        let says = format!("目录 {} 不存在", name.rsplit('@').next().unwrap_or_default());
         return Err(StoreError::Unreachable(says));
     }
     if url.contains("mode=rwc") || file.exists() {
@@ -314,7 +315,7 @@ pub(in crate::store) fn tables_in_file(url: &str) -> Result<Option<Vec<String>>,
     let look = || {
         let connection = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
         let mut tables =
-            connection.prepare("SELECT name FROM sqlite_schema WHERE type = 'table'")?;
+            connection.prepare("SELECT name FROM sqlite_schema WHERE type IN ('table', 'view')")?;
         tables.query_map([], |row| row.get(0))?.collect::<rusqlite::Result<Vec<String>>>()
     };
     Ok(look().ok())
