@@ -1,5 +1,6 @@
 //! Starting and stopping: what stands in the way is told in a sentence, and an end is orderly.
 
+use std::io::BufRead;
 use std::net::TcpListener;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
@@ -287,6 +288,18 @@ mod file {
         let (told, _) = refused(&["token", "list"], &url);
         assert!(told.starts_with("正在等待数据库……"), "{told}");
         assert!(told.contains("数据库正忙，请稍后重试"), "{told}");
+        // A server says so in its log.
+        let mut command = Command::new(env!("CARGO_BIN_EXE_duban"));
+        command.args(["serve", "--listen", "127.0.0.1:0", "--database-url", &url]);
+        command.env_remove("DUBAN_TEST_POSTGRES");
+        let begun = Instant::now();
+        let mut serving = command.stderr(Stdio::piped()).spawn().expect("started");
+        let mut line = String::new();
+        let log = serving.stderr.take().expect("its log");
+        std::io::BufReader::new(log).read_line(&mut line).expect("a line");
+        serving.kill().and_then(|()| serving.wait()).expect("its end");
+        assert!(line.contains("does not answer yet"), "{line}");
+        assert!(begun.elapsed() < Duration::from_secs(4), "{:?}", begun.elapsed());
     }
 }
 

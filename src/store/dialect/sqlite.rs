@@ -314,6 +314,8 @@ pub(in crate::store) fn tables_in_file(url: &str) -> Result<Option<Vec<String>>,
     let path = options(url)?.get_filename().to_path_buf();
     let look = || {
         let connection = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
+        // Who has to wait for others does so where it is told.
+        connection.busy_timeout(Duration::ZERO)?;
         // Its own tables, of which an empty file may have some, begin with its name.
         let ask = "SELECT name FROM sqlite_schema \
                    WHERE type IN ('table', 'view') AND substr(name, 1, 7) <> 'sqlite_'";
