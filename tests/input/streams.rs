@@ -131,20 +131,24 @@ fn faults_take_no_more_than_memory_has_room_for() {
     }
 }
 
-/// All fields of all forms wrong, each on its own line.
-#[test]
-fn faults_of_forms_are_told_soon() {
-    let fields: Vec<String> =
-        (0..2_500).map(|nr| format!("\"a{nr}\":{{\"type\":\"foo\"}}")).collect();
+/// A workflow beside so many forms, each of so many fields that are described so.
+fn forms(name: &str, count: usize, fields: usize, described: &str) -> Folder {
+    let fields: Vec<String> = (0..fields).map(|nr| format!("\"a{nr}\":{described}")).collect();
     let form = format!(
         "{{\"title\":\"x\",\"type\":\"object\",\"additionalProperties\":false,\"properties\":{{{}}}}}",
         fields.join(",\n")
     );
     let staff = shipped("staff.toml");
-    let names: Vec<String> = (0..30).map(|nr| format!("forms/f{nr}.json")).collect();
+    let names: Vec<String> = (0..count).map(|nr| format!("forms/f{nr}.json")).collect();
     let forms = names.iter().map(|name| (name.as_str(), form.as_bytes()));
     let files: Vec<(&str, &[u8])> = forms.chain([("staff.toml", staff.as_bytes())]).collect();
-    let folder = Folder::new("wrong_forms", &files);
+    Folder::new(name, &files)
+}
+
+/// All fields of all forms wrong, each on its own line.
+#[test]
+fn faults_of_forms_are_told_soon() {
+    let folder = forms("wrong_forms", 30, 2_500, "{\"type\":\"foo\"}");
     let begun = Instant::now();
     let (code, said, most) = ended(&format!("duban workflow check {}", folder.path()));
     assert_eq!(code, Some(2));
@@ -156,17 +160,7 @@ fn faults_of_forms_are_told_soon() {
 /// Nothing wrong with any of it: as many fields as a folder's forms may have.
 #[test]
 fn forms_take_no_more_than_memory_has_room_for() {
-    let fields: Vec<String> =
-        (0..4_200).map(|nr| format!("\"a{nr}\":{{\"type\":\"boolean\"}}")).collect();
-    let form = format!(
-        "{{\"title\":\"x\",\"type\":\"object\",\"additionalProperties\":false,\"properties\":{{{}}}}}",
-        fields.join(",")
-    );
-    let staff = shipped("staff.toml");
-    let names: Vec<String> = (0..17).map(|nr| format!("forms/f{nr}.json")).collect();
-    let forms = names.iter().map(|name| (name.as_str(), form.as_bytes()));
-    let files: Vec<(&str, &[u8])> = forms.chain([("staff.toml", staff.as_bytes())]).collect();
-    let folder = Folder::new("forms", &files);
+    let folder = forms("forms", 17, 4_200, "{\"type\":\"boolean\"}");
     let (code, said, most) = ended(&format!("duban workflow check {}", folder.path()));
     assert_eq!(code, Some(0), "{said}");
     assert!(most < MEMORY_MB_MAX, "{most} MB");
