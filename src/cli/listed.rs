@@ -37,6 +37,8 @@ pub(super) fn faults(found: &[Fault], besides: &[String]) -> Failure {
 
 /// A text of many lines, cut.
 pub(super) fn of(text: &str) -> String {
+    // Before a line is cut: half an address would not be known for one.
+    let text = without_passwords(text);
     let lines: Vec<&str> = text.lines().collect();
     // Two more say that there are others, and how many.
     let most = if lines.len() > LINES_MAX + 2 { LINES_MAX } else { lines.len() };
@@ -46,7 +48,7 @@ pub(super) fn of(text: &str) -> String {
         shown.push(format!("……另有 {} 行未列出", others.len()));
         shown.push(cut(last));
     }
-    printable(&without_passwords(&shown.join("\n")))
+    printable(&shown.join("\n"))
 }
 
 #[cfg(test)]
@@ -60,6 +62,8 @@ mod tests {
         assert!(of(&many).ends_with("错\n……另有 3 行未列出\n共 103 处"));
         assert_eq!(of(&many).lines().count(), 102);
         assert_eq!(of(&"长".repeat(1_001)).chars().count(), 1_001);
+        let long = format!("postgres://u:{}@h", "p".repeat(2_000));
+        assert_eq!(of(&long), "postgres://…@h");
         assert_eq!(of("a\u{1b}[2J\u{202e}b"), "a\u{fffd}[2J\u{fffd}b");
     }
 }

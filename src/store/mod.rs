@@ -200,17 +200,21 @@ impl Store {
         let Opened { write, read, lists, commits } = opened;
         let (commits, given_away, tokens) = (Arc::new(commits), Arc::default(), Arc::default());
         let store = Self { write, read, lists, commits, given_away, tokens, statements };
-        if !store.is_embedded() {
-            refuse_foreign(&store.tables_on_server().await?)?;
-        }
+        // And what somebody held until now is looked at now.
+        refuse_foreign(&store.tables().await?)?;
         Ok(store)
     }
 
-    /// Tables that stand where this program's do, on a server.
-    async fn tables_on_server(&self) -> Result<Vec<String>, StoreError> {
+    /// Tables that stand where this program's do.
+    async fn tables(&self) -> Result<Vec<String>, StoreError> {
         let mut query = Query::select();
-        query.expr(Expr::cust("tablename::text")).from("pg_tables");
-        query.and_where(Expr::cust("schemaname = current_schema()"));
+        if self.is_embedded() {
+            query.column("name").from("sqlite_schema");
+            query.and_where(Expr::cust(dialect::ANYBODYS_TABLES));
+        } else {
+            query.expr(Expr::cust("tablename::text")).from("pg_tables");
+            query.and_where(Expr::cust("schemaname = current_schema()"));
+        }
         let rows = self.read.query_all(&query).await?;
         Ok(rows.iter().map(|row| row.try_get_by_index(0)).collect::<Result<_, _>>()?)
     }

@@ -24,7 +24,7 @@ pub(super) use beside::{Transaction, Write, Writer, begin, writer};
 pub(super) use connections::Connections;
 pub(super) use postgres::{Server, Setwise};
 pub use sqlite::FileLock;
-pub(super) use sqlite::{file, lock, tables_in_file};
+pub(super) use sqlite::{ANYBODYS_TABLES, file, lock, tables_in_file};
 
 /// Connections that read what a request or a lane needs of single tickets, and as many for lists and
 /// counts, which take long: whoever asks for many of them must not keep the others waiting. Two

@@ -305,6 +305,11 @@ pub(super) fn check(url: &str) -> Result<(), StoreError> {
     Err(StoreError::Unreachable(format!("{name} 不存在{hint}")))
 }
 
+/// What somebody has made in a file: SQLite's own tables, of which an empty one may have some, begin
+/// with its name.
+pub(in crate::store) const ANYBODYS_TABLES: &str =
+    "type IN ('table', 'view') AND substr(name, 1, 7) <> 'sqlite_'";
+
 /// The tables of a file that is there, looked up without a trace in it. None for a server, and where
 /// they cannot be read just now: whoever opens it then hears why.
 pub(in crate::store) fn tables_in_file(url: &str) -> Result<Option<Vec<String>>, StoreError> {
@@ -316,10 +321,8 @@ pub(in crate::store) fn tables_in_file(url: &str) -> Result<Option<Vec<String>>,
         let connection = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
         // Who has to wait for others does so where it is told.
         connection.busy_timeout(Duration::ZERO)?;
-        // Its own tables, of which an empty file may have some, begin with its name.
-        let ask = "SELECT name FROM sqlite_schema \
-                   WHERE type IN ('table', 'view') AND substr(name, 1, 7) <> 'sqlite_'";
-        let mut tables = connection.prepare(ask)?;
+        let ask = format!("SELECT name FROM sqlite_schema WHERE {ANYBODYS_TABLES}");
+        let mut tables = connection.prepare(&ask)?;
         tables.query_map([], |row| row.get(0))?.collect::<rusqlite::Result<Vec<String>>>()
     };
     Ok(look().ok())
